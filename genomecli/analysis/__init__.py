@@ -1,0 +1,1 @@
+"""Alignment scores and their controls, statistics, figures and pages."""

@@ -1,0 +1,1 @@
+"""Vocabulary, tokenizer, store, splits, sampling, and the one Batch."""

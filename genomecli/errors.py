@@ -1,0 +1,78 @@
+"""The one family of errors that a user may see.
+
+Each says what went wrong, where (file, record, line, key), and what to do about it, on one line.
+The exit code belongs to the class, so that a command never chooses one itself.
+"""
+
+from __future__ import annotations
+
+
+class GenomecliError(Exception):
+    """Something the user can act on. Exit code 1.
+
+    Args:
+        what: what went wrong, a clause without a final stop.
+        where: file, record, line or key, if there is one.
+        fix: what to do, if it is known.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: object | None = None, fix: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = None if where is None else str(where)
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return "; ".join(part for part in (self.where, self.what, self.fix) if part)
+
+    def as_dict(self) -> dict[str, object]:
+        """The error as plain values, for ``--json``."""
+        return {
+            "error": type(self).__name__,
+            "what": self.what,
+            "where": self.where,
+            "fix": self.fix,
+            "exit_code": self.exit_code,
+        }
+
+
+class RunError(GenomecliError):
+    """The run itself failed. Exit code 1."""
+
+
+class UsageError(GenomecliError):
+    """Wrong usage of the command line. Exit code 2."""
+
+    exit_code = 2
+
+
+class ConfigError(GenomecliError):
+    """Wrong settings; carries every problem found, not only the first. Exit code 2."""
+
+    exit_code = 2
+
+    def __init__(self, problems: list[str], *, where: object | None = None) -> None:
+        self.problems = list(problems)
+        count = len(self.problems)
+        head = self.problems[0] if count == 1 else f"{count} problems: " + " | ".join(self.problems)
+        super().__init__(head, where=where)
+
+
+class InputError(GenomecliError):
+    """Bad input data. Exit code 3."""
+
+    exit_code = 3
+
+
+class CheckpointedError(GenomecliError):
+    """Stopped by TERM, USR1 or a time limit after a checkpoint; wants to be run again. Exit code 75."""
+
+    exit_code = 75
+
+
+class InterruptedRunError(GenomecliError):
+    """Stopped by INT after a checkpoint. Exit code 130."""
+
+    exit_code = 130

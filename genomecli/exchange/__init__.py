@@ -1,0 +1,1 @@
+"""Others' formats, in and out."""

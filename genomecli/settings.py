@@ -1,0 +1,64 @@
+"""What every room's settings are made of: a strict pydantic section, a field helper, and YAML-safe names.
+
+A setting is declared once, here or in its room's ``settings.py``, with unit, range and meaning; the YAML
+template, the help and the JSON schema are made from that declaration.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class TextFloat(float):
+    """A YAML float that remembers how it was written, so that a name such as ``1.10`` stays ``1.10``."""
+
+    text: str
+
+    def __new__(cls, text: str) -> TextFloat:
+        """Parse ``text``."""
+        value = super().__new__(cls, text)
+        value.text = text
+        return value
+
+
+def _as_text(value: object) -> object:
+    if isinstance(value, TextFloat):
+        return value.text
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    return value
+
+
+Name = Annotated[str, BeforeValidator(_as_text)]
+"""A string that also takes YAML numbers by their own text: chromosome ``1``, sample ``1.10``."""
+
+SafeName = Annotated[Name, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=100)]
+"""A name that becomes part of a file name: letters, digits and ``_ . + -`` only."""
+
+InputPath = Annotated[Name, Field(min_length=1, json_schema_extra={"path": True})]
+"""A path to read; in a YAML file it is relative to that file's folder. ``-`` is standard input."""
+
+
+class Section(BaseModel):
+    """A group of settings: immutable, and strict about unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, protected_namespaces=())
+
+
+def setting(default: Any = ..., *, doc: str, unit: str | None = None, **field: Any) -> Any:
+    """A documented setting.
+
+    Args:
+        default: the default value; required where left out.
+        doc: what it means, in one or two sentences.
+        unit: ``tokens``, ``bases``, ``minutes``, ...
+        field: further arguments of :func:`pydantic.Field`, such as ``ge`` or ``le``.
+    """
+    extra = dict(field.pop("json_schema_extra", {}))
+    if unit:
+        extra["unit"] = unit
+    return Field(default, description=doc, json_schema_extra=extra or None, **field)

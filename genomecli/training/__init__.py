@@ -1,0 +1,1 @@
+"""The one loop, optimiser, schedule and checkpoint."""
