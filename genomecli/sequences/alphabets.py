@@ -82,7 +82,7 @@ class Alphabet:
         """The letters of ``codes`` (uint8[n]); lower case where ``soft`` (uint8[n]) is set."""
         raw = np.frombuffer(codes.tobytes().translate(self._decode_table), dtype=np.uint8)
         if soft is not None:
-            raw = raw | (soft.astype(np.uint8) << 5)
+            raw = raw | np.left_shift(soft, 5, dtype=np.uint8)
         return raw.tobytes().decode("ascii")
 
     def reverse_complement(self, codes: Codes) -> Codes:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genomecli.errors import UsageError
-from genomecli.sequences.alphabets import DNA, PROTEIN, UNKNOWN_RESIDUE, Codes
+from genomecli.sequences.alphabets import DNA, PROTEIN, STOP, UNKNOWN_RESIDUE, Codes
 
 CODONS = tuple(a + b + c for a in "ACGT" for b in "ACGT" for c in "ACGT")
 """The 64 codons in the order of their index."""
@@ -109,15 +109,19 @@ class GeneticCode:
         n = len(symbols) // 3
         triplets = symbols[: 3 * n].reshape(n, 3).astype(np.int32)
         size = len(DNA)
-        residues = self._translation[(triplets[:, 0] * size + triplets[:, 1]) * size + triplets[:, 2]]
+        index = (triplets[:, 0] * size + triplets[:, 1]) * size + triplets[:, 2]
+        residues: Codes = self._translation[index]
         if not cds or n == 0:
             return residues
-        codons = (triplets[[0, -1], 0] * 16 + triplets[[0, -1], 1] * 4 + triplets[[0, -1], 2]).tolist()
-        whole = (triplets[[0, -1]] < 4).all(axis=1).tolist()
-        if whole[0] and codons[0] in self.starts:
+        first, last = self._plain_codon(triplets[0]), self._plain_codon(triplets[-1])
+        if first in self.starts:
             residues[0] = PROTEIN.symbols.index("M")
-        ends = residues[-1] == PROTEIN.symbols.index("*") or (whole[1] and codons[1] in self.dual)
-        return residues[:-1] if ends else residues
+        return residues[:-1] if residues[-1] == STOP or last in self.dual else residues
+
+    @staticmethod
+    def _plain_codon(triplet: NDArray[np.int32]) -> int:
+        a, b, c = (int(base) for base in triplet)
+        return 16 * a + 4 * b + c if max(a, b, c) < DNA.canonical else -1
 
 
 def _agreed(readings: set[str]) -> str:

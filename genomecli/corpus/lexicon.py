@@ -1,0 +1,162 @@
+"""The lexicon: vocabulary, tokenizers and languages in one immutable value that travels with a model.
+
+A language is a species and a molecule, ``ecoli/dna``. With scope ``shared`` all species write DNA with the
+same tokens; with ``per_species`` each has its own block.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from genomecli.corpus.tokenizers import Tokenizer
+from genomecli.corpus.vocabulary import SPECIALS, Block, Vocabulary, words
+from genomecli.errors import InputError
+from genomecli.sequences.alphabets import get_alphabet
+
+Scope = Literal["shared", "per_species"]
+DnaTokens = Literal["codon", "kmer", "base"]
+
+MOLECULE_ALPHABETS = {"genome": "dna", "cds": "dna", "dna": "dna", "protein": "protein"}
+"""Which alphabet each kind of corpus text is written in."""
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """What the ids of a model mean.
+
+    Args:
+        vocabulary: special tokens and blocks.
+        tokenizers: one a block, in the same order.
+        species: names, in corpus order.
+        scope: whether blocks are shared by all species.
+        dna: how DNA is cut: ``codon``, ``kmer`` or ``base``.
+    """
+
+    vocabulary: Vocabulary
+    tokenizers: tuple[Tokenizer, ...]
+    species: tuple[str, ...]
+    scope: Scope
+    dna: DnaTokens
+
+    @cached_property
+    def languages(self) -> tuple[str, ...]:
+        """``species/alphabet``, every species' DNA before its protein."""
+        return tuple(f"{name}/{alphabet}" for name in self.species for alphabet in ("dna", "protein"))
+
+    def language_id(self, species: str, molecule: str) -> int:
+        """Index of a language; ``molecule`` is ``genome``, ``cds``, ``dna`` or ``protein``.
+
+        Raises:
+            InputError: if the model has not seen the species.
+        """
+        language = f"{species}/{MOLECULE_ALPHABETS[molecule]}"
+        try:
+            return self.languages.index(language)
+        except ValueError:
+            known = ", ".join(self.species)
+            raise InputError(
+                f"species {species!r} is unknown to this model", fix=f"it knows {known}"
+            ) from None
+
+    def tokenizer(self, species: str, molecule: str) -> Tokenizer:
+        """The tokenizer that reads ``molecule`` of ``species``."""
+        block = self.block(species, molecule)
+        return self.tokenizers[self.vocabulary.blocks.index(block)]
+
+    def block(self, species: str, molecule: str) -> Block:
+        """The block of ids in which ``molecule`` of ``species`` is written.
+
+        Raises:
+            InputError: if the model has no such tokens.
+        """
+        try:
+            return self.vocabulary.block(species, MOLECULE_ALPHABETS[molecule])
+        except KeyError:
+            known = ", ".join(block.name for block in self.vocabulary.blocks)
+            raise InputError(
+                f"no tokens for {molecule} of species {species!r}", fix=f"the vocabulary holds {known}"
+            ) from None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sixteen hex digits that change with the meaning of any id or language."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:16]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "format_version": 1,
+            "scope": self.scope,
+            "dna": self.dna,
+            "species": list(self.species),
+            "tokenizers": [asdict(tokenizer) for tokenizer in self.tokenizers],
+            "alphabets": {
+                name: get_alphabet(name).fingerprint
+                for name in sorted({t.alphabet_name for t in self.tokenizers})
+            },
+            "vocabulary": self.vocabulary.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], *, where: object | None = None) -> Lexicon:
+        """The inverse of :meth:`to_dict`.
+
+        Raises:
+            InputError: if it was written with an alphabet that has changed since.
+        """
+        for name, fingerprint in values["alphabets"].items():
+            here = get_alphabet(name).fingerprint
+            if here != fingerprint:
+                raise InputError(
+                    f"alphabet {name} is {here} here and {fingerprint} there",
+                    where=where,
+                    fix="tokenize again",
+                )
+        return cls(
+            Vocabulary.from_dict(values["vocabulary"]),
+            tuple(Tokenizer(**tokenizer) for tokenizer in values["tokenizers"]),
+            tuple(values["species"]),
+            values["scope"],
+            values["dna"],
+        )
+
+
+def build_lexicon(
+    species: Sequence[str],
+    *,
+    dna: DnaTokens = "codon",
+    k: int = 3,
+    stride: int = 3,
+    scope: Scope = "shared",
+    molecules: Sequence[str] = ("dna", "protein"),
+) -> Lexicon:
+    """The lexicon for some species.
+
+    Args:
+        species: names, in corpus order.
+        dna: ``codon`` (k 3, stride 3), ``base`` (k 1) or ``kmer`` (any ``k`` and ``stride``).
+        k: bases a token, for ``kmer``.
+        stride: bases from token to token, for ``kmer``.
+        scope: whether species share their tokens.
+        molecules: alphabets that have tokens.
+    """
+    if dna != "kmer":
+        k, stride = (3, 3) if dna == "codon" else (1, 1)
+    owners: Sequence[str | None] = [None] if scope == "shared" else list(species)
+    blocks: list[Block] = []
+    tokenizers: list[Tokenizer] = []
+    start = len(SPECIALS)
+    for owner in owners:
+        for molecule in molecules:
+            size, step = (k, stride) if molecule == "dna" else (1, 1)
+            name = molecule if owner is None else f"{owner}/{molecule}"
+            tokens = words(get_alphabet(molecule), size)
+            blocks.append(Block(name, molecule, owner, size, tokens, start))
+            tokenizers.append(Tokenizer(molecule, size, step, start))
+            start += len(tokens)
+    return Lexicon(Vocabulary(tuple(blocks)), tuple(tokenizers), tuple(species), scope, dna)

@@ -1,0 +1,120 @@
+"""Tokenizers: how the symbols of a molecule become ids of the vocabulary.
+
+All are k-mers over an alphabet: ``base`` and ``amino_acid`` are k 1, ``codon`` is k 3 with stride 3, and
+``kmer`` takes any k and stride. The reading frame is an argument of :meth:`Tokenizer.encode`, not of the
+tokenizer: the same words read from another offset are the same words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genomecli.corpus.vocabulary import UNK
+from genomecli.sequences.alphabets import Alphabet, Codes, get_alphabet
+
+Ids = NDArray[np.int32]
+
+BLOCK = 1 << 17
+"""Tokens made at a time: intermediate arrays of this many elements stay in the second-level cache."""
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """k-mers of an alphabet, ids counted from ``start``.
+
+    Args:
+        alphabet_name: name of a registered alphabet.
+        k: symbols a token, 1 to 8.
+        stride: symbols from one token's start to the next; less than k overlaps.
+        start: id of the first word of the block.
+        unk: id of a k-mer with an ambiguous symbol.
+    """
+
+    alphabet_name: str
+    k: int
+    stride: int
+    start: int
+    unk: int = UNK
+
+    @property
+    def alphabet(self) -> Alphabet:
+        """The alphabet it reads."""
+        return get_alphabet(self.alphabet_name)
+
+    @property
+    def words(self) -> int:
+        """Size of its block."""
+        return int(self.alphabet.canonical**self.k)
+
+    @property
+    def span(self) -> int:
+        """Tokens that share a symbol with a token, itself and those after it: 1 without overlap."""
+        return -(-self.k // self.stride)
+
+    def count(self, symbols: int, frame: int = 0) -> int:
+        """Number of tokens in ``symbols`` symbols read from offset ``frame``."""
+        return max(0, (symbols - frame - self.k) // self.stride + 1)
+
+    def symbols(self, tokens: int) -> int:
+        """Number of symbols that ``tokens`` tokens span."""
+        return 0 if tokens <= 0 else (tokens - 1) * self.stride + self.k
+
+    def encode(self, symbols: Codes, frame: int = 0) -> Ids:
+        """Ids of the tokens of ``symbols`` (uint8[n]) read from offset ``frame``: int32[count(n, frame)].
+
+        Symbols at the end that fill no token are left out. A token with an ambiguous symbol is ``unk``.
+        """
+        total = self.count(len(symbols), frame)
+        ids = np.empty(total, dtype=np.int32)
+        for begin in range(0, total, BLOCK):
+            end = min(begin + BLOCK, total)
+            first = frame + begin * self.stride
+            piece = symbols[first : first + self.symbols(end - begin)]
+            self._encode_block(piece, ids[begin:end])
+        return ids
+
+    def _encode_block(self, symbols: Codes, out: Ids) -> None:
+        base = self.alphabet.canonical
+        last = (len(out) - 1) * self.stride + 1
+        out[:] = symbols[0 : last : self.stride]
+        worst = symbols[0 : last : self.stride]
+        for offset in range(1, self.k):
+            letter = symbols[offset : offset + last : self.stride]
+            out *= base
+            out += letter
+            worst = np.maximum(worst, letter)
+        out += self.start
+        ambiguous = worst >= base
+        if ambiguous.any():
+            out[ambiguous] = self.unk
+
+    def decode(self, ids: Ids) -> list[str]:
+        """The words of ``ids``; ``?`` for ids outside the block."""
+        return [self.word(int(number) - self.start) for number in ids]
+
+    def word(self, index: int) -> str:
+        """The word of an index within the block; ``?`` outside of it."""
+        if not 0 <= index < self.words:
+            return "?"
+        base, letters = self.alphabet.canonical, []
+        for _ in range(self.k):
+            index, digit = divmod(index, base)
+            letters.append(self.alphabet.symbols[digit])
+        return "".join(reversed(letters))
+
+    @cached_property
+    def reverse_complement_ids(self) -> Ids:
+        """int32[words]: the id of each word's reverse complement. Raises ValueError without complements."""
+        complement = self.alphabet.complement
+        if complement is None:
+            raise ValueError(f"{self.alphabet_name} has no complement")
+        index = np.arange(self.words)
+        base, mirrored = self.alphabet.canonical, np.zeros(self.words, dtype=np.int64)
+        for _ in range(self.k):
+            index, digit = np.divmod(index, base)
+            mirrored = mirrored * base + complement[digit]
+        return (mirrored + self.start).astype(np.int32)
