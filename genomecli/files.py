@@ -1,0 +1,271 @@
+"""Files that are whole or absent: atomic writes, checksums, manifests, and folders built beside their place.
+
+A finished folder is marked by its ``manifest.json``, written last, which lists every file with its size and
+sha256, save ``run.json``: what differs between two equal runs (time, host, speeds) lives there alone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from genomecli.errors import InputError, UsageError
+
+MANIFEST = "manifest.json"
+FORMAT_VERSION = 1
+UNCHECKED = ("run.json", "log.txt", "speed.jsonl")
+"""Files that may differ between two equal runs."""
+
+
+def sha256_file(path: Path | str) -> str:
+    """The sha256 of a file's bytes, as hex."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def canonical_json(value: Any) -> bytes:
+    """JSON with sorted keys and one layout, so that equal values are equal bytes.
+
+    Raises:
+        ValueError: for NaN or infinity, which JSON cannot hold.
+    """
+    text = json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
+    return text.encode() + b"\n"
+
+
+def read_json(path: Path | str) -> Any:
+    """The value in a JSON file.
+
+    Raises:
+        InputError: if it is absent or no JSON.
+    """
+    try:
+        return json.loads(Path(path).read_bytes())
+    except FileNotFoundError:
+        raise InputError("no such file", where=path) from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"not JSON: {error}", where=path) from None
+
+
+def write_json(path: Path | str, value: Any) -> None:
+    """Write JSON atomically, replacing what is there."""
+    with atomic_path(path, force=True) as temporary:
+        temporary.write_bytes(canonical_json(value))
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_file(path: Path) -> None:
+    """Make sure that a file's bytes are on the disk."""
+    with open(path, "rb") as handle:
+        os.fsync(handle.fileno())
+
+
+def partial_name(path: Path) -> Path:
+    """Where a file or folder is built before it takes its place."""
+    return path.with_name(f".{path.name}.partial")
+
+
+@contextmanager
+def atomic_path(path: Path | str, *, force: bool = False) -> Iterator[Path]:
+    """A temporary path beside ``path`` that takes its place when the block ends well.
+
+    Raises:
+        UsageError: if ``path`` exists and ``force`` is not given, or its folder does not exist.
+    """
+    target = Path(path)
+    refuse_existing(target, force=force)
+    if not target.parent.is_dir():
+        raise UsageError("no such folder", where=target.parent, fix="make it first")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.partial{target.suffix}")
+    try:
+        yield temporary
+        sync_file(temporary)
+        os.replace(temporary, target)
+        _sync_folder(target.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def refuse_existing(path: Path, *, force: bool) -> None:
+    """Raise UsageError if ``path`` exists and may not be overwritten, or is a dangling link."""
+    if path.is_symlink() and not path.exists():
+        raise UsageError("is a link that leads nowhere", where=path, fix="remove it or give another --out")
+    if path.exists() and not force:
+        raise UsageError("exists already", where=path, fix="give --force to replace it, or another --out")
+
+
+def file_table(folder: Path, exclude: Sequence[str] = UNCHECKED) -> dict[str, dict[str, Any]]:
+    """Every file below ``folder`` with its size in bytes and sha256, save manifests and ``exclude`` (names)."""
+    table: dict[str, dict[str, Any]] = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name != MANIFEST and path.name not in exclude and not path.name.startswith("."):
+            table[name] = {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
+    return table
+
+
+def write_manifest(
+    folder: Path | str, kind: str, extra: Mapping[str, Any], *, exclude: Sequence[str] = UNCHECKED
+) -> None:
+    """Mark ``folder`` as finished: every file is put on the disk, then the manifest is written, last."""
+    root = Path(folder)
+    table = file_table(root, exclude)
+    for name in table:
+        sync_file(root / name)
+    write_json(root / MANIFEST, {**extra, "kind": kind, "format_version": FORMAT_VERSION, "files": table})
+
+
+def read_manifest(folder: Path | str, kind: str | None = None) -> dict[str, Any]:
+    """The manifest of a finished output.
+
+    Raises:
+        InputError: if there is none, it is of another kind, or a newer genomecli wrote it.
+    """
+    root = Path(folder)
+    if not root.exists():
+        raise InputError("no such file or folder", where=root)
+    path = root / MANIFEST
+    if not path.is_file():
+        raise InputError("has no manifest.json: it is unfinished or not of genomecli", where=root)
+    manifest = read_json(path)
+    if (
+        not isinstance(manifest, dict)
+        or "kind" not in manifest
+        or not isinstance(manifest.get("files"), dict)
+    ):
+        raise InputError("is no manifest of genomecli", where=path)
+    if kind is not None and manifest["kind"] != kind:
+        raise InputError(f"is a {manifest['kind']}, not a {kind}", where=root)
+    version = manifest.get("format_version")
+    if version != FORMAT_VERSION:
+        raise InputError(
+            f"has format version {version}, and this genomecli reads {FORMAT_VERSION}",
+            where=root,
+            fix="make it again, or use the genomecli that wrote it",
+        )
+    return manifest
+
+
+def verify_manifest(folder: Path | str, *, deep: bool = True) -> int:
+    """Check every file of a finished output against its manifest; the number of files checked.
+
+    Args:
+        folder: the output.
+        deep: check sha256, not only presence and size.
+
+    Raises:
+        InputError: naming the first file that is missing, of another size, or altered.
+    """
+    root = Path(folder)
+    files = read_manifest(root)["files"]
+    for name, expected in files.items():
+        check_file(root, name, expected, deep=deep)
+    return len(files)
+
+
+def check_file(root: Path, name: str, expected: Mapping[str, Any], *, deep: bool = True) -> None:
+    """Check one file of a manifest. Raises InputError naming it."""
+    path = root / name
+    fix = "restore it from a copy, or make the output again"
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise InputError("lies outside its folder", where=path)
+    if not path.is_file():
+        raise InputError("is missing", where=path, fix=fix)
+    size = path.stat().st_size
+    if size != expected["bytes"]:
+        raise InputError(f"has {size} bytes where {expected['bytes']} were written", where=path, fix=fix)
+    if deep and sha256_file(path) != expected["sha256"]:
+        raise InputError("does not have the bytes that were written: its sha256 differs", where=path, fix=fix)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold ``path`` as a lock file. Raises UsageError if another run holds it."""
+    handle: IO[bytes] = open(path, "ab")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        handle.close()
+        raise UsageError(
+            "another run is writing it", where=path.parent, fix="wait for it, or give another --out"
+        ) from None
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        handle.close()
+
+
+class OutputFolder:
+    """A folder that is built beside its place and takes it when it is finished.
+
+    Use as a context manager; write below :attr:`path`, then call :meth:`finish`. Without it, or after an
+    exception, the folder never appears in its place; what was built is removed unless ``keep``.
+
+    Args:
+        path: where the finished folder is to stand.
+        kind: its kind, for the manifest.
+        force: replace a finished output that stands there.
+        keep: leave the unfinished folder for a later run to take up.
+    """
+
+    def __init__(self, path: Path | str, *, kind: str, force: bool = False, keep: bool = False) -> None:
+        self.target = Path(path)
+        self.kind = kind
+        self.force = force
+        self.keep = keep
+        self.path = partial_name(self.target)
+        self._lock: Any = None
+
+    def __enter__(self) -> OutputFolder:
+        refuse_existing(self.target, force=self.force)
+        if self.target.exists() and not (self.target.is_dir() and not self.target.is_symlink()):
+            raise UsageError("is no folder", where=self.target, fix="give another --out")
+        if self.target.is_dir() and any(self.target.iterdir()) and not (self.target / MANIFEST).exists():
+            raise UsageError(
+                "is a folder that genomecli did not finish",
+                where=self.target,
+                fix="remove it or give another --out",
+            )
+        self.target.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = locked(self.target.with_name(f".{self.target.name}.lock"))
+        self._lock.__enter__()
+        if self.path.exists() and not self.keep:
+            shutil.rmtree(self.path)
+        self.path.mkdir(exist_ok=True)
+        return self
+
+    def finish(self, extra: Mapping[str, Any], *, exclude: Sequence[str] = UNCHECKED) -> None:
+        """Write the manifest and put the folder in its place."""
+        write_manifest(self.path, self.kind, extra, exclude=exclude)
+        if self.target.exists():
+            old = self.target.with_name(f".{self.target.name}.old")
+            shutil.rmtree(old, ignore_errors=True)
+            os.rename(self.target, old)
+            os.rename(self.path, self.target)
+            shutil.rmtree(old)
+        else:
+            os.rename(self.path, self.target)
+        _sync_folder(self.target.parent)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.path.exists() and not self.keep:
+            shutil.rmtree(self.path, ignore_errors=True)
+        self._lock.__exit__(kind, error, trace)

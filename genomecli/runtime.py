@@ -1,0 +1,252 @@
+"""What a run stands on: random numbers, device, precision, threads, signals, logging, progress, ``run.json``.
+
+Nothing here imports torch before it is asked for a device, so that help and ``info`` stay instant.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import platform
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genomecli.errors import UsageError
+from genomecli.version import __version__
+
+if TYPE_CHECKING:
+    import torch
+
+log = logging.getLogger("genomecli")
+
+
+def rng(*keys: int | str) -> np.random.Generator:
+    """A random generator that is a pure function of ``keys``, equal in every process and on every machine.
+
+    The keys are hashed (sha256) to the key of a Philox counter generator.
+    """
+    text = "\x1f".join(f"{type(key).__name__}:{key}" for key in keys)
+    digest = hashlib.sha256(text.encode()).digest()
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
+
+
+def seed_of(*keys: int | str) -> int:
+    """A 63-bit seed that is a pure function of ``keys``, for libraries that want an integer."""
+    return int(rng(*keys).integers(0, 2**63 - 1))
+
+
+def thread_count(setting: int | str = "auto") -> int:
+    """How many threads to use: a number, or ``auto``: what SLURM, the affinity mask and the cgroup allow."""
+    if setting != "auto":
+        return int(setting)
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    slurm = os.environ.get("SLURM_CPUS_PER_TASK", "")
+    limits = [allowed, _cgroup_cores()] + ([int(slurm)] if slurm.isdigit() else [])
+    return max(1, min(limits))
+
+
+def _cgroup_cores() -> int:
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return max(1, round(int(quota) / int(period)))
+    except (OSError, ValueError):
+        return sys.maxsize
+
+
+def set_threads(setting: int | str = "auto") -> int:
+    """Give torch its threads; how many they are."""
+    import torch
+
+    count = thread_count(setting)
+    torch.set_num_threads(count)
+    return count
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """The device of that name; ``auto`` takes CUDA, then Apple's MPS, then the CPU.
+
+    Raises:
+        UsageError: if it is not on this machine.
+    """
+    import torch
+
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise UsageError(f"device {name!r} is not known", fix="use auto, cpu, cuda or cuda:N") from None
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UsageError(f"device {name!r} is not on this machine", fix="use --set device=cpu")
+    return device
+
+
+def cpu_flags() -> frozenset[str]:
+    """The processor's feature flags, as Linux names them; empty elsewhere."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return frozenset()
+    return frozenset(next((line.split(":", 1)[1] for line in lines if line.startswith("flags")), "").split())
+
+
+def pick_precision(name: str, device: torch.device) -> str:
+    """``fp32``, ``bf16`` or ``fp16``; ``auto`` takes bf16 where the device multiplies in it, otherwise fp32.
+
+    A CPU without AMX or AVX512-BF16 is slower in bf16 than in fp32, so ``auto`` takes fp32 there.
+    """
+    import torch
+
+    if name != "auto":
+        return name
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+    if device.type == "cpu" and cpu_flags() & {"amx_bf16", "avx512_bf16"}:
+        return "bf16"
+    return "fp32"
+
+
+class StopFlag:
+    """Turns INT, TERM and USR1 into a wish that a loop grants at its next step.
+
+    The first signal sets :attr:`requested`; the second raises KeyboardInterrupt at once.
+    """
+
+    SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR1")
+
+    def __init__(self) -> None:
+        self.requested: str | None = None
+        self._previous: dict[int, Any] = {}
+
+    def __enter__(self) -> StopFlag:
+        for name in self.SIGNALS:
+            number = getattr(signal, name)
+            self._previous[number] = signal.signal(number, self._handle)
+        return self
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.requested is not None:
+            raise KeyboardInterrupt
+        self.requested = signal.Signals(number).name.removeprefix("SIG")
+        log.warning("%s received: stopping after this step; once more stops at once", self.requested)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+
+class Progress:
+    """Counts work done; drawn as a bar where standard error is a terminal, and silent elsewhere."""
+
+    def __init__(self, bar: Any = None, task: Any = None) -> None:
+        self._bar = bar
+        self._task = task
+
+    def advance(self, amount: float = 1, **fields: object) -> None:
+        """Count ``amount`` more; ``fields`` are shown beside the bar."""
+        if self._bar is None:
+            return
+        note = "  ".join(f"{name} {value}" for name, value in fields.items())
+        self._bar.update(self._task, advance=amount, **({"note": note} if note else {}))
+
+
+@contextmanager
+def progress(description: str, total: float | None = None, *, done: float = 0) -> Iterator[Progress]:
+    """A :class:`Progress` for a piece of work of ``total`` units, ``done`` of them before."""
+    if not sys.stderr.isatty() or log.getEffectiveLevel() > logging.INFO:
+        yield Progress()
+        return
+    from rich import progress as rich_progress
+    from rich.console import Console
+
+    columns = (
+        rich_progress.TextColumn("{task.description}"),
+        rich_progress.BarColumn(),
+        rich_progress.TaskProgressColumn(),
+        rich_progress.TimeRemainingColumn(),
+        rich_progress.TextColumn("{task.fields[note]}"),
+    )
+    with rich_progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield Progress(bar, bar.add_task(description, total=total, completed=done, note=""))
+
+
+def setup_logging(verbosity: int = 0, log_file: Path | None = None) -> None:
+    """Send the log to standard error, and to ``log_file`` if one is given.
+
+    Args:
+        verbosity: -1 shows warnings only, 0 also what is done, 1 also details.
+        log_file: a file that lines are appended to, with their time.
+    """
+    level = {-1: logging.WARNING, 0: logging.INFO}.get(verbosity, logging.DEBUG)
+    log.setLevel(level)
+    for handler in list(log.handlers):
+        log.removeHandler(handler)
+        handler.close()
+    stream = logging.StreamHandler(sys.stderr)
+    stream.setFormatter(logging.Formatter("%(message)s"))
+    log.addHandler(stream)
+    log.propagate = False
+    if log_file is not None:
+        add_log_file(log_file)
+
+
+def add_log_file(path: Path) -> logging.Handler:
+    """Also write the log to ``path``, one plain line an event with its time; the handler, for removal."""
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"))
+    log.addHandler(handler)
+    return handler
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that results may depend on."""
+    found = {"genomecli": __version__, "python": platform.python_version()}
+    for name in ("torch", "numpy", "scipy", "scikit-learn", "biopython", "pyfaidx", "pyarrow", "safetensors"):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "absent"
+    return found
+
+
+def run_info(command: str, argv: Sequence[str] | None = None, **facts: object) -> dict[str, Any]:
+    """What ``run.json`` says of a run: all that may differ between two runs with equal results.
+
+    Args:
+        command: the subcommand.
+        argv: the command line; that of this process by default.
+        facts: more, such as seconds or speeds.
+    """
+    return {
+        "command": command,
+        "argv": list(sys.argv if argv is None else argv),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(_process_start())),
+        "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "host": socket.gethostname(),
+        "platform": platform.platform(),
+        "cores": os.cpu_count(),
+        "folder": os.getcwd(),
+        "versions": versions(),
+        **facts,
+    }
+
+
+def _process_start() -> float:
+    import psutil
+
+    return float(psutil.Process().create_time())
