@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
 from genomecli.errors import InputError, UsageError
 
@@ -110,7 +110,7 @@ def refuse_existing(path: Path, *, force: bool) -> None:
 
 
 def file_table(folder: Path, exclude: Sequence[str] = UNCHECKED) -> dict[str, dict[str, Any]]:
-    """Every file below ``folder`` with its size in bytes and sha256, save manifests and ``exclude`` (names)."""
+    """Every file below ``folder`` with its bytes and sha256, save its manifest and the names in ``exclude``."""
     table: dict[str, dict[str, Any]] = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
@@ -196,19 +196,19 @@ def check_file(root: Path, name: str, expected: Mapping[str, Any], *, deep: bool
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold ``path`` as a lock file. Raises UsageError if another run holds it."""
-    handle: IO[bytes] = open(path, "ab")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        handle.close()
-        raise UsageError(
-            "another run is writing it", where=path.parent, fix="wait for it, or give another --out"
-        ) from None
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-        handle.close()
+    with open(path, "ab") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held = path.exists() and os.path.samestat(os.fstat(handle.fileno()), path.stat())
+        except OSError:
+            held = False
+        if not held:
+            what = "another run is writing it"
+            raise UsageError(what, where=path.parent, fix="wait for it, or give another --out")
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
 
 
 class OutputFolder:

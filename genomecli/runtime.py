@@ -166,7 +166,7 @@ class Progress:
 
 
 @contextmanager
-def progress(description: str, total: float | None = None, *, done: float = 0) -> Iterator[Progress]:
+def progress(description: str, total: float | None = None, *, done: int = 0) -> Iterator[Progress]:
     """A :class:`Progress` for a piece of work of ``total`` units, ``done`` of them before."""
     if not sys.stderr.isatty() or log.getEffectiveLevel() > logging.INFO:
         yield Progress()

@@ -6,9 +6,10 @@ template, the help and the JSON schema are made from that declaration.
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 
 class TextFloat(float):
@@ -39,8 +40,27 @@ Name = Annotated[str, BeforeValidator(_as_text)]
 SafeName = Annotated[Name, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=100)]
 """A name that becomes part of a file name: letters, digits and ``_ . + -`` only."""
 
-InputPath = Annotated[Name, Field(min_length=1, json_schema_extra={"path": True})]
-"""A path to read; in a YAML file it is relative to that file's folder. ``-`` is standard input."""
+
+class ShellText(str):
+    """A string given on the command line: a relative path in it counts from the working folder."""
+
+
+def _resolve(value: object, info: ValidationInfo) -> object:
+    text = _as_text(value)
+    if not isinstance(text, str) or text in ("", "-"):
+        return text
+    path = os.path.expandvars(os.path.expanduser(text))
+    base = (info.context or {}).get("folder")
+    if base is None or os.path.isabs(path) or isinstance(text, ShellText):
+        return path
+    return os.path.normpath(os.path.join(base, path))
+
+
+InputPath = Annotated[
+    str, BeforeValidator(_resolve), Field(min_length=1, json_schema_extra={"format": "path"})
+]
+"""A path to read. In a YAML file it is relative to that file's folder; ``~`` and ``$NAME`` are expanded;
+``-`` is standard input."""
 
 
 class Section(BaseModel):
