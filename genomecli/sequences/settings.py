@@ -1,0 +1,74 @@
+"""Settings of a source of sequences: one entry of a species' ``sources`` in the YAML."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, field_validator
+
+from genomecli.settings import InputPath, Name, Section, setting
+
+Kind = Literal["genome", "cds", "protein", "annotated"]
+"""What a source holds: DNA to be windowed, coding sequences, proteins, or a genome with its annotation."""
+
+
+def _one_or_many(value: object) -> object:
+    return [value] if isinstance(value, str | int | float) else value
+
+
+class TableRule(Section):
+    """Sequences whose FASTA header matches ``pattern`` are read with genetic code ``table``."""
+
+    pattern: Name = setting(doc="Regular expression searched in the whole header line.", min_length=1)
+    table: int = setting(doc="NCBI number of the genetic code.", ge=1)
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"{value!r} is no regular expression: {error}") from error
+        return value
+
+
+class SourceSettings(Section):
+    """Files of one kind, and how they are read."""
+
+    kind: Kind = setting(
+        doc="genome (DNA), cds (one coding sequence a record), protein, or annotated (GenBank, EMBL, FASTA + GFF3/GTF)."
+    )
+    path: Annotated[list[InputPath], BeforeValidator(_one_or_many)] = setting(
+        doc="File or files, plain, gz, bgz or zip; a folder or zip of NCBI datasets; - for standard input.",
+        min_length=1,
+    )
+    annotation: InputPath | None = setting(None, doc="GFF3 or GTF that belongs to a FASTA of kind annotated.")
+    table: int | None = setting(
+        None, doc="Genetic code where the file states none; left out: the species' code.", ge=1
+    )
+    table_rules: tuple[TableRule, ...] = setting(
+        (), doc="Genetic codes by header, the first match wins, such as pattern ':Mito:' with table 3."
+    )
+    key_pattern: Name | None = setting(
+        None,
+        doc="Regular expression whose first group, found in a FASTA header, pairs a cds with its protein.",
+    )
+    circular: bool | None = setting(
+        None, doc="All sequences are rings (true) or none is (false); left out: as the file says."
+    )
+    pseudogenes: Literal["skip", "keep"] = setting("skip", doc="Coding features marked as pseudogenes.")
+    isoforms: Literal["all", "longest"] = setting(
+        "all", doc="Every coding sequence of a gene, or its longest protein only."
+    )
+    proteins: Literal["given", "translated"] = setting(
+        "given",
+        doc="Proteins as the annotation gives them (translated where it gives none), or always translated.",
+    )
+    disagreements: Literal["keep", "skip", "error"] = setting(
+        "keep", doc="Coding sequences whose translation is not the annotation's own protein."
+    )
+    check_kind: bool = setting(True, doc="Refuse a file whose letters contradict its kind.")
+    max_ratio: float = setting(
+        200.0, doc="Refuse compressed input that grows more than this many times.", gt=1
+    )
