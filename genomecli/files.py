@@ -110,7 +110,7 @@ def refuse_existing(path: Path, *, force: bool) -> None:
 
 
 def file_table(folder: Path, exclude: Sequence[str] = UNCHECKED) -> dict[str, dict[str, Any]]:
-    """Every file below ``folder`` with its bytes and sha256, save its manifest and the names in ``exclude``."""
+    """Bytes and sha256 of every file below ``folder``, save its manifest and the names in ``exclude``."""
     table: dict[str, dict[str, Any]] = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()

@@ -35,18 +35,18 @@ _RESOLVERS = (
 class _Loader(yaml.SafeLoader):
     """PyYAML's safe loader with plain rules for scalars."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         """Compose a node; refuse aliases and deep nesting."""
         if self.check_event(yaml.events.AliasEvent):
-            event = self.peek_event()
+            event: Any = self.peek_event()  # type: ignore[no-untyped-call]
             raise yaml.YAMLError(f"line {event.start_mark.line + 1}: aliases (*name) are not read")
-        self._depth = getattr(self, "_depth", 0) + 1
-        if self._depth > _MAX_DEPTH:
+        self.depth += 1
+        if self.depth > _MAX_DEPTH:
             raise yaml.YAMLError(f"more than {_MAX_DEPTH} levels deep")
         node = super().compose_node(parent, index)
-        self._depth -= 1
+        self.depth -= 1
         return node
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
@@ -62,6 +62,7 @@ class _Loader(yaml.SafeLoader):
         return seen
 
 
+_Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in _RESOLVERS:
     for _letter in _first:
         _Loader.yaml_implicit_resolvers.setdefault(_letter, []).append((_tag, _pattern))
