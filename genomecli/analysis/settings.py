@@ -1,0 +1,160 @@
+"""Settings of ``mrr-compare``: which runs, which vectors, which similarities, which controls."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from genomecli.settings import InputPath, Name, SafeName, Section, setting
+
+VectorKind = Literal["static", "contextual"]
+Similarity = Literal["cosine", "centred", "csls", "csls_centred", "procrustes", "cka"]
+Split = Literal["train", "valid", "test"]
+
+
+class RunEntry(Section):
+    """One trained model to look at."""
+
+    path: InputPath = setting(doc="A run folder of pretrain, or one of its checkpoints.")
+    name: SafeName | None = setting(None, doc="Its name in tables and figures; the folder's name by default.")
+    checkpoint: Literal["best", "last"] | Name = setting(
+        "best", doc="Which checkpoint of a run folder: best, last, or a checkpoint's folder name."
+    )
+    corpus: InputPath | None = setting(
+        None, doc="Corpus that this run is read with; the section's corpus by default, then the run's own."
+    )
+    frame: Literal[0, 1, 2] | None = setting(
+        None,
+        doc="Reading frame that the run was trained at; taken from the run's own settings by default.",
+    )
+
+
+class BaselineSettings(Section):
+    """Static word vectors trained on the same corpus, the classical yardstick."""
+
+    ppmi: bool = setting(True, doc="Positive pointwise mutual information, then a truncated SVD.")
+    word2vec: bool = setting(True, doc="Skip-gram with negative sampling, full-batch on the pair counts.")
+    window: int = setting(4, doc="Neighbours on each side that count as context.", unit="tokens", ge=1, le=50)
+    dimension: int = setting(
+        64, doc="Width of the static vectors; capped by the number of words.", ge=2, le=1024
+    )
+    corpus_sizes: tuple[int, ...] = setting(
+        (10_000, 100_000, 1_000_000, 10_000_000),
+        doc="Sizes of corpus to train on, per language; the whole corpus is always added.",
+        unit="tokens",
+    )
+    max_tokens: int = setting(
+        20_000_000, doc="At most this much of a language is read for the baselines.", unit="tokens", ge=1000
+    )
+    iterations: int = setting(200, doc="Full-batch steps of word2vec.", ge=1, le=10_000)
+
+    @field_validator("corpus_sizes")
+    @classmethod
+    def _rising(cls, sizes: tuple[int, ...]) -> tuple[int, ...]:
+        if any(size < 100 for size in sizes):
+            raise ValueError("a corpus size is below 100 tokens")
+        return tuple(sorted(set(sizes)))
+
+
+class CompareSettings(Section):
+    """What ``mrr-compare`` measures, and against what."""
+
+    runs: tuple[RunEntry, ...] = setting((), doc="The runs to compare; also given on the command line.")
+    corpus: InputPath | None = setting(
+        None, doc="Corpus with held-out sequences; by default the one each run was trained on."
+    )
+    species: tuple[Name, ...] = setting(
+        (), doc="Species to look at; all that run and corpus share by default."
+    )
+    vectors: tuple[VectorKind, ...] = setting(
+        ("static", "contextual"),
+        doc="static: rows of the embedding. contextual: mean state of a word over held-out sequences.",
+        min_length=1,
+    )
+    layers: Literal["all"] | tuple[int, ...] = setting(
+        "all", doc="Layers of contextual vectors: all, or a list; 0 is the embedding, -1 the last."
+    )
+    headline_layer: Literal["auto", "middle", "others"] | int = setting(
+        "auto",
+        doc="Layer of the headline. others: the layer that is best on the other species, never its own; "
+        "middle: the middle one; a number: that one; auto: others with several species, else middle.",
+    )
+    frames: tuple[Literal[0, 1, 2], ...] = setting(
+        (0, 1, 2),
+        doc="Reading frames in which genes are fed to the model. The frame that a run was trained at is its "
+        "own and always added; the others are the negative controls.",
+        min_length=1,
+    )
+    similarities: tuple[Similarity, ...] = setting(
+        ("cosine", "centred", "csls", "csls_centred", "procrustes", "cka"),
+        doc="How nearness is measured. procrustes, scored on left-out amino acids, is the headline.",
+        min_length=1,
+    )
+    csls_k: int = setting(5, doc="Neighbours K of CSLS.", ge=1, le=20)
+    axes: int = setting(
+        12, doc="Principal axes of the Procrustes map, fitted on the training items.", ge=1, le=19
+    )
+    molecule: Literal["auto", "cds", "genome"] = setting(
+        "auto", doc="DNA text of the contextual vectors: genes, or genome windows; auto prefers genes."
+    )
+    splits: tuple[Split, ...] = setting(
+        ("valid", "test"), doc="Held-out records that contextual vectors come from.", min_length=1
+    )
+    min_codons: int = setting(
+        2_000,
+        doc="With fewer held-out codons than this, training records are added, and the page says so.",
+        unit="tokens",
+        ge=0,
+    )
+    max_tokens: int = setting(
+        200_000, doc="At most this many tokens of each language are read.", unit="tokens", ge=100
+    )
+    min_count: int = setting(
+        5, doc="Words seen less often than this have no contextual vector.", unit="occurrences", ge=1
+    )
+    strip_terminal: bool = setting(
+        True, doc="Leave out start and stop codons and the first methionine: their place gives them away."
+    )
+    untrained: bool = setting(True, doc="Also measure the same network before training.")
+    permutations: int = setting(
+        500, doc="Shuffles of amino acids among codon blocks, for each null and p-value.", ge=19, le=100_000
+    )
+    draws: int = setting(
+        200, doc="Random vectors drawn for the simulated null of a similarity.", ge=20, le=100_000
+    )
+    bootstrap: int = setting(1000, doc="Bootstrap draws over amino acids.", ge=0, le=100_000)
+    gene_bootstrap: int = setting(50, doc="Bootstrap draws over genes; 0 switches it off.", ge=0, le=10_000)
+    gene_buckets: int = setting(
+        40, doc="Genes are put into this many groups, which the bootstrap over genes draws.", ge=2, le=1000
+    )
+    codes: Literal["all"] | tuple[int, ...] = setting(
+        "all", doc="NCBI tables to rank by how well they explain the vectors."
+    )
+    baselines: BaselineSettings = Field(
+        default_factory=BaselineSettings, description="Static word vectors trained on the same corpus."
+    )
+    retrieval: bool = setting(True, doc="Whether to look up each gene's protein by their pooled vectors.")
+    retrieval_genes: int = setting(
+        1000, doc="At most this many genes take part in the retrieval.", unit="genes", ge=10
+    )
+    pairs: Literal["all"] | tuple[tuple[Name, Name], ...] = setting(
+        "all", doc="Pairs of runs, by name, to compare with each other; all by default."
+    )
+    checkpoints: bool = setting(
+        True, doc="Also measure the kept checkpoints of each run, for the figures along training."
+    )
+    max_checkpoints: int = setting(6, doc="At most this many checkpoints a run, evenly spread.", ge=1, le=100)
+    map_method: Literal["pca", "mds"] = setting(
+        "pca", doc="Two-dimensional map of codons and amino acids: principal axes or classical MDS."
+    )
+    figures: bool = setting(True, doc="Whether to draw figures.")
+    dpi: int = setting(150, doc="Resolution of the PNG figures.", unit="dots per inch", ge=50, le=600)
+
+    @model_validator(mode="after")
+    def _distinct(self) -> CompareSettings:
+        names = [run.name for run in self.runs if run.name]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two runs are named {', '.join(twice)}")
+        return self
