@@ -1,0 +1,5 @@
+"""``python -m genomecli``."""
+
+from genomecli.cli import run
+
+run()

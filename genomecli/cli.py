@@ -1,0 +1,203 @@
+"""The command line: names, options, exit codes. Nothing heavy is imported before a command runs."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from genomecli.errors import GenomecliError, UsageError
+from genomecli.version import __version__
+
+if TYPE_CHECKING:
+    from genomecli.config import Config
+
+app = typer.Typer(
+    name="genomecli",
+    help="Train, use and compare BERT-style language models of DNA and protein on your own genomes.",
+    epilog="A first run: genomecli simulate -o sim, then follow configs/demo.yaml. "
+    "Settings of a command: genomecli config COMMAND.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="YAML file with this command's section.", show_default=False),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", "-s", help="section.key=value, as often as wanted; the value is YAML.", show_default=False
+    ),
+]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to make.")]
+Force = Annotated[bool, typer.Option("--force", "-f", help="Replace a finished output.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with an unfinished output.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; an error is JSON too, on standard error.")]
+
+_SHARED = {
+    "quiet": Annotated[bool, typer.Option("--quiet", "-q", help="Warnings and errors only.")],
+    "verbose": Annotated[bool, typer.Option("--verbose", "-v", help="Details too.")],
+    "log_file": Annotated[
+        Path | None, typer.Option("--log-file", help="Also log to this file.", show_default=False)
+    ],
+    "debug": Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")],
+    "json_errors": Annotated[bool, typer.Option("--json-errors", help="Errors as JSON on standard error.")],
+}
+"""Options of every command, added by :func:`command`."""
+
+
+class _Shown:
+    """How errors of the running command are to be shown."""
+
+    debug = False
+    as_json = False
+
+
+def command(name: str, epilog: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a function as subcommand ``name``, with the options that all commands share."""
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def run(**given: Any) -> None:
+            shared = {key: given.pop(key) for key in _SHARED}
+            _Shown.debug = shared["debug"]
+            _Shown.as_json = shared["json_errors"] or bool(given.get("as_json"))
+            from genomecli.runtime import setup_logging
+
+            verbosity = -1 if shared["quiet"] else int(shared["verbose"])
+            setup_logging(verbosity, shared["log_file"])
+            function(**given)
+
+        own = inspect.signature(function, eval_str=True)
+        extra = [
+            inspect.Parameter(
+                key,
+                inspect.Parameter.KEYWORD_ONLY,
+                annotation=kind,
+                default=None if key == "log_file" else False,
+            )
+            for key, kind in _SHARED.items()
+        ]
+        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own.parameters.values()]
+        run.__signature__ = own.replace(parameters=[*parameters, *extra])  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in [*parameters, *extra]}
+        return app.command(name, epilog=epilog)(run)
+
+    return register
+
+
+def _config(path: Path | None, overrides: Sequence[str] | None, *needs: str) -> Config:
+    from genomecli.config import load_config
+
+    return load_config(path, list(overrides or []), needs=needs)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"genomecli {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options before the subcommand."""
+
+
+@command("simulate", "Example: genomecli simulate -o sim --set seed=1")
+def simulate(
+    config: ConfigFile = None, overrides: Overrides = None, out: Out = Path("sim"), force: Force = False
+) -> None:
+    """Make small species with a known code and grammar: genome, GFF3, CDS, proteins."""
+    from genomecli.commands.simulate import run_simulate
+
+    run_simulate(_config(config, overrides, "simulate"), out, force=force)
+
+
+@command("config", "Example: genomecli config pretrain > pretrain.yaml")
+def config_template(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[COMMAND]...", help="Commands; all if left out.")
+    ] = None,
+    schema: Annotated[bool, typer.Option("--schema", help="JSON schema, for editors.")] = False,
+) -> None:
+    """Print a commented YAML template of settings, or their JSON schema."""
+    from genomecli.commands.config import run_config
+
+    typer.echo(run_config(names or [], schema=schema), nl=False)
+
+
+@command("doctor", "Example: genomecli doctor --json")
+def doctor(as_json: AsJson = False) -> None:
+    """Show versions, devices, precisions and threads: what will run here, and how fast."""
+    from genomecli.commands.doctor import describe, run_doctor
+
+    report = run_doctor()
+    if as_json:
+        typer.echo(json.dumps(report, indent=1))
+        return
+    for what, value in describe(report):
+        typer.echo(f"{what}\t{value}")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line ``argv`` (that of the process by default); the exit code."""
+    _Shown.debug, _Shown.as_json = False, False
+    try:
+        app(args=None if argv is None else list(argv), standalone_mode=False, prog_name="genomecli")
+        sys.stdout.flush()
+    except GenomecliError as error:
+        return _fail(error)
+    except typer.Exit as stop:
+        return int(stop.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("genomecli: interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has left. Nothing more can be said there, so keep Python from trying.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        return _foreign(error)
+    return 0
+
+
+def _foreign(error: Exception) -> int:
+    """The exit code for an error that is not one of ours, shown as one line."""
+    if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "format_message"):
+        return _fail(UsageError(error.format_message(), fix="see --help"))
+    if _Shown.debug:
+        raise error
+    text = " ".join(str(error).split()) or "no message"
+    return _fail(GenomecliError(f"{type(error).__name__}: {text}", fix="run with --debug for the traceback"))
+
+
+def _fail(error: GenomecliError) -> int:
+    if _Shown.debug:
+        import traceback
+
+        traceback.print_exception(error)
+    if _Shown.as_json:
+        typer.echo(json.dumps(error.as_dict()), err=True)
+    else:
+        typer.echo(f"genomecli: {error}", err=True)
+    return error.exit_code
+
+
+def run() -> None:
+    """Console script."""
+    sys.exit(main())
