@@ -1,0 +1,1 @@
+"""Figures, one file each: plain arrays in, a matplotlib figure out, drawn without pyplot."""

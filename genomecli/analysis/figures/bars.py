@@ -1,0 +1,58 @@
+"""Which genetic code explains the vectors best: one bar a class of NCBI tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from genomecli.analysis.figures.style import GREY, OKABE_ITO, house_style, light_grid, new_figure, shorten
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class CodeBar:
+    """A class of NCBI tables with one map of sense codons: its label, score, and whether it was assumed."""
+
+    label: str
+    score: float
+    assumed: bool
+
+
+def codes_figure(bars: Sequence[CodeBar], *, title: str, verdict: str, shown: int = 12) -> Figure:
+    """Draw the best ``shown`` classes, best on top; the assumed code is always among them."""
+    ordered = sorted(bars, key=lambda bar: (-bar.score, bar.label))
+    kept = ordered[:shown]
+    kept += [bar for bar in ordered[shown:] if bar.assumed]
+    with house_style():
+        figure, grid = new_figure(8.2, 2.0 + 0.34 * len(kept))
+        axes = grid[0, 0]
+        colours = [OKABE_ITO[1] if bar.assumed else OKABE_ITO[0] for bar in kept]
+        places = range(len(kept))
+        low = min(0.0, *(bar.score for bar in kept))
+        axes.barh(places, [bar.score for bar in kept], color=colours, height=0.68)
+        for place, bar in zip(places, kept, strict=True):
+            axes.annotate(
+                f"{bar.score:.3f}",
+                (max(bar.score, 0), place),
+                (4, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=9,
+            )
+        axes.set_yticks(places, [shorten(bar.label, 58) for bar in kept], fontsize=9)
+        axes.invert_yaxis()
+        axes.set_xlim(left=low)
+        axes.margins(x=0.12)
+        axes.tick_params(axis="y", length=0)
+        axes.set_xlabel("score of the code (higher: it explains the vectors better)")
+        axes.set_title(title, pad=22)
+        axes.text(0, 1.01, verdict, transform=axes.transAxes, fontsize=9.5, va="bottom")
+        light_grid(axes, "x")
+        axes.plot([], [], "s", color=OKABE_ITO[1], label="code given for this species")
+        axes.plot([], [], "s", color=OKABE_ITO[0], label="other codes of NCBI")
+        figure.legend(loc="outside lower center", handletextpad=0.1, ncols=2)
+        axes.axvline(0, color=GREY, lw=0.8)
+    return figure  # type: ignore[no-any-return]
