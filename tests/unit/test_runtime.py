@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import os
+import signal
+
+import numpy as np
+import pytest
+
+from genomecli.errors import UsageError
+from genomecli.runtime import StopFlag, pick_device, pick_precision, rng, run_info, seed_of, thread_count
+
+
+def test_random_numbers_are_a_function_of_their_keys() -> None:
+    assert rng(1, "a").integers(0, 1 << 30, 4).tolist() == [324854436, 899649608, 566347122, 781541979]
+    assert rng(1, "a").random() != rng("1", "a").random()
+    assert np.array_equal(rng(1, 2).random(5), rng(1, 2).random(5))
+    assert seed_of(0, "x") != seed_of(0, "y")
+
+
+def test_the_first_signal_asks_and_the_second_insists() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with StopFlag() as flag:
+        assert flag.requested is None
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert flag.requested == "TERM"
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGUSR1)
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_threads_follow_slurm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_CPUS_PER_TASK", "1")
+    assert thread_count("auto") == 1
+    assert thread_count(7) == 7
+
+
+def test_devices_and_precisions() -> None:
+    assert pick_device("cpu").type == "cpu"
+    assert pick_precision("fp16", pick_device("cpu")) == "fp16"
+    with pytest.raises(UsageError, match="not known"):
+        pick_device("abacus")
+    with pytest.raises(UsageError, match="not on this machine"):
+        pick_device("cuda:63")
+
+
+def test_run_info_says_what_may_differ() -> None:
+    info = run_info("tokenize", ["genomecli", "tokenize"], seconds=1.5)
+    assert info["argv"] == ["genomecli", "tokenize"]
+    assert info["seconds"] == 1.5
+    assert {"host", "started", "versions"} <= info.keys()
