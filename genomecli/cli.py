@@ -103,6 +103,15 @@ def _config(path: Path | None, overrides: Sequence[str] | None, *needs: str) -> 
     return load_config(path, list(overrides or []), needs=needs)
 
 
+def _shard(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    part, slash, parts = text.partition("/")
+    if not (slash and part.isdigit() and parts.isdigit() and 1 <= int(part) <= int(parts)):
+        raise UsageError(f"--shard {text!r} is not of the form I/N with I from 1 to N")
+    return int(part), int(parts)
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"genomecli {__version__}")
@@ -126,6 +135,138 @@ def simulate(
     from genomecli.commands.simulate import run_simulate
 
     run_simulate(_config(config, overrides, "simulate"), out, force=force)
+
+
+@command("tokenize", "Example: genomecli tokenize genome.gbk.gz -o corpus; or -c experiment.yaml -o corpus")
+def tokenize(
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE]...", help="One species a file, named by it, instead of the YAML's species."
+        ),
+    ] = None,
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+    out: Out = Path("corpus"),
+    force: Force = False,
+    resume: Resume = False,
+    workers: Annotated[int | None, typer.Option("--workers", "-j", help="Files read at once.", min=1)] = None,
+    shard: Annotated[
+        str | None, typer.Option("--shard", metavar="I/N", help="Read only part I (1 to N) of the files.")
+    ] = None,
+    merge: Annotated[bool, typer.Option("--merge", help="Join the parts that --shard jobs made.")] = False,
+    preview: Annotated[int, typer.Option("--preview", help="Show this many records as tokens.", min=0)] = 0,
+) -> None:
+    """Read FASTA, GenBank, EMBL or FASTA + GFF3 into a corpus that training reads from."""
+    from genomecli.commands.inputs import species_settings
+    from genomecli.commands.tokenize import run_tokenize
+
+    chosen = list(overrides or []) + (species_settings(inputs) if inputs else [])
+    settings = _config(config, chosen, "tokenize")
+    run_tokenize(
+        settings,
+        out,
+        force=force,
+        resume=resume,
+        shard=_shard(shard),
+        merge=merge,
+        workers=workers,
+        preview=preview,
+    )
+
+
+@command(
+    "pretrain",
+    "Example: genomecli pretrain -c experiment.yaml -o runs/ecoli; after an interruption add --resume",
+)
+def pretrain(
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+    corpus: Annotated[
+        Path | None, typer.Option("--corpus", help="Corpus, instead of the YAML's.", show_default=False)
+    ] = None,
+    out: Out = Path("run"),
+    force: Force = False,
+    resume: Resume = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show size, time and memory, and stop.")] = False,
+    suggest: Annotated[
+        bool, typer.Option("--suggest", help="Propose a preset for this corpus and machine.")
+    ] = False,
+) -> None:
+    """Train an encoder on a corpus; checkpoints in safetensors, curves and metrics beside them."""
+    from genomecli.commands.pretrain import run_pretrain
+
+    chosen = list(overrides or []) + ([f"pretrain.corpus={corpus}"] if corpus else [])
+    settings = _config(config, chosen, "pretrain")
+    run_pretrain(settings, out, force=force, resume=resume, dry_run=dry_run, suggest=suggest)
+
+
+@command("embed", "Example: zcat proteins.faa.gz | genomecli embed --model run - > vectors.tsv")
+def embed(
+    inputs: Annotated[
+        list[str] | None, typer.Argument(metavar="[FILE]...", help="FASTA; - is standard input.")
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option("--model", "-m", help="Run or checkpoint folder.", show_default=False)
+    ] = None,
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help=".parquet, .tsv, .npy or .safetensors; TSV on standard output if left out."
+        ),
+    ] = None,
+    force: Force = False,
+    resume: Resume = False,
+) -> None:
+    """Turn sequences into vectors: one a record, one a token, or one a word of the vocabulary."""
+    from genomecli.commands.embed import run_embed
+
+    chosen = list(overrides or []) + ([f"embed.model={model}"] if model else [])
+    run_embed(_config(config, chosen, "embed"), out, inputs=inputs or [], force=force, resume=resume)
+
+
+@command("mrr-compare", "Example: genomecli mrr-compare run --corpus corpus -o comparison")
+def mrr_compare(
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RUN]...", help="Runs or checkpoints, instead of the YAML's."),
+    ] = None,
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+    corpus: Annotated[
+        Path | None, typer.Option("--corpus", help="Corpus, instead of the YAML's.", show_default=False)
+    ] = None,
+    out: Out = Path("comparison"),
+    force: Force = False,
+    table: Annotated[bool, typer.Option("--table", help="The main rows as TSV on standard output.")] = False,
+) -> None:
+    """Compare what models learned: MRR between codons, amino acids, species, frames and genetic codes."""
+    from genomecli.commands.mrr_compare import run_mrr_compare
+
+    settings = _config(config, overrides, "mrr-compare")
+    run_mrr_compare(
+        settings,
+        out,
+        runs=runs or [],
+        corpus=None if corpus is None else str(corpus),
+        force=force,
+        table=table,
+    )
+
+
+@command("info", "Example: genomecli info corpus --preview 3; genomecli info run --verify")
+def info(
+    path: Annotated[Path, typer.Argument(help="Corpus, run, checkpoint, comparison or embedding table.")],
+    as_json: AsJson = False,
+    preview: Annotated[int, typer.Option("--preview", help="Show this many records as tokens.", min=0)] = 0,
+    verify: Annotated[bool, typer.Option("--verify", help="Check every file's sha256.")] = False,
+) -> None:
+    """Show what a file or folder of genomecli is, and check that it is whole."""
+    from genomecli.commands.info import run_info
+
+    run_info(path, as_json=as_json, preview=preview, verify=verify)
 
 
 @command("config", "Example: genomecli config pretrain > pretrain.yaml")
