@@ -16,7 +16,7 @@ from genomecli.errors import InputError, UsageError
         ("ecoli_k12.gbk.gz", "ecoli_k12"),
         ("GCF_000005845.2_ASM584v2_genomic.fna.gz", "GCF_000005845.2_ASM584v2_genomic"),
         ("my genome (new).fa", "my_genome_new"),
-        ("..fa", "fa"),
+        ("..fa", "species"),
         ("x.cds.fasta", "x"),
         ("$(rm).gb", "rm"),
     ],
