@@ -1,0 +1,269 @@
+"""The one training loop: pretraining runs in it, and fine-tuning does.
+
+Its step reads no value back from the device, so a GPU is never waited for between two log lines. All that a
+later step depends on is the weights, the optimiser's state, the gradient scaler and :class:`Progress`: data,
+masks, learning rate and dropout are functions of (seed, step).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import nn
+
+from genomecli.errors import CheckpointedError, InterruptedRunError, RunError
+from genomecli.runtime import StopFlag, seed_of
+from genomecli.training.feed import Feed
+from genomecli.training.learner import Data, Hooks, Learner
+from genomecli.training.meters import Meters, Pairs
+from genomecli.training.optimiser import set_learning_rate
+
+PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """When the loop does what.
+
+    Args:
+        steps: optimiser steps of the whole run.
+        rate: peak learning rate.
+        schedule: factor of the peak rate at each step, counted from 0.
+        clip: largest norm of the gradient; 0 leaves it as it is.
+        precision: fp32, bf16 or fp16.
+        seed: seed of dropout.
+        log_every: steps between log lines; likewise the others. 0 is never, save for the last step.
+        patience: validations without a better loss after which training ends; 0 never.
+        deadline: value of ``time.monotonic()`` at which to save and stop; infinity never.
+    """
+
+    steps: int
+    rate: float
+    schedule: Callable[[int], float]
+    clip: float = 1.0
+    precision: str = "fp32"
+    seed: int = 0
+    log_every: int = 10
+    validate_every: int = 0
+    save_every: int = 0
+    probe_every: int = 0
+    patience: int = 0
+    deadline: float = math.inf
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: with the weights and the optimiser's state, all that resuming needs.
+
+    Args:
+        step: steps done.
+        tokens: real tokens seen.
+        best_loss: lowest validation loss, None before the first.
+        best_step: steps done when it was measured.
+        waits: validations since then.
+        window: sums since the last log line.
+        scaler: state of the fp16 gradient scaler.
+    """
+
+    step: int = 0
+    tokens: int = 0
+    best_loss: float | None = None
+    best_step: int | None = None
+    waits: int = 0
+    window: Pairs = field(default_factory=dict)
+    scaler: dict[str, float] = field(default_factory=dict)
+
+
+class Trainer:
+    """Trains ``model`` by ``plan``.
+
+    Args:
+        model: on its device.
+        learner: gives the loss.
+        data: gives the batches.
+        optimiser: of the model's parameters.
+        plan: when to do what.
+        hooks: logging, validation, checkpoints, probes.
+        progress: where to go on from.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        learner: Learner,
+        data: Data,
+        optimiser: torch.optim.Optimizer,
+        plan: Plan,
+        hooks: Hooks | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self.model = model
+        self.learner = learner
+        self.data = data
+        self.optimiser = optimiser
+        self.plan = plan
+        self.hooks = hooks or Hooks()
+        self.progress = progress or Progress()
+        self.device = next(model.parameters()).device
+        self.parameters = [p for group in optimiser.param_groups for p in group["params"]]
+        self.meters = Meters(self.device)
+        self.meters.restore(self.progress.window)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=plan.precision == "fp16")
+        if self.progress.scaler and self.scaler.is_enabled():
+            _restore_scaler(self.scaler, self.progress.scaler)
+        self._clock = (time.monotonic(), self.progress.tokens)
+
+    def run(self) -> Progress:
+        """Train to the end of the plan, or until patience runs out; the progress then.
+
+        Raises:
+            RunError: if a loss is no finite number, naming the records of its batch.
+            CheckpointedError: after TERM, USR1 or the deadline, with a checkpoint saved.
+            InterruptedRunError: after INT, with a checkpoint saved.
+        """
+        ahead = self.device.type != "cpu"
+        with StopFlag() as flag, Feed(self.data, self.learner, self.plan.steps, ahead=ahead) as feed:
+            self.model.train()
+            while self.progress.step < self.plan.steps and not self._patience_is_over():
+                self._step(feed)
+                self._after_step(self._reason_to_stop(flag))
+        return self.progress
+
+    def _patience_is_over(self) -> bool:
+        return 0 < self.plan.patience <= self.progress.waits
+
+    def _reason_to_stop(self, flag: StopFlag) -> str | None:
+        if flag.requested is not None:
+            return flag.requested
+        return "time" if time.monotonic() >= self.plan.deadline else None
+
+    def _step(self, feed: Feed) -> None:
+        step = self.progress.step
+        batches, totals = feed(step)
+        torch.manual_seed(seed_of(self.plan.seed, "dropout", step))
+        set_learning_rate(self.optimiser, self.plan.rate * self.plan.schedule(step))
+        tokens = 0
+        for index, batch in enumerate(batches):
+            tokens += batch.real_tokens
+            with self._autocast():
+                loss = self.learner.loss(self.model, batch.to(self.device), totals)
+            self.scaler.scale(loss.total).backward()  # type: ignore[no-untyped-call]
+            self.meters.add_loss(loss, step, index)
+            self.meters.add("loss", loss.total, 1.0 if index == 0 else 0.0)
+        if self.device.type == "cpu":  # reading a value costs nothing here; elsewhere log points do it
+            self._stop_at_bad_loss()
+        self._update()
+        self.progress = replace(self.progress, step=step + 1, tokens=self.progress.tokens + tokens)
+        if self.hooks.advance is not None:
+            self.hooks.advance()
+
+    def _autocast(self) -> AbstractContextManager[None]:
+        dtype = PRECISIONS.get(self.plan.precision)
+        return nullcontext() if dtype is None else torch.autocast(self.device.type, dtype)
+
+    def _update(self) -> None:
+        self.scaler.unscale_(self.optimiser)
+        if self.plan.clip:
+            norm = nn.utils.clip_grad_norm_(self.parameters, self.plan.clip)
+        else:
+            norm = nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
+        self.meters.add("grad_norm", norm)
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+        self.optimiser.zero_grad(set_to_none=True)
+
+    def _stop_at_bad_loss(self) -> None:
+        bad = self.meters.first_bad()
+        if bad is None:
+            return
+        step, index = bad
+        rows = self.data.step(step)[index].records.tolist()
+        names = self.hooks.name_records(rows[:8])
+        more = f" and {len(rows) - 8} more" if len(rows) > 8 else ""
+        raise RunError(
+            f"the loss is no finite number at step {step + 1}",
+            where=f"records {', '.join(names)}{more}",
+            fix="lower optimiser.lr, raise schedule.warmup, or train in fp32; then resume",
+        )
+
+    def _due(self, every: int) -> bool:
+        done = self.progress.step
+        return done == self.plan.steps or (every > 0 and done % every == 0)
+
+    def _after_step(self, reason: str | None) -> None:
+        if self._due(self.plan.log_every):
+            self._log()
+        with self._evaluating():
+            best = self._validate() if self._due(self.plan.validate_every) else False
+            if self.plan.probe_every and self._due(self.plan.probe_every):
+                self._probe()
+        ended = self._patience_is_over() or self.progress.step == self.plan.steps
+        if best or ended or reason or self._due(self.plan.save_every):
+            self._save(best)
+        if reason and not ended:
+            self._leave(reason)
+
+    def _log(self) -> None:
+        means = self.meters.means()
+        self._stop_at_bad_loss()
+        rate = self.plan.rate * self.plan.schedule(self.progress.step - 1)
+        now, (before, tokens) = time.monotonic(), self._clock
+        self._clock = (now, self.progress.tokens)
+        if self.hooks.log is not None:
+            figures = {**means, "lr": rate, "tokens": self.progress.tokens}
+            self.hooks.log(self.progress.step, figures, self.progress.tokens - tokens, now - before)
+
+    @contextmanager
+    def _evaluating(self) -> Iterator[None]:
+        """Evaluation mode, and a clock that does not count what is done inside as training."""
+        begin = time.monotonic()
+        yield
+        if not self.model.training:
+            self.model.train()
+        before, tokens = self._clock
+        self._clock = (before + time.monotonic() - begin, tokens)
+
+    def _validate(self) -> bool:
+        if self.hooks.validate is None:
+            return False
+        self.model.eval()
+        loss = self.hooks.validate(self.model, self.progress.step).get("loss", math.nan)
+        best = self.progress.best_loss
+        if math.isfinite(loss) and (best is None or loss < best):
+            self.progress = replace(self.progress, best_loss=loss, best_step=self.progress.step, waits=0)
+            return True
+        self.progress = replace(self.progress, waits=self.progress.waits + 1)
+        return False
+
+    def _probe(self) -> None:
+        self.model.eval()
+        figures: dict[str, float] = {}
+        for name, probe in self.hooks.probes.items():
+            found = probe(self.model, self.progress.step)
+            figures.update({f"{name}/{key}": value for key, value in found.items()})
+        if figures and self.hooks.probed is not None:
+            self.hooks.probed(self.progress.step, figures)
+
+    def _save(self, best: bool) -> None:
+        if self.hooks.save is None:
+            return
+        self._stop_at_bad_loss()
+        scaler = self.scaler.state_dict() if self.scaler.is_enabled() else {}
+        state = replace(self.progress, window=self.meters.pairs(), scaler=scaler)
+        self.hooks.save(state, best)
+
+    def _leave(self, reason: str) -> None:
+        done = f"stopped at step {self.progress.step} of {self.plan.steps}"
+        if reason == "INT":
+            raise InterruptedRunError(f"{done} by INT", fix="--resume goes on from there")
+        why = "its time is over" if reason == "time" else f"by {reason}"
+        raise CheckpointedError(f"{done}: {why}", fix="--resume goes on from there")
+
+
+def _restore_scaler(scaler: torch.amp.GradScaler, state: dict[str, float]) -> None:
+    scaler.load_state_dict({**scaler.state_dict(), **state})

@@ -1,0 +1,128 @@
+"""Optimisers by name, their parameter groups, and their state as flat named tensors.
+
+State is kept as ``parameter/moment`` tensors, not as pickled Python, so a checkpoint is safetensors alone and
+does not depend on the order of parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from genomecli.errors import ConfigError, InputError
+from genomecli.training.settings import OptimiserSettings
+
+Groups = list[dict[str, Any]]
+Builder = Callable[[Groups, OptimiserSettings, torch.device], torch.optim.Optimizer]
+
+FUSED_DEVICES = ("cpu", "cuda")
+"""Where torch has one kernel for the whole AdamW step."""
+
+
+def _adamw(groups: Groups, settings: OptimiserSettings, device: torch.device) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(
+        groups,
+        lr=settings.lr,
+        betas=settings.betas,
+        eps=settings.eps,
+        weight_decay=0.0,
+        fused=device.type in FUSED_DEVICES,
+    )
+
+
+OPTIMISERS: dict[str, Builder] = {"adamw": _adamw}
+"""Builders by name; a new optimiser is one function and one line here."""
+
+
+def build_optimiser(
+    model: nn.Module, settings: OptimiserSettings, device: torch.device
+) -> torch.optim.Optimizer:
+    """The optimiser of ``model``'s trainable parameters.
+
+    Raises:
+        ConfigError: for an unknown name.
+    """
+    builder = OPTIMISERS.get(settings.name)
+    if builder is None:
+        known = ", ".join(OPTIMISERS)
+        raise ConfigError([f"optimiser.name: unknown {settings.name!r}; choose one of {known}"])
+    return builder(parameter_groups(model, settings.weight_decay), settings, device)
+
+
+def parameter_groups(model: nn.Module, weight_decay: float) -> Groups:
+    """Two groups: matrices, which decay, and norms, biases and embeddings, which do not.
+
+    A matrix that is also an embedding (a tied output) counts as an embedding.
+    """
+    kept = {
+        id(p) for m in model.modules() if isinstance(m, nn.Embedding) for p in m.parameters(recurse=False)
+    }
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    decayed = [p for p in trained if p.ndim >= 2 and id(p) not in kept]
+    chosen = {id(parameter) for parameter in decayed}
+    others = [parameter for parameter in trained if id(parameter) not in chosen]
+    groups = [
+        {"params": decayed, "weight_decay": weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return [group for group in groups if group["params"]]
+
+
+def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    """Set the rate of every group for the next step."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
+def _names(model: nn.Module) -> dict[int, str]:
+    return {id(parameter): name for name, parameter in model.named_parameters()}
+
+
+def optimiser_tensors(optimiser: torch.optim.Optimizer, model: nn.Module) -> dict[str, Tensor]:
+    """The optimiser's state as ``parameter/key`` tensors on the CPU; empty before the first step."""
+    names, flat = _names(model), {}
+    for parameter, state in optimiser.state.items():
+        for key, value in state.items():
+            tensor = value if isinstance(value, Tensor) else torch.tensor(value)
+            flat[f"{names[id(parameter)]}/{key}"] = tensor.detach().cpu().contiguous()
+    return flat
+
+
+def load_optimiser_tensors(
+    optimiser: torch.optim.Optimizer, model: nn.Module, flat: Mapping[str, Tensor], *, where: object
+) -> None:
+    """Put back what :func:`optimiser_tensors` gave.
+
+    Raises:
+        InputError: if the state is of other parameters or shapes.
+    """
+    states: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in flat.items():
+        parameter_name, _, key = name.rpartition("/")
+        states.setdefault(parameter_name, {})[key] = tensor
+    names = _names(model)
+    for parameter in _parameters(optimiser.param_groups):
+        state = states.pop(names[id(parameter)], None)
+        if state is not None:
+            optimiser.state[parameter] = _placed(state, parameter, names[id(parameter)], where)
+    if states:
+        raise InputError(
+            f"optimiser state of {next(iter(states))}, which the model does not have", where=where
+        )
+
+
+def _parameters(groups: Groups) -> Iterable[nn.Parameter]:
+    return (parameter for group in groups for parameter in group["params"])
+
+
+def _placed(
+    state: Mapping[str, Tensor], parameter: nn.Parameter, name: str, where: object
+) -> dict[str, Tensor]:
+    for key, tensor in state.items():
+        if tensor.ndim and tensor.shape != parameter.shape:
+            found, expected = tuple(tensor.shape), tuple(parameter.shape)
+            raise InputError(f"optimiser state {name}/{key} has shape {found}, not {expected}", where=where)
+    return {key: tensor.clone().to(parameter.device) for key, tensor in state.items()}
