@@ -1,0 +1,288 @@
+"""Checkpoints: safetensors and JSON, whole or absent, with all that is needed to go on and to use the model.
+
+A run folder holds ``checkpoints/step-0001000/`` with ``model.safetensors``, ``optimizer.safetensors``,
+``state.json``, ``config.json``, ``lexicon.json`` and, written last, ``manifest.json`` with their checksums.
+``checkpoints/last.json`` and ``best.json`` name one of them.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from genomecli.corpus.lexicon import Lexicon
+from genomecli.errors import InputError
+from genomecli.files import OutputFolder, check_file, read_json, read_manifest, write_json
+from genomecli.models.settings import ModelSettings
+from genomecli.training.loop import Progress
+
+if TYPE_CHECKING:
+    from genomecli.models.language_model import LanguageModel
+
+KIND = "checkpoint"
+FOLDER = "checkpoints"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a run is and must stay when it is resumed.
+
+    Args:
+        model: settings of the network, as plain values.
+        corpus: fingerprint of the corpus.
+        seed: of the run.
+        steps: of the whole run.
+        threads: CPU threads that it runs on; other threads add in another order, so bits would differ.
+        precision: fp32, bf16 or fp16.
+        device: type of the device.
+    """
+
+    model: Mapping[str, Any]
+    corpus: str
+    seed: int
+    steps: int
+    threads: int
+    precision: str
+    device: str
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint as it is written and read.
+
+    Args:
+        progress: how far the run is.
+        identity: what the run is.
+        lexicon: what the ids of the model mean.
+        config: resolved settings of the run, plain values.
+        model: tensors by name.
+        optimiser: tensors by ``parameter/key``; empty if only the model was asked for.
+    """
+
+    progress: Progress
+    identity: Identity
+    lexicon: Lexicon
+    config: Mapping[str, Any] = field(default_factory=dict)
+    model: Mapping[str, Tensor] = field(default_factory=dict)
+    optimiser: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A trained model, ready for use.
+
+    Args:
+        model: in evaluation mode, on its device.
+        lexicon: what its ids mean.
+        settings: of the network.
+        step: optimiser steps that it was trained for.
+        info: state of the checkpoint: ``path``, ``progress``, ``identity`` and ``heads`` that were left out.
+    """
+
+    model: LanguageModel
+    lexicon: Lexicon
+    settings: ModelSettings
+    step: int
+    info: Mapping[str, Any]
+
+
+def step_name(step: int) -> str:
+    """Name of the folder of a step."""
+    return f"step-{step:07d}"
+
+
+def save_checkpoint(
+    run: Path, checkpoint: Checkpoint, *, best: bool = False, keep: int = 0, grid: int = 0
+) -> Path:
+    """Write a checkpoint of ``run``, point to it, and remove those that are no longer wanted.
+
+    Args:
+        run: the run folder.
+        checkpoint: what to write.
+        best: whether it is the best so far.
+        keep: how many of the checkpoints on the grid to keep; 0 keeps all.
+        grid: steps between regular checkpoints. Others (made for a signal, or once the best) live only as
+            long as a pointer names them, so that an interrupted run ends with the same files as any other.
+
+    Returns:
+        The checkpoint's folder.
+    """
+    folder = run / FOLDER / step_name(checkpoint.progress.step)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with OutputFolder(folder, kind=KIND, force=True) as out:
+        _write(out.path, checkpoint)
+        out.finish({"step": checkpoint.progress.step, "lexicon": checkpoint.lexicon.fingerprint})
+    if best:
+        _point(run, "best", folder.name)
+    _point(run, "last", folder.name)
+    _prune(run, keep, grid, checkpoint.identity.steps)
+    return folder
+
+
+def _write(folder: Path, checkpoint: Checkpoint) -> None:
+    from safetensors.torch import save_file
+
+    for name, tensors in (("model", checkpoint.model), ("optimizer", checkpoint.optimiser)):
+        save_file(
+            {key: value.detach().cpu().contiguous() for key, value in tensors.items()},
+            folder / f"{name}.safetensors",
+        )
+    write_json(
+        folder / "state.json",
+        {"progress": asdict(checkpoint.progress), "identity": asdict(checkpoint.identity)},
+    )
+    write_json(folder / "config.json", checkpoint.config)
+    write_json(folder / "lexicon.json", checkpoint.lexicon.to_dict())
+
+
+def _point(run: Path, name: str, target: str) -> None:
+    write_json(run / FOLDER / f"{name}.json", {"checkpoint": target})
+
+
+def pointed(run: Path, name: str) -> Path | None:
+    """The checkpoint that ``last`` or ``best`` names in ``run``; None if there is none."""
+    pointer = run / FOLDER / f"{name}.json"
+    if not pointer.is_file():
+        return None
+    folder = run / FOLDER / str(read_json(pointer).get("checkpoint", ""))
+    return folder if folder.is_dir() else None
+
+
+def _prune(run: Path, keep: int, grid: int, final: int) -> None:
+    held = {path.name for name in ("last", "best") if (path := pointed(run, name)) is not None}
+    found = sorted((run / FOLDER).glob("step-*"))
+    regular = [p for p in found if _step(p) == final or (grid and _step(p) % grid == 0)]
+    held |= {path.name for path in (regular[-keep:] if keep else regular)}
+    for path in found:
+        if path.name not in held:
+            shutil.rmtree(path)
+
+
+def _step(folder: Path) -> int:
+    return int(folder.name.removeprefix("step-"))
+
+
+def rewind(run: Path, progress: Progress) -> None:
+    """Make ``run`` what it was when ``progress`` was saved: later checkpoints go, ``best`` is what it was."""
+    for path in (run / FOLDER).glob("step-*"):
+        if _step(path) > progress.step:
+            shutil.rmtree(path)
+    if progress.best_step is not None and (run / FOLDER / step_name(progress.best_step)).is_dir():
+        _point(run, "best", step_name(progress.best_step))
+    else:
+        (run / FOLDER / "best.json").unlink(missing_ok=True)
+
+
+def find_checkpoint(path: Path | str, *, prefer: str = "best") -> Path:
+    """The checkpoint folder that ``path`` means.
+
+    Args:
+        path: a checkpoint folder or a run folder.
+        prefer: ``best`` or ``last``, which one of a run; the other if that is absent.
+
+    Raises:
+        InputError: if there is none.
+    """
+    root = Path(path)
+    if not root.exists():
+        raise InputError("no such file or folder", where=root)
+    if (root / "model.safetensors").is_file():
+        return root
+    for name in (prefer, "last" if prefer == "best" else "best"):
+        found = pointed(root, name)
+        if found is not None:
+            return found
+    replicates = sorted(p.name for p in root.glob("seed-*") if (p / FOLDER).is_dir()) if root.is_dir() else []
+    if replicates:
+        fix = f"give one of {', '.join(str(root / name) for name in replicates[:3])}"
+        raise InputError("holds several runs", where=root, fix=fix)
+    raise InputError("holds no checkpoint", where=root, fix="give a run folder of pretrain or finetune")
+
+
+def load_checkpoint(path: Path | str, *, prefer: str = "best", optimiser: bool = True) -> Checkpoint:
+    """Read a checkpoint and check it against its manifest.
+
+    Args:
+        path: a run folder or a checkpoint folder.
+        prefer: which checkpoint of a run.
+        optimiser: also read the optimiser's state.
+
+    Raises:
+        InputError: if it is absent, altered, or of another format version or alphabet.
+    """
+    from safetensors.torch import load_file
+
+    folder = find_checkpoint(path, prefer=prefer)
+    manifest = read_manifest(folder, KIND)
+    wanted = [name for name in manifest["files"] if optimiser or name != "optimizer.safetensors"]
+    for name in wanted:
+        check_file(folder, name, manifest["files"][name])
+    state = read_json(folder / "state.json")
+    window = {name: (pair[0], pair[1]) for name, pair in state["progress"].pop("window").items()}
+    return Checkpoint(
+        progress=Progress(**state["progress"], window=window),
+        identity=Identity(**state["identity"]),
+        lexicon=Lexicon.from_dict(read_json(folder / "lexicon.json"), where=folder),
+        config=read_json(folder / "config.json"),
+        model=load_file(folder / "model.safetensors"),
+        optimiser=load_file(folder / "optimizer.safetensors") if optimiser else {},
+    )
+
+
+def load_model(
+    path: Path | str,
+    device: torch.device | str = "cpu",
+    *,
+    heads: Mapping[str, nn.Module] | None = None,
+    prefer: str = "best",
+) -> LoadedModel:
+    """Open a trained model.
+
+    Args:
+        path: a run folder (its best checkpoint, otherwise its last) or a checkpoint folder.
+        device: where to put it.
+        heads: empty heads to fill by name; the weights of others are left out.
+        prefer: which checkpoint of a run.
+
+    Raises:
+        InputError: as :func:`load_checkpoint`, or if a tensor is missing.
+    """
+    from genomecli.models.language_model import build_model
+
+    folder = find_checkpoint(path, prefer=prefer)
+    checkpoint = load_checkpoint(folder, optimiser=False)
+    settings = ModelSettings.model_validate(dict(checkpoint.identity.model))
+    lexicon = checkpoint.lexicon
+    model = build_model(settings, lexicon.vocabulary.size, len(lexicon.languages), seed=0, heads=heads)
+    left_out = fill_model(model, checkpoint.model, where=folder)
+    model.to(device).eval()
+    info = {
+        "path": str(folder),
+        "progress": asdict(checkpoint.progress),
+        "identity": asdict(checkpoint.identity),
+        "heads": left_out,
+    }
+    return LoadedModel(model, lexicon, settings, checkpoint.progress.step, info)
+
+
+def fill_model(model: nn.Module, tensors: Mapping[str, Tensor], *, where: object) -> list[str]:
+    """Put saved weights into ``model``; the names of heads that it does not have and that were left out.
+
+    Raises:
+        InputError: if a weight is missing, unknown or of another shape.
+    """
+    own = model.state_dict()
+    heads = {name.split(".")[1] for name in tensors if name.startswith("heads.") and name not in own}
+    given = {name: value for name, value in tensors.items() if name in own or name.split(".")[0] != "heads"}
+    try:
+        model.load_state_dict(given)
+    except RuntimeError as error:
+        what = " ".join(str(error).split())
+        raise InputError(f"its weights are not those of this model: {what}", where=where) from None
+    return sorted(heads)
