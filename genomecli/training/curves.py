@@ -1,0 +1,114 @@
+"""The curves of a run as one PNG: loss, learning rate, speed, perplexity by language, and probes.
+
+Drawn from ``metrics.jsonl`` and, for the speed, ``speed.jsonl``. What is equal in equal runs is in
+``curves.png``; speeds are drawn into ``speed.png`` beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from genomecli.files import atomic_path
+
+Rows = Sequence[Mapping[str, Any]]
+Yardsticks = Mapping[str, Mapping[str, float]]
+"""Language to name of a reference model to its perplexity."""
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
+"""Okabe and Ito's palette, told apart with any colour vision."""
+STYLES = ("--", ":", "-.")
+
+
+def draw_curves(path: Path, rows: Rows, yardsticks: Yardsticks | None = None) -> None:
+    """Draw the figures of ``metrics.jsonl``.
+
+    Args:
+        path: the PNG; replaced if it exists.
+        rows: lines of the file: kinds ``train``, ``validation`` and ``probe``.
+        yardsticks: perplexities to draw as level lines.
+    """
+    panels = [_loss, _rate, _perplexity] + ([_probes] if _of(rows, "probe") else [])
+    figure = _figure(len(panels))
+    for axes, panel in zip(figure.axes, panels, strict=True):
+        panel(axes, rows, yardsticks or {})
+        axes.set_xlabel("optimiser step")
+    _save(figure, path)
+
+
+def draw_speed(path: Path, rows: Rows) -> None:
+    """Draw the lines of ``speed.jsonl``: real tokens a second by step."""
+    figure = _figure(1)
+    axes = figure.axes[0]
+    axes.plot([row["step"] for row in rows], [row["tokens_per_second"] for row in rows], color=COLOURS[0])
+    axes.set_ylim(bottom=0)
+    axes.set_title("real tokens a second")
+    axes.set_xlabel("optimiser step")
+    _save(figure, path)
+
+
+def _figure(panels: int) -> Any:
+    from matplotlib.figure import Figure
+
+    columns = min(2, panels)
+    figure = Figure(figsize=(5.5 * columns, 3.8 * -(-panels // columns)), layout="constrained")
+    for number in range(panels):
+        axes = figure.add_subplot(-(-panels // columns), columns, number + 1)
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _save(figure: Any, path: Path) -> None:
+    with atomic_path(path, force=True) as temporary:
+        figure.savefig(temporary, dpi=130, metadata={"Software": None})
+
+
+def _of(rows: Rows, kind: str) -> list[Mapping[str, Any]]:
+    return [row for row in rows if row.get("kind") == kind]
+
+
+def _line(axes: Any, rows: Rows, key: str, **style: Any) -> None:
+    points = [(row["step"], row[key]) for row in rows if row.get(key) is not None]
+    if points:
+        axes.plot(*zip(*points, strict=True), marker="." if len(points) < 30 else None, **style)
+
+
+def _loss(axes: Any, rows: Rows, yardsticks: Yardsticks) -> None:
+    _line(axes, _of(rows, "train"), "loss", color=COLOURS[0], label="training")
+    _line(axes, _of(rows, "validation"), "loss", color=COLOURS[1], label="validation")
+    axes.set_title("loss (nats a target)")
+    _legend(axes)
+
+
+def _rate(axes: Any, rows: Rows, yardsticks: Yardsticks) -> None:
+    _line(axes, _of(rows, "train"), "lr", color=COLOURS[2])
+    axes.set_title("learning rate")
+
+
+def _perplexity(axes: Any, rows: Rows, yardsticks: Yardsticks) -> None:
+    measured = _of(rows, "validation")
+    languages = sorted({name for row in measured for name in row.get("languages", {})})
+    for number, language in enumerate(languages):
+        colour = COLOURS[number % len(COLOURS)]
+        points = [{"step": r["step"], **r["languages"].get(language, {})} for r in measured]
+        _line(axes, points, "perplexity", color=colour, label=language)
+        for style, (name, value) in zip(STYLES, yardsticks.get(language, {}).items(), strict=False):
+            axes.axhline(value, color=colour, linestyle=style, linewidth=0.9, label=f"{language}, {name}")
+    axes.set_title("validation perplexity")
+    _legend(axes)
+
+
+def _probes(axes: Any, rows: Rows, yardsticks: Yardsticks) -> None:
+    probed = _of(rows, "probe")
+    names = sorted({key for row in probed for key in row} - {"kind", "step"})
+    for number, name in enumerate(names):
+        _line(axes, probed, name, color=COLOURS[number % len(COLOURS)], label=name)
+    axes.set_title("probes")
+    _legend(axes)
+
+
+def _legend(axes: Any) -> None:
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize=7, frameon=False)
