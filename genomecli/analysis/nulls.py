@@ -1,0 +1,156 @@
+"""Chance: computed exactly where queries are independent, simulated for each similarity where they are not.
+
+Exact: without signal every order of the candidates is equally likely, so the best of m right ones among N
+has rank r with probability C(N - r, m - 1) / C(N, m).
+
+Legend: Q queries, n codons, A amino acids, P draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from genomecli.analysis.arrays import Floats, Integers
+from genomecli.analysis.gold import CodonGold
+from genomecli.analysis.held_out import held_out_null
+from genomecli.analysis.permutations import NullMRR, block_permutation_null, block_permutations
+from genomecli.analysis.similarity import SIMILARITIES
+
+# Bins of the exact distribution per unit of reciprocal rank.
+_GRID = 4096
+_PERMUTATIONS_A_DRAW = 20
+
+
+def rank_probabilities(candidates: int, right: int = 1) -> Floats:
+    """Probability of rank 1, 2, ... of the best of ``right`` among ``candidates``; float64[candidates]."""
+    if not 1 <= right <= candidates:
+        raise ValueError(f"{right} right ones among {candidates} candidates")
+    # P(r+1) / P(r) = (N - r - m + 1) / (N - r), from P(1) = m / N.
+    rank = np.arange(1, candidates)
+    ratios = np.maximum(candidates - rank - right + 1, 0) / (candidates - rank)
+    first = np.array([right / candidates], dtype=np.float64)
+    probabilities: Floats = np.cumprod(np.concatenate([first, ratios]))
+    return probabilities
+
+
+def expected_reciprocal_rank(candidates: int, right: int = 1) -> float:
+    """Exact chance of one query: mean of 1/rank of the best of ``right`` among ``candidates``."""
+    return float(rank_probabilities(candidates, right) @ (1.0 / np.arange(1, candidates + 1)))
+
+
+def chance_codon_to_amino(gold: CodonGold) -> float:
+    """Exact chance MRR from codons to amino acids: 0.180 with 20 of them, 0.174 with a stop row."""
+    return expected_reciprocal_rank(len(gold.letters))
+
+
+def chance_amino_to_codon(gold: CodonGold) -> float:
+    """Exact chance MRR from amino acids to the best of their codons: 0.159 with the standard 61."""
+    sizes = gold.block_sizes[gold.block_sizes > 0]
+    return float(np.mean([expected_reciprocal_rank(gold.n, int(size)) for size in sizes]))
+
+
+def null_quantiles(
+    candidates: ArrayLike, right: ArrayLike = 1, *, probabilities: Sequence[float] = (0.5, 0.95, 0.999)
+) -> Floats:
+    """Quantiles of the MRR of independent queries without signal, by exact convolution.
+
+    Independence is an assumption: codons that cluster by synonym rise and fall together, and then only
+    :func:`~genomecli.analysis.held_out.held_out_null` and its kin are wide enough.
+
+    Args:
+        candidates: int[Q], candidates of each query.
+        right: int[Q] or one number, right ones among them.
+        probabilities: quantiles wanted.
+
+    Returns:
+        float64[len(probabilities)], good to 1 / 4096 of a reciprocal rank, one query's share.
+    """
+    of_query = np.atleast_1d(np.asarray(candidates, dtype=np.int64))
+    good, of_query = np.broadcast_arrays(np.asarray(right, dtype=np.int64), of_query)
+    kinds, counts = np.unique(np.stack([of_query, good], axis=1), axis=0, return_counts=True)
+    length = len(of_query) * _GRID + 1
+    product = np.ones(length // 2 + 1, dtype=np.complex128)
+    for (size, m), count in zip(kinds, counts, strict=True):
+        product *= np.fft.rfft(_on_grid(int(size), int(m)), length) ** int(count)
+    cumulated = np.cumsum(np.fft.irfft(product, length))
+    places = np.searchsorted(cumulated, np.asarray(probabilities) * cumulated[-1])
+    return np.asarray(places / (_GRID * len(of_query)), dtype=np.float64)
+
+
+def _on_grid(candidates: int, right: int) -> Floats:
+    """The distribution of 1/rank on the grid; mass between two bins is shared so that the mean is exact."""
+    place = _GRID / np.arange(1, candidates + 1)
+    low: Integers = np.floor(place).astype(np.int64)
+    part = place - low
+    mass = rank_probabilities(candidates, right)
+    grid = np.bincount(low, weights=mass * (1 - part), minlength=_GRID + 1)
+    upper = np.bincount(np.minimum(low + 1, _GRID), weights=mass * part, minlength=_GRID + 1)
+    return np.asarray(grid + upper, dtype=np.float64)
+
+
+def random_vector_null(
+    gold: CodonGold,
+    similarity: str,
+    widths: tuple[int, int],
+    draws: int,
+    rng: np.random.Generator,
+    *,
+    axes: int = 12,
+    cluster: float = 0.0,
+) -> NullMRR:
+    """MRR of random Gaussian vectors under one similarity: chance where it has no closed form.
+
+    Each set of vectors serves twenty block permutations, which random vectors cannot tell apart.
+
+    Args:
+        gold: the code that counts as right.
+        similarity: a name in SIMILARITIES, or ``procrustes`` (leave one amino acid out).
+        widths: (codon, amino-acid) vector widths; equal unless ``procrustes``.
+        draws: MRR values wanted.
+        rng: source of randomness.
+        axes: of ``procrustes``.
+        cluster: share of the codons' variance that synonyms have in common, 0 to 1.
+    """
+    forward, backward = [], []
+    for start in range(0, draws, _PERMUTATIONS_A_DRAW):
+        dealt = block_permutations(gold, min(_PERMUTATIONS_A_DRAW, draws - start), rng)
+        codons, amino = _random_vectors(gold, widths, cluster, rng)
+        if similarity == "procrustes":
+            null = held_out_null(codons, amino, gold, dealt, axes)
+        else:
+            null = block_permutation_null(SIMILARITIES[similarity](codons, amino), gold, dealt)
+        forward.append(null.forward)
+        backward.append(null.backward)
+    return NullMRR(np.concatenate(forward), np.concatenate(backward))
+
+
+def _random_vectors(
+    gold: CodonGold, widths: tuple[int, int], cluster: float, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    centres = rng.standard_normal((len(gold.letters), widths[0]))[gold.classes]
+    own = rng.standard_normal((gold.n, widths[0]))
+    codons = np.sqrt(cluster) * centres + np.sqrt(1.0 - cluster) * own
+    return codons, rng.standard_normal((len(gold.letters), widths[1]))
+
+
+def synonym_counts(gold: CodonGold, *, between_blocks: bool = False) -> tuple[Integers, Integers]:
+    """(candidates, right ones) of every codon that has such synonyms, for exact chance.
+
+    A codon's own block is out of the ranking where only synonyms of other blocks count.
+    """
+    wanted = gold.synonyms(between_blocks=between_blocks).sum(axis=1)
+    every = gold.synonyms().sum(axis=1)
+    candidates = gold.n - 1 - (every - wanted)
+    asked = wanted > 0
+    return candidates[asked].astype(np.int64), wanted[asked].astype(np.int64)
+
+
+def synonym_chance(gold: CodonGold, *, between_blocks: bool = False) -> float:
+    """Exact chance of the synonymous-codon MRR; NaN where no codon has such a synonym."""
+    candidates, right = synonym_counts(gold, between_blocks=between_blocks)
+    pairs = zip(candidates, right, strict=True)
+    scores = [expected_reciprocal_rank(int(size), int(m)) for size, m in pairs]
+    return float(np.mean(scores)) if scores else float("nan")
