@@ -1,0 +1,157 @@
+"""The folder of a run: taken, found again, finished.
+
+It stands in its place from the first step, since checkpoints are of use before the end; what marks it as
+finished is ``manifest.json``, written last. One process at a time holds its lock.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+from genomecli.errors import ConfigError, UsageError
+from genomecli.files import (
+    MANIFEST,
+    UNCHECKED,
+    locked,
+    read_json,
+    read_manifest,
+    write_json,
+    write_manifest,
+)
+from genomecli.runtime import add_log_file, log
+from genomecli.training.checkpoint import FOLDER, pointed
+
+KIND = "run"
+SET_KIND = "runs"
+CONFIG = "config.json"
+INFO = "run.json"
+NOT_COMPARED = (*UNCHECKED, "speed.png")
+"""Files of a run that hold times."""
+
+State = Literal["new", "resumed", "finished"]
+
+
+class RunFolder:
+    """A run's folder; use as a context manager.
+
+    Args:
+        path: where it is or is to be.
+        resume: take up an unfinished run; a finished one is left as it is.
+        force: remove a run that stands there.
+
+    Attributes:
+        state: ``new``, ``resumed`` (it holds a checkpoint) or ``finished`` (nothing is to be done).
+
+    Raises:
+        UsageError: if something stands there that may not be touched, or another process writes it.
+    """
+
+    def __init__(self, path: Path, *, resume: bool = False, force: bool = False) -> None:
+        self.path = path
+        self.resume = resume
+        self.force = force
+        self.state: State = "new"
+        self._stack = ExitStack()
+
+    def __enter__(self) -> RunFolder:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._stack.enter_context(locked(self.path.with_name(f".{self.path.name}.lock")))
+        try:
+            self.state = self._take()
+        except BaseException:
+            self._stack.close()
+            raise
+        if self.state != "finished":
+            self.path.mkdir(exist_ok=True)
+            handler = add_log_file(self.path / "log.txt")
+            self._stack.callback(handler.close)
+            self._stack.callback(log.removeHandler, handler)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and self.state != "finished":
+            log.debug("stopped: %s", error)
+        self._stack.close()
+
+    def _take(self) -> State:
+        if not self.path.exists() or (self.path.is_dir() and not any(self.path.iterdir())):
+            if self.resume:
+                log.warning("%s: there is nothing to resume; the run starts anew", self.path)
+            return "new"
+        finished = self._check_kind()
+        if self.resume and finished:
+            return "finished"
+        if self.resume:
+            if pointed(self.path, "last") is not None:
+                return "resumed"
+            log.warning("%s: holds no checkpoint yet; the run starts anew", self.path)
+        elif not self.force:
+            what = "is a finished run" if finished else "is an unfinished run"
+            fix = "give --force to replace it" + ("" if finished else ", or --resume to go on with it")
+            raise UsageError(what, where=self.path, fix=fix)
+        shutil.rmtree(self.path)
+        return "new"
+
+    def _check_kind(self) -> bool:
+        """Whether a finished run stands there. Raises UsageError if it is no run at all."""
+        if (self.path / MANIFEST).is_file():
+            kind = read_manifest(self.path)["kind"]
+            if kind not in (KIND, SET_KIND):
+                raise UsageError(f"is a {kind}, not a run", where=self.path, fix="give another --out")
+            return True
+        marks = [self.path / CONFIG, self.path / INFO]
+        if not all(path.is_file() for path in marks) or "command" not in read_json(marks[1]):
+            raise UsageError("exists and is no run of genomecli", where=self.path, fix="give another --out")
+        return False
+
+    def begin(self, config: Mapping[str, Any], info: Mapping[str, Any]) -> None:
+        """Write the resolved settings, and what is known of this process; both mark the folder as a run."""
+        write_json(self.path / INFO, info)
+        write_json(self.path / CONFIG, config)
+
+    def check_config(self, config: Mapping[str, Any], free: frozenset[str]) -> None:
+        """Make sure that a resumed run goes on with the settings that it began with.
+
+        Args:
+            config: settings now.
+            free: dotted keys that may change between the parts of a run.
+
+        Raises:
+            ConfigError: naming each key that differs, with both values.
+        """
+        before, now = _flat(read_json(self.path / CONFIG)), _flat(config)
+        absent = "absent"
+        fix = "a resumed run keeps its settings (init_from starts a new run from weights)"
+        problems = [
+            f"{key}: was {before.get(key, absent)!r} and is now {now.get(key, absent)!r}; {fix}"
+            for key in sorted({*before, *now} - free)
+            if before.get(key, absent) != now.get(key, absent)
+        ]
+        if problems:
+            raise ConfigError(problems, where=self.path)
+
+    def finish(self, extra: Mapping[str, Any], kind: str = KIND) -> None:
+        """Mark the run as finished."""
+        write_manifest(self.path, kind, extra, exclude=NOT_COMPARED)
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where its checkpoints are."""
+        return self.path / FOLDER
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat.update(_flat(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat

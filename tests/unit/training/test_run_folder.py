@@ -1,0 +1,113 @@
+import logging
+from pathlib import Path
+
+import pytest
+
+from genomecli.errors import ConfigError, UsageError
+from genomecli.files import read_manifest, write_json, write_manifest
+from genomecli.runtime import log
+from genomecli.training.run_folder import RunFolder
+
+INFO = {"command": "pretrain"}
+
+
+def _begin(path: Path) -> None:
+    with RunFolder(path) as run:
+        run.begin({"seed": 1}, INFO)
+
+
+def _with_checkpoint(path: Path) -> None:
+    _begin(path)
+    (path / "checkpoints" / "step-0000001").mkdir(parents=True)
+    write_json(path / "checkpoints" / "last.json", {"checkpoint": "step-0000001"})
+
+
+def test_a_new_run_logs_to_its_folder_and_is_marked_when_finished(tmp_path: Path) -> None:
+    log.setLevel(logging.INFO)
+    before = list(log.handlers)
+    with RunFolder(tmp_path / "run") as run:
+        assert run.state == "new"
+        run.begin({"seed": 1}, INFO)
+        (run.path / "speed.jsonl").write_text("{}\n")
+        log.info("a line")
+        run.finish({"steps": 3})
+    assert "a line" in (tmp_path / "run" / "log.txt").read_text()
+    assert list(read_manifest(tmp_path / "run", "run")["files"]) == ["config.json"]
+    assert log.handlers == before
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_an_unfinished_run_is_kept_unless_told(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    _with_checkpoint(path)
+    with pytest.raises(UsageError, match="--resume"), RunFolder(path):
+        pass
+    with RunFolder(path, resume=True) as run:
+        assert run.state == "resumed"
+    with RunFolder(path, force=True) as run:
+        assert run.state == "new"
+    assert not (path / "checkpoints").exists()
+
+
+def test_a_finished_run_is_finished(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    with RunFolder(path) as run:
+        run.begin({}, INFO)
+        run.finish({})
+    with RunFolder(path, resume=True) as run:
+        assert run.state == "finished"
+    with pytest.raises(UsageError, match="finished run"), RunFolder(path):
+        pass
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_resuming_without_a_checkpoint_says_so(
+    tmp_path: Path, begun: bool, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "propagate", True)
+    if begun:
+        _begin(tmp_path / "run")
+    with RunFolder(tmp_path / "run", resume=True) as run:
+        assert run.state == "new"
+    assert "starts anew" in caplog.text
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_what_is_no_run_is_never_removed(tmp_path: Path, force: bool) -> None:
+    other = tmp_path / "thesis"
+    other.mkdir()
+    (other / "chapter.txt").write_text("years of work")
+    with pytest.raises(UsageError, match="no run"), RunFolder(other, force=force):
+        pass
+    (other / "config.json").write_text("{}")
+    (other / "run.json").write_text("{}")
+    with pytest.raises(UsageError, match="no run"), RunFolder(other, force=force):
+        pass
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    write_manifest(corpus, "corpus", {})
+    with pytest.raises(UsageError, match="corpus"), RunFolder(corpus, force=force):
+        pass
+    assert (other / "chapter.txt").exists()
+
+
+def test_two_processes_do_not_write_one_run(tmp_path: Path) -> None:
+    with (
+        RunFolder(tmp_path / "run"),
+        pytest.raises(UsageError, match="another run"),
+        RunFolder(tmp_path / "run"),
+    ):
+        pass
+
+
+def test_every_changed_setting_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    with RunFolder(path) as run:
+        run.begin({"seed": 1, "pretrain": {"clip": 1.0, "keep": 2}}, INFO)
+        run.check_config({"seed": 1, "pretrain": {"clip": 1.0, "keep": 5}}, frozenset({"pretrain.keep"}))
+        with pytest.raises(ConfigError) as caught:
+            run.check_config({"seed": 2, "pretrain": {"clip": 0.5, "keep": 2}}, frozenset())
+    assert [problem.split(";")[0] for problem in caught.value.problems] == [
+        "pretrain.clip: was 1.0 and is now 0.5",
+        "seed: was 1 and is now 2",
+    ]
