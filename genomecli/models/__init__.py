@@ -1,1 +1,2 @@
-"""Stems, mixers, encoder, heads and presets; knows tensors and shapes, no files and no species."""
+"""Networks: stems, mixers, feed-forward layers, encoder, heads and presets. Knows tensors, no files, no
+species."""

@@ -1,0 +1,62 @@
+"""Names of mixers, stems and heads. A new one is one file and one line here, or one call from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from genomecli.errors import ConfigError
+from genomecli.models.heads import ClassificationHead, MaskedLanguageHead
+from genomecli.models.mixers import Attention
+from genomecli.models.stems import TokenStem
+
+Maker = Callable[..., nn.Module]
+
+MIXERS: dict[str, Maker] = {
+    "attention": Attention,
+}
+"""Built as ``maker(settings, layer)``; see :class:`genomecli.models.mixers.Mixer`."""
+
+STEMS: dict[str, Maker] = {
+    "token": TokenStem,
+}
+"""Built as ``maker(settings, vocabulary_size, languages)``; see :class:`genomecli.models.stems.Stem`."""
+
+HEADS: dict[str, Maker] = {
+    "masked_language": MaskedLanguageHead,
+    "classification": ClassificationHead,
+}
+"""Built with arguments of their own."""
+
+
+def register_mixer(name: str, maker: Maker) -> None:
+    """Make ``model.mixer: name`` mean ``maker``. A second, different meaning of a name is refused."""
+    _register(MIXERS, "mixer", name, maker)
+
+
+def register_stem(name: str, maker: Maker) -> None:
+    """Make ``model.stem: name`` mean ``maker``. A second, different meaning of a name is refused."""
+    _register(STEMS, "stem", name, maker)
+
+
+def register_head(name: str, maker: Maker) -> None:
+    """Make ``maker`` known as the head ``name``. A second, different meaning of a name is refused."""
+    _register(HEADS, "head", name, maker)
+
+
+def _register(table: dict[str, Maker], kind: str, name: str, maker: Maker) -> None:
+    if table.setdefault(name, maker) is not maker:
+        raise ValueError(f"{kind} {name!r} is already registered as {table[name]!r}; choose another name")
+
+
+def make(table: dict[str, Maker], kind: str, name: str, *arguments: Any) -> nn.Module:
+    """Build what ``name`` stands for in ``table``.
+
+    Raises:
+        ConfigError: if the name is not registered.
+    """
+    if name not in table:
+        raise ConfigError([f"unknown {kind} {name!r}; registered are {', '.join(sorted(table))}"], where=kind)
+    return table[name](*arguments)

@@ -1,0 +1,94 @@
+"""Every path of attention against softmax written out, on every pattern and layout."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from genomecli.models import attention
+from genomecli.models.attention import attend, uses_varlen
+from genomecli.models.layout import PackedLayout, PaddedLayout, padded_layout
+from genomecli.models.patterns import CAUSAL, FULL, Pattern, window
+
+PATTERNS = [FULL, CAUSAL, window(8), Pattern(5, 0), Pattern(3, 7), Pattern(left=4), Pattern(0, 0)]
+HEADS, HEAD_WIDTH = 2, 8
+
+
+def _slow(query: Tensor, key: Tensor, value: Tensor, pattern: Pattern) -> Tensor:
+    """One text [L, H, E], position by position."""
+    out = torch.empty_like(query)
+    for q in range(len(query)):
+        first = 0 if pattern.left is None else max(0, q - pattern.left)
+        stop = len(query) if pattern.right is None else min(len(query), q + pattern.right + 1)
+        scores = torch.einsum("he,khe->hk", query[q], key[first:stop]) / HEAD_WIDTH**0.5
+        out[q] = torch.einsum("hk,khe->he", scores.softmax(-1), value[first:stop])
+    return out
+
+
+def _random(*shape: int) -> list[Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return [torch.randn(*shape, HEADS, HEAD_WIDTH, generator=generator) for _ in range(3)]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("lengths", [[70, 70], [70, 33, 1], [9, 4]])
+def test_padded_and_packed_equal_the_slow_softmax(pattern: Pattern, lengths: list[int]) -> None:
+    q, k, v = _random(len(lengths), max(lengths))
+    layout = padded_layout(torch.tensor(lengths), max(lengths), q.device)
+    padded = attend(q, k, v, pattern, layout)
+    assert torch.isfinite(padded).all()
+    real = torch.arange(max(lengths))[None] < torch.tensor(lengths)[:, None]
+    bounds = torch.tensor([0, *lengths]).cumsum(0).int()
+    packed = attend(q[real], k[real], v[real], pattern, PackedLayout(bounds, max(lengths)))
+    want = torch.cat([_slow(q[i, :n], k[i, :n], v[i, :n], pattern) for i, n in enumerate(lengths)])
+    torch.testing.assert_close(padded[real], want, rtol=0, atol=1e-6)
+    torch.testing.assert_close(packed, want, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("length", [6, 31, 32, 33, 64, 95])
+def test_blocks_equal_the_masked_square(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    q, k, v = _random(2, length)
+    for pattern in (window(8), Pattern(5, 0), Pattern(3, 40)):
+        results = []
+        for factor in (0, 10**6):
+            monkeypatch.setattr(attention, "BLOCKS_FROM", factor)
+            layout = padded_layout(torch.tensor([length, 5]), length, q.device)
+            results.append(attend(q, k, v, pattern, layout))
+        torch.testing.assert_close(results[0][0], results[1][0], rtol=0, atol=1e-6)
+        torch.testing.assert_close(results[0][1, :5], results[1][1, :5], rtol=0, atol=1e-6)
+
+
+def test_equal_lengths_make_no_mask() -> None:
+    assert padded_layout(torch.tensor([4, 4]), 4, torch.device("cpu")).mask(FULL) is None
+    assert padded_layout(None, 4, torch.device("cpu")).mask(FULL) is None
+    assert padded_layout(torch.tensor([4, 3]), 4, torch.device("cpu")).mask(FULL) is not None
+
+
+def test_masks_are_made_once() -> None:
+    layout = PaddedLayout(9, torch.device("cpu"))
+    assert layout.mask(window(4)) is layout.mask(window(4))
+
+
+def test_a_window_that_covers_the_text_is_no_window() -> None:
+    assert window(8).covers(5)
+    assert not window(8).covers(6)
+    assert PaddedLayout(5, torch.device("cpu")).mask(window(8)) is None
+
+
+def test_the_packed_kernel_is_not_chosen_where_it_does_not_exist() -> None:
+    assert not uses_varlen(torch.zeros(1, 1, 8))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("pattern", [FULL, CAUSAL, window(8), Pattern(5, 0)])
+def test_the_packed_kernel_equals_the_slow_softmax(pattern: Pattern) -> None:
+    lengths = [70, 33, 1]
+    q, k, v = (x.cuda().bfloat16() for x in _random(sum(lengths)))
+    if not uses_varlen(q):
+        pytest.skip("no packed kernel on this device")
+    bounds = torch.tensor([0, *lengths]).cumsum(0).int().cuda()
+    packed = attend(q, k, v, pattern, PackedLayout(bounds, max(lengths))).float()
+    parts = zip(*(torch.split(x.float(), lengths) for x in (q, k, v)), strict=True)
+    want = torch.cat([_slow(a, b, c, pattern) for a, b, c in parts])
+    torch.testing.assert_close(packed, want, rtol=0, atol=2e-2)
