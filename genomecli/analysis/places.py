@@ -1,0 +1,144 @@
+"""Which vectors a number speaks of, and the vectors of the two languages of one species."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genomecli.analysis.arrays import Floats, Integers
+from genomecli.analysis.gold import AMINO_LETTERS, CodonGold
+from genomecli.sequences.codes import GeneticCode
+
+Vectors = Literal["static", "contextual", "untrained", "word2vec", "ppmi"]
+
+STATIC_LAYER = -1
+"""Layer number of static rows."""
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """Where vectors come from.
+
+    Args:
+        run: name of the run, or of a baseline.
+        species: whose languages.
+        vectors: rows of the embedding, contextual means, those of the network before training, or a
+            baseline's.
+        frame: reading frame of the genes.
+        layer: 0 after the embedding, up to the last; -1 for static rows.
+        tokens: tokens seen in training, or size of a baseline's corpus; -1 if not known.
+        seed: of the run; -1 if not known.
+    """
+
+    run: str
+    species: str
+    vectors: Vectors = "contextual"
+    frame: int = 0
+    layer: int = STATIC_LAYER
+    tokens: int = -1
+    seed: int = -1
+
+    def at(self, layer: int) -> Place:
+        """The same at another layer."""
+        return replace(self, layer=layer)
+
+
+@dataclass(frozen=True, eq=False)
+class GeneSums:
+    """Word sums by bucket of genes, for a bootstrap over genes.
+
+    Args:
+        codons: float[G, n, D].
+        codon_counts: int64[G, n].
+        amino: float[G, A, D].
+        amino_counts: int64[G, A].
+    """
+
+    codons: Floats
+    codon_counts: Integers
+    amino: Floats
+    amino_counts: Integers
+
+
+@dataclass(frozen=True, eq=False)
+class VectorPair:
+    """Vectors of the codons and amino acids of one species at one place.
+
+    Args:
+        place: where they come from.
+        gold: the species' code, rows as below.
+        codons: float64[n, D].
+        amino: float64[A, D].
+        codon_counts: int64[n], occurrences behind each vector; empty where unknown.
+        amino_counts: int64[A].
+        genes: sums by bucket, if they were asked for.
+    """
+
+    place: Place
+    gold: CodonGold
+    codons: Floats
+    amino: Floats
+    codon_counts: Integers
+    amino_counts: Integers
+    genes: GeneSums | None = None
+
+    @property
+    def widths(self) -> tuple[int, int]:
+        """Width of the codons' and of the amino acids' vectors."""
+        return self.codons.shape[1], self.amino.shape[1]
+
+
+def make_pair(
+    place: Place,
+    code: GeneticCode,
+    codons: NDArray[np.floating],
+    amino: NDArray[np.floating],
+    codon_counts: Integers,
+    amino_counts: Integers,
+    *,
+    min_count: int = 1,
+    genes: GeneSums | None = None,
+) -> VectorPair | None:
+    """Keep sense codons and amino acids that have a vector.
+
+    Args:
+        place: where the vectors come from.
+        code: the species' genetic code.
+        codons: [64, D], by codon index.
+        amino: [20, D], in the order of the alphabet.
+        codon_counts: int64[64].
+        amino_counts: int64[20].
+        min_count: words seen less often have no vector.
+        genes: sums over the same 64 and 20 words by bucket.
+
+    Returns:
+        None where fewer than three amino acids keep a codon, or vectors are not finite.
+    """
+    seen_amino = [a for a in range(20) if amino_counts[a] >= min_count and np.isfinite(amino[a]).all()]
+    letters = "".join(AMINO_LETTERS[a] for a in seen_amino)
+    seen = [c for c in range(64) if codon_counts[c] >= min_count and np.isfinite(codons[c]).all()]
+    gold = CodonGold.of(code, seen, letters=letters)
+    if np.count_nonzero(gold.block_sizes) < 3:
+        return None
+    kept = gold.codons
+    return VectorPair(
+        place,
+        gold,
+        codons[kept].astype(np.float64),
+        amino[seen_amino].astype(np.float64),
+        codon_counts[kept].astype(np.int64),
+        amino_counts[seen_amino].astype(np.int64),
+        None if genes is None else _select(genes, kept, seen_amino),
+    )
+
+
+def _select(genes: GeneSums, codons: Integers, amino: list[int]) -> GeneSums:
+    return GeneSums(
+        genes.codons[:, codons],
+        genes.codon_counts[:, codons],
+        genes.amino[:, amino],
+        genes.amino_counts[:, amino],
+    )
