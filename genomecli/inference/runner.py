@@ -1,0 +1,136 @@
+"""Runs a model over windows: one forward pass a batch, halved when memory does not suffice.
+
+Shapes: B texts, L padded length, C layers, D width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from genomecli.errors import RunError
+from genomecli.inference.batching import Window, make_batch, plan_batches
+from genomecli.runtime import log
+
+if TYPE_CHECKING:
+    from genomecli.models.language_model import LanguageModel
+
+Floats = NDArray[np.float32]
+States = list[Tensor]
+"""A float32[B, L, D] a layer."""
+
+_HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class Runner:
+    """A model in evaluation mode, without dropout and gradients while it runs.
+
+    Args:
+        model: on its device.
+        precision: ``fp32``, ``bf16`` or ``fp16``.
+        budget: tokens a batch, padding included; lowered when memory does not suffice.
+    """
+
+    def __init__(self, model: LanguageModel, precision: str, budget: int) -> None:
+        self.model = model
+        self.device = next(model.parameters()).device
+        self.budget = budget
+        self._half = _HALF.get(precision)
+
+    def batches(self, windows: Sequence[Window], layers: Sequence[int]) -> Iterator[tuple[list[int], States]]:
+        """Indices of the windows of each batch, and their states.
+
+        Raises:
+            RunError: if a single window does not fit into memory.
+        """
+        lengths = [window.length for window in windows]
+        for members in plan_batches(lengths, self.model.settings.context, self.budget):
+            yield from self._halving(windows, members, layers)
+
+    def _halving(
+        self, windows: Sequence[Window], members: list[int], layers: Sequence[int]
+    ) -> Iterator[tuple[list[int], States]]:
+        states = self._forward([windows[i] for i in members], layers)
+        if states is not None:
+            yield members, states
+            return
+        longest = windows[members[0]]
+        if len(members) == 1:
+            raise RunError(
+                f"one text of {longest.length} tokens does not fit into the device's memory",
+                where=f"record {longest.item.id!r}",
+                fix="lower window, ask for fewer layers, or set device to cpu",
+            )
+        half = len(members) // 2
+        self.budget = min(self.budget, half * longest.length)
+        log.warning("out of memory: going on with batches of %d tokens", self.budget)
+        for part in (members[:half], members[half:]):
+            yield from self._halving(windows, part, layers)
+
+    def _forward(self, windows: Sequence[Window], layers: Sequence[int]) -> States | None:
+        """The states; None if memory does not suffice."""
+        batch = make_batch(windows, self.model.settings.context)
+        full = bool((batch.lengths == batch.tokens.shape[1]).all())
+        try:
+            with evaluating(self.model), torch.inference_mode(), self._autocast():
+                moved = batch.to(self.device)
+                lengths = None if full else moved.lengths
+                encoded = self.model(
+                    moved.tokens, lengths, moved.positions, moved.languages, keep_layers=layers
+                )
+                return [encoded.layers[layer][: len(windows)].float() for layer in layers]
+        except RuntimeError as error:
+            if not _out_of_memory(error):
+                raise
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        return None
+
+    def _autocast(self) -> torch.autocast:
+        dtype = self._half or torch.bfloat16
+        return torch.autocast(self.device.type, dtype, enabled=self._half is not None)
+
+
+@contextmanager
+def evaluating(model: torch.nn.Module) -> Iterator[None]:
+    """Hold ``model`` in evaluation mode, and leave it as it was."""
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)
+
+
+def _out_of_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def window_states(windows: Sequence[Window], states: States) -> list[Floats]:
+    """Each window's states on the CPU, float32[C, 1 + n, D], [CLS] first, without [SEP] and padding.
+
+    Raises:
+        RunError: if they are not finite.
+    """
+    arrays = [layer.cpu().numpy() for layer in states]
+    return [
+        finite(np.stack([array[row, : window.length - 1] for array in arrays]), window)
+        for row, window in enumerate(windows)
+    ]
+
+
+def finite(values: Floats, window: Window) -> Floats:
+    """``values``. Raises RunError if one is not finite."""
+    if not np.isfinite(values).all():
+        raise RunError(
+            "the model's states are not finite",
+            where=f"record {window.item.id!r}",
+            fix="set precision to fp32, or use another checkpoint",
+        )
+    return values
