@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
@@ -78,6 +80,43 @@ def test_a_window_that_covers_the_text_is_no_window() -> None:
 
 def test_the_packed_kernel_is_not_chosen_where_it_does_not_exist() -> None:
     assert not uses_varlen(torch.zeros(1, 1, 8))
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_what_the_packed_kernel_is_told(pattern: Pattern, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel's own convention, written out: -1 is no limit, bounds are shared by queries and keys."""
+
+    def kernel(
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        cu_q: Tensor,
+        cu_k: Tensor,
+        max_q: int,
+        max_k: int,
+        **more: Any,
+    ) -> Tensor:
+        assert cu_q is cu_k
+        assert (max_q, max_k) == (7, 7)
+        left, right = (None if side == -1 else side for side in more["window_size"])
+        parts = zip(*(torch.split(x, [7, 4]) for x in (query, key, value)), strict=True)
+        return torch.cat([_slow(q, k, v, Pattern(left, right)) for q, k, v in parts])
+
+    q, k, v = _random(11)
+    layout = PackedLayout(torch.tensor([0, 7, 11], dtype=torch.int32), 7)
+    want = attend(q, k, v, pattern, layout)
+    monkeypatch.setattr(attention, "_varlen", kernel)
+    monkeypatch.setattr(attention, "uses_varlen", lambda query, dropout: True)
+    torch.testing.assert_close(attend(q, k, v, pattern, layout), want, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("length", [96, 97])
+def test_blocks_take_slices_of_a_fused_matrix(length: int) -> None:
+    fused = torch.randn(2, length, 3, HEADS, HEAD_WIDTH, generator=torch.Generator().manual_seed(3))
+    q, k, v = fused.unbind(2)
+    got = attend(q, k, v, window(8), PaddedLayout(length, q.device))
+    for row in range(2):
+        torch.testing.assert_close(got[row], _slow(q[row], k[row], v[row], window(8)), rtol=0, atol=1e-6)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
