@@ -77,20 +77,29 @@ class Tokenizer:
             self._encode_block(piece, ids[begin:end])
         return ids
 
+    def encode_rows(self, symbols: Codes) -> Ids:
+        """Ids of every row of ``symbols`` (uint8[R, W], W at least k): int32[R, count(W)]."""
+        rows, width = symbols.shape
+        ids = np.empty((rows, self.count(width)), dtype=np.int32)
+        height = max(1, BLOCK // max(1, ids.shape[1]))
+        for begin in range(0, rows, height):
+            self._encode_block(symbols[begin : begin + height], ids[begin : begin + height])
+        return ids
+
     def _encode_block(self, symbols: Codes, out: Ids) -> None:
         base = self.alphabet.canonical
-        last = (len(out) - 1) * self.stride + 1
-        out[:] = symbols[0 : last : self.stride]
-        worst = symbols[0 : last : self.stride]
-        for offset in range(1, self.k):
-            letter = symbols[offset : offset + last : self.stride]
+        last = (out.shape[-1] - 1) * self.stride + 1
+        letters = [symbols[..., offset : offset + last : self.stride] for offset in range(self.k)]
+        out[...] = letters[0]
+        for letter in letters[1:]:
             out *= base
             out += letter
-            worst = np.maximum(worst, letter)
         out += self.start
-        ambiguous = worst >= base
-        if ambiguous.any():
-            out[ambiguous] = self.unk
+        if symbols.size and symbols.max() >= base:
+            worst = letters[0]
+            for letter in letters[1:]:
+                worst = np.maximum(worst, letter)
+            out[worst >= base] = self.unk
 
     def decode(self, ids: Ids) -> list[str]:
         """The words of ``ids``; ``?`` for ids outside the block."""

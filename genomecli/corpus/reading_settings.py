@@ -1,0 +1,169 @@
+"""Settings of reading a corpus: which texts a network sees, in what tokens, and in what batches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import field_validator, model_validator
+
+from genomecli.corpus.manifest import Molecule
+from genomecli.corpus.settings import TokenSettings
+from genomecli.settings import Name, Section, setting
+
+Frame = Literal[0, 1, 2, "all"]
+Relation = Literal["none", "disjoint", "comparable", "anchored", "paired"]
+
+SPECIALS_IN_TEXT = 2
+"""[CLS] and [SEP] of a text of one language; a pair has one more."""
+
+_ANCHOR = re.compile(r"^[ACGTU]{3}:[ACDEFGHIKLMNPQRSTVWY]$")
+
+
+class AnchorSettings(Section):
+    """Code-switching for the relation ``anchored``."""
+
+    pairs: int | tuple[Name, ...] = setting(
+        5,
+        doc="Known translations, as CTG:L, or how many to draw from each species' own code (distinct amino "
+        "acids first).",
+    )
+    probability: float = setting(
+        0.3, ge=0, le=1, doc="Chance that an anchored codon or residue is written in the other language."
+    )
+    seed: int = setting(0, ge=0, doc="Seed of the draw of anchors, apart from the run's seed.")
+
+    @field_validator("pairs")
+    @classmethod
+    def _check_pairs(cls, value: int | tuple[str, ...]) -> int | tuple[str, ...]:
+        if isinstance(value, int):
+            if not 0 <= value <= 64:
+                raise ValueError(f"{value} anchors; give 0 to 64")
+            return value
+        wrong = [pair for pair in value if not _ANCHOR.match(pair.upper())]
+        if wrong:
+            raise ValueError(f"{', '.join(wrong)}: write a codon and an amino acid as CTG:L")
+        return tuple(pair.upper().replace("U", "T", 3) for pair in value)
+
+
+class PairSettings(Section):
+    """Texts of two languages for the relation ``paired``."""
+
+    share: float = setting(
+        1.0,
+        gt=0,
+        le=1,
+        unit="share of tokens",
+        doc="How much of the training text comes in pairs; the rest are the same genes in one language.",
+    )
+    crop: Literal["aligned", "independent"] = setting(
+        "aligned",
+        doc="aligned shows the same codons and residues of a gene, and leaves out genes whose lengths "
+        "disagree; independent cuts either side by itself.",
+    )
+
+
+class ReadingSettings(Section):
+    """Which texts are read, in what tokens, and how they are batched."""
+
+    species: tuple[Name, ...] | None = setting(None, doc="Species to read; null reads all of the corpus.")
+    molecules: tuple[Molecule, ...] = setting(
+        ("cds", "protein"), doc="Kinds of text: genome windows, coding sequences, proteins."
+    )
+    tokens: TokenSettings | None = setting(None, doc="Tokens; null takes the corpus' default.")
+    frame: Frame = setting(
+        0, doc="Reading frame of coding sequences: 0, 1, 2, or all to draw one for each text."
+    )
+    genome_frame: Frame = setting(
+        "all", doc="Offset of genome windows, modulo 3 on the strand that is read; all starts anywhere."
+    )
+    strand: Literal["both", "+"] = setting("both", doc="Strands that genome windows are read from.")
+    strip: bool = setting(
+        True,
+        doc="Leave out start and stop codons of genes, and the first M of proteins: their place tells them.",
+    )
+    relation: Relation = setting(
+        "none",
+        doc="How DNA and protein relate: disjoint gene families, comparable (same genes, shuffled apart), "
+        "anchored (comparable with code-switching), paired (one input), or none: all records.",
+    )
+    anchors: AnchorSettings = setting(AnchorSettings(), doc="Code-switching, for the relation anchored.")
+    pairs: PairSettings = setting(PairSettings(), doc="Texts of two languages, for the relation paired.")
+    species_weights: dict[Name, float] = setting(
+        {}, doc="Factors on the share of tokens that each species has in training; 1 where absent."
+    )
+    molecule_weights: dict[Molecule, float] = setting(
+        {}, doc="Factors on the share of tokens that each molecule has in training; 1 where absent."
+    )
+    size_power: float = setting(
+        1.0,
+        ge=0,
+        le=1,
+        doc="A group's share of tokens grows with this power of its size: 1 in proportion, 0 all alike, so "
+        "that the weights are the shares. Pooled language models take 0.3 to 0.7 (XLM).",
+    )
+    context: int = setting(
+        512, ge=8, unit="tokens", doc="Longest text, its special tokens included; longer ones are cropped."
+    )
+    min_tokens: int = setting(
+        8, ge=1, unit="tokens", doc="Texts with fewer tokens than this, special ones aside, are left out."
+    )
+    soft_weight: float = setting(
+        1.0, ge=0, le=1, doc="Weight of the loss at soft-masked (lower-case) bases; GPN takes 0.1."
+    )
+    tokens_per_batch: int = setting(
+        16_384, ge=8, unit="tokens", doc="Padded size of one micro-batch: what memory must hold at a time."
+    )
+    tokens_per_step: int = setting(
+        65_536,
+        ge=8,
+        unit="tokens",
+        doc="Padded size of one optimiser step; rounded up to whole micro-batches.",
+    )
+    pool: int = setting(
+        32, ge=1, le=4096, unit="steps", doc="Optimiser steps whose texts are sorted by length together."
+    )
+    validation_tokens: int = setting(
+        200_000, ge=1, unit="tokens", doc="Most tokens of each species and molecule that validation reads."
+    )
+
+    @property
+    def micro_batches(self) -> int:
+        """Micro-batches of one optimiser step, over all ranks."""
+        return -(-self.tokens_per_step // self.tokens_per_batch)
+
+    @model_validator(mode="after")
+    def _check(self) -> ReadingSettings:
+        problems = list(_contradictions(self))
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+def _contradictions(settings: ReadingSettings) -> Iterator[str]:
+    if not settings.molecules:
+        yield "molecules is empty; name genome, cds or protein"
+    if len(set(settings.molecules)) < len(settings.molecules):
+        yield "molecules names one twice; name each once"
+    if settings.tokens_per_batch < settings.context:
+        yield (
+            f"tokens_per_batch {settings.tokens_per_batch} is less than context {settings.context}; "
+            f"set it to {settings.context} or more"
+        )
+    if settings.min_tokens > settings.context - SPECIALS_IN_TEXT:
+        yield f"min_tokens {settings.min_tokens} does not fit context {settings.context}"
+    if any(
+        weight < 0 for weight in (*settings.species_weights.values(), *settings.molecule_weights.values())
+    ):
+        yield "a weight is negative; weights are 0 or more"
+    if settings.relation != "none":
+        yield from _unrelated(settings)
+
+
+def _unrelated(settings: ReadingSettings) -> Iterator[str]:
+    relation = settings.relation
+    if not {"cds", "protein"} <= set(settings.molecules):
+        yield f"relation {relation} needs molecules cds and protein; add them or set relation to none"
+    if relation in ("disjoint", "paired") and "genome" in settings.molecules:
+        yield f"relation {relation} cannot hold with genome windows, which show all genes; leave genome out"

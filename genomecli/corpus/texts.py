@@ -1,0 +1,249 @@
+"""Texts: from places in a corpus to a batch of tokens, [CLS] tokens [SEP], without a loop over texts.
+
+A pair reads [CLS] codons [SEP] residues [SEP]. The [SEP] between the two closes the first text and stands at
+position 0 of the second, so codon i and residue i share position i + 1, as each would have it in a text of
+its own.
+
+B texts, R of them in one tokenizer, L padded length, T tokens of the longest, W symbols of the longest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from genomecli.corpus.anchors import Switcher
+from genomecli.corpus.batch import Batch
+from genomecli.corpus.crops import NO_LABEL, Texts
+from genomecli.corpus.interface import Bytes, Corpus, Ints
+from genomecli.corpus.lexicon import Lexicon
+from genomecli.corpus.manifest import MOLECULES
+from genomecli.corpus.relations import Source
+from genomecli.corpus.shards import Column
+from genomecli.corpus.tokenizers import Tokenizer
+from genomecli.corpus.vocabulary import CLS, PAD, SEP
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Pieces of records that one tokenizer reads.
+
+    Args:
+        tokenizer: of all pieces.
+        rows: int64[R], in the corpus.
+        starts: int64[R], first symbol on the forward strand.
+        tokens: int64[R].
+        reverse: bool[R], read from the other strand.
+    """
+
+    tokenizer: Tokenizer
+    rows: Ints
+    starts: Ints
+    tokens: Ints
+    reverse: Bools
+
+    def symbols(self, corpus: Corpus, column: Column = "symbols") -> Bytes:
+        """uint8[R, W] as read, reversed and complemented where need be; zeros after the end of a piece."""
+        spans = (self.tokens - 1) * self.tokenizer.stride + self.tokenizer.k
+        flat, _ = corpus.gather(self.rows, self.starts, spans, column)
+        laid = lay_out(flat, spans, self.reverse)
+        if column == "symbols" and self.reverse.any():
+            complement = self.tokenizer.alphabet.complement
+            assert complement is not None, "only molecules with two strands are read in reverse"
+            laid[self.reverse] = complement[laid[self.reverse]]
+        return laid
+
+    def encode(self, corpus: Corpus) -> NDArray[np.int32]:
+        """int32[R, T]: ids; anything after the end of a piece."""
+        return self.tokenizer.encode_rows(self.symbols(corpus))
+
+    def softness(self, corpus: Corpus) -> Floats:
+        """float32[R, T]: the share of each token's symbols that are soft-masked."""
+        soft = self.symbols(corpus, "soft")
+        k, stride = self.tokenizer.k, self.tokenizer.stride
+        last = (self.tokenizer.count(soft.shape[1]) - 1) * stride + 1
+        total = sum(soft[:, offset : offset + last : stride].astype(np.float32) for offset in range(k))
+        return np.asarray(total / np.float32(k), dtype=np.float32)
+
+
+def lay_out(flat: Bytes, spans: Ints, reverse: Bools) -> Bytes:
+    """Pieces end to end (uint8[sum of spans]) as rows, uint8[R, W]; reversed rows run backwards."""
+    width = int(spans.max())
+    if int(spans.min()) == width:
+        laid = flat.reshape(len(spans), width)
+    else:
+        inside = np.arange(width) < spans[:, None]
+        # Reversed rows are written against the right edge, so that turning them puts them at the left.
+        inside[reverse] = inside[reverse, ::-1]
+        laid = np.zeros(inside.shape, dtype=np.uint8)
+        laid[inside] = flat
+    if reverse.any():
+        laid[reverse] = laid[reverse, ::-1]
+    return laid
+
+
+class TextMaker:
+    """Makes batches of texts.
+
+    Args:
+        corpus: where symbols come from.
+        lexicon: how they become tokens.
+        sources: what the texts' ``source`` column counts.
+        soft_weight: weight of the loss at soft-masked symbols.
+    """
+
+    def __init__(
+        self, corpus: Corpus, lexicon: Lexicon, sources: Sequence[Source], *, soft_weight: float = 1.0
+    ) -> None:
+        self.corpus = corpus
+        self.soft_weight = soft_weight
+        self._tokenizers = list(lexicon.tokenizers)
+        molecules = [source.molecule for source in sources]
+        self._species = _column(lexicon.species.index(source.species) for source in sources)
+        self._molecule = _column(MOLECULES.index(molecule) for molecule in molecules)
+        self._language = _column(lexicon.language_id(s.species, s.molecule) for s in sources)
+        self._partner_language = _column(lexicon.language_id(s.species, "protein") for s in sources)
+        self._reader = _column(self._number(lexicon, s.species, s.molecule) for s in sources)
+        self._partner_reader = _column(
+            -1 if s.partners is None else self._number(lexicon, s.species, "protein") for s in sources
+        )
+
+    def _number(self, lexicon: Lexicon, species: str, molecule: str) -> int:
+        return self._tokenizers.index(lexicon.tokenizer(species, molecule))
+
+    def make(
+        self,
+        texts: Texts,
+        *,
+        step: int = -1,
+        switcher: Switcher | None = None,
+        generator: np.random.Generator | None = None,
+    ) -> Batch:
+        """The batch of ``texts``.
+
+        Args:
+            texts: at least one.
+            step: optimiser step, kept in the batch.
+            switcher: code-switching; it draws from ``generator``.
+            generator: random numbers for the switcher.
+
+        Returns:
+            A batch with extras ``species``, ``molecule`` (0 genome, 1 cds, 2 protein), ``frame``, ``coding``
+            (1 for a gene in frame 0, 0 for other frames and genome windows; ``NO_LABEL`` where there is
+            none), ``strand`` (1 if read in reverse), ``start`` (first symbol) and ``partner`` (row of the
+            protein of a pair, or -1), int64[B] each.
+        """
+        tokens, weights = self._tokens(texts)
+        species = self._species[texts.source]
+        if switcher is not None:
+            assert generator is not None, "a switcher needs random numbers"
+            switcher.switch(tokens, species, generator)
+        positions, languages, segments = self._places(texts, tokens.shape[1])
+        molecule = self._molecule[texts.source]
+        extras = {
+            "species": species,
+            "molecule": molecule,
+            "frame": texts.frames,
+            "coding": _coding(molecule, texts.frames),
+            "strand": texts.reverse.astype(np.int64),
+            "start": texts.starts,
+            "partner": texts.partners,
+        }
+        return Batch(
+            tokens=torch.from_numpy(tokens),
+            lengths=torch.from_numpy(texts.lengths),
+            positions=positions,
+            languages=languages,
+            records=torch.from_numpy(texts.rows),
+            segments=segments,
+            weights=None if weights is None else torch.from_numpy(weights),
+            extras={name: torch.from_numpy(value) for name, value in extras.items()},
+            step=step,
+        )
+
+    def _tokens(self, texts: Texts) -> tuple[Ints, Floats | None]:
+        lengths = texts.lengths
+        width = int(lengths.max())
+        tokens = np.empty((len(texts), width), dtype=np.int64)
+        weights = np.ones(tokens.shape, dtype=np.float32) if self.soft_weight < 1 else None
+        reader = self._reader[texts.source]
+        for number in np.unique(reader).tolist():
+            self._write_first(texts, np.flatnonzero(reader == number), number, tokens, weights)
+        everyone = np.arange(len(texts))
+        paired = np.flatnonzero(texts.partners >= 0)
+        if len(paired):
+            self._write_second(texts, paired, tokens, weights)
+            tokens[paired, texts.tokens[paired] + 1] = SEP
+        tokens[:, 0] = CLS
+        tokens[everyone, lengths - 1] = SEP
+        if int(lengths.min()) < width:
+            tokens[np.arange(width) >= lengths[:, None]] = PAD
+        return tokens, weights
+
+    def _write_first(
+        self, texts: Texts, chosen: Ints, number: int, tokens: Ints, weights: Floats | None
+    ) -> None:
+        part = Parts(
+            self._tokenizers[number],
+            texts.rows[chosen],
+            texts.starts[chosen],
+            texts.tokens[chosen],
+            texts.reverse[chosen],
+        )
+        where: slice | Ints = slice(None) if len(chosen) == len(texts) else chosen
+        ids = part.encode(self.corpus)
+        tokens[where, 1 : 1 + ids.shape[1]] = ids
+        if weights is not None:
+            weights[where, 1 : 1 + ids.shape[1]] -= (1 - self.soft_weight) * part.softness(self.corpus)
+
+    def _write_second(self, texts: Texts, paired: Ints, tokens: Ints, weights: Floats | None) -> None:
+        """The proteins of pairs, after the first [SEP]. Their own tokenizers differ by species only."""
+        reader = self._partner_reader[texts.source]
+        for number in np.unique(reader[paired]).tolist():
+            chosen = paired[reader[paired] == number]
+            count = texts.partner_tokens[chosen]
+            part = Parts(
+                self._tokenizers[number],
+                texts.partners[chosen],
+                texts.partner_starts[chosen],
+                count,
+                np.zeros(len(chosen), dtype=np.bool_),
+            )
+            columns = np.arange(int(count.max()))
+            inside = columns < count[:, None]
+            place = (texts.tokens[chosen] + 2)[:, None] + columns
+            rows = np.broadcast_to(chosen[:, None], inside.shape)[inside]
+            tokens[rows, place[inside]] = part.encode(self.corpus)[inside]
+            if weights is not None:
+                weights[rows, place[inside]] = 1 - (1 - self.soft_weight) * part.softness(self.corpus)[inside]
+
+    def _places(self, texts: Texts, width: int) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Positions, languages and segments, int64[B, L]; views of one row or column where they suffice."""
+        columns = torch.arange(width)
+        language = torch.from_numpy(self._language[texts.source])
+        shape = (len(texts), width)
+        if not (texts.partners >= 0).any():
+            return columns.expand(shape), language[:, None].expand(shape), None
+        paired = torch.from_numpy(texts.partners >= 0)[:, None]
+        middle = torch.from_numpy(texts.tokens + 1)[:, None]
+        positions = torch.where(paired & (columns >= middle), columns - middle, columns)
+        second = paired & (columns > middle)
+        other = torch.from_numpy(self._partner_language[texts.source])
+        return positions, torch.where(second, other[:, None], language[:, None]), second.long()
+
+
+def _column(values: Iterable[int]) -> Ints:
+    return np.fromiter(values, dtype=np.int64)
+
+
+def _coding(molecule: Ints, frames: Ints) -> Ints:
+    gene = (molecule == MOLECULES.index("cds")) & (frames == 0)
+    return np.where(molecule == MOLECULES.index("protein"), NO_LABEL, gene.astype(np.int64))
