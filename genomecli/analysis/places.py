@@ -51,15 +51,15 @@ class GeneSums:
     """Word sums by bucket of genes, for a bootstrap over genes.
 
     Args:
-        codons: float[G, n, D].
+        codons: float32[G, n, D].
         codon_counts: int64[G, n].
-        amino: float[G, A, D].
+        amino: float32[G, A, D].
         amino_counts: int64[G, A].
     """
 
-    codons: Floats
+    codons: NDArray[np.float32]
     codon_counts: Integers
-    amino: Floats
+    amino: NDArray[np.float32]
     amino_counts: Integers
 
 

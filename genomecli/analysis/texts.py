@@ -6,6 +6,7 @@ Start and stop codons and the first methionine do not count, since their place a
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -16,7 +17,6 @@ from numpy.typing import NDArray
 from genomecli.analysis.arrays import Integers
 from genomecli.errors import InputError
 from genomecli.inference.items import Item, Reading
-from genomecli.runtime import rng
 from genomecli.sequences.codes import GeneticCode, genetic_code
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Chosen:
     Args:
         species: its name.
         molecule: ``cds``, ``genome`` or ``protein``.
-        rows: int64[R] corpus rows, in a shuffled order that depends on the seed alone.
+        rows: int64[R] corpus rows, in a shuffled order that depends on seed and gene alone.
         genes: str[R], what pairs a gene with its protein.
         code: genetic code of the species.
         notes: what the reader of the results must know about the choice.
@@ -77,6 +77,27 @@ def species_code(corpus: CorpusReader, species: str) -> GeneticCode:
     raise InputError(f"species {species!r} is not in the corpus", fix=f"it holds {known}")
 
 
+def dna_molecule(corpus: CorpusReader, species: str, wanted: str = "auto") -> Literal["genome", "cds"]:
+    """Which DNA text to read: genes where there are any, unless ``wanted`` says otherwise.
+
+    Raises:
+        InputError: if the species has no such text, or no proteins to compare it with.
+    """
+    held = {group.molecule for group in corpus.groups if group.species == species}
+    if "protein" not in held:
+        raise InputError(
+            f"the corpus holds no proteins of {species!r}",
+            where=corpus.path,
+            fix="add a protein source to the species and tokenize again",
+        )
+    order: tuple[Literal["cds", "genome"], ...] = ("cds", "genome")
+    for molecule in order:
+        if molecule in held and wanted in ("auto", molecule):
+            return molecule
+    kind = "DNA" if wanted == "auto" else wanted
+    raise InputError(f"the corpus holds no {kind} of {species!r}", where=corpus.path, fix="tokenize again")
+
+
 def choose_records(corpus: CorpusReader, species: str, molecule: Molecule, wanted: Wanted) -> Chosen:
     """Pick held-out records until there are enough symbols.
 
@@ -92,10 +113,18 @@ def choose_records(corpus: CorpusReader, species: str, molecule: Molecule, wante
         unit = "residues" if molecule == "protein" else "bases"
         notes.append(f"{species}: only {held:,} held-out {unit} of {molecule}; training records were added")
         taken = fits
-    order = rng(wanted.seed, "texts", species, molecule).permutation(int(taken.sum()))
-    count = int(np.searchsorted(np.cumsum(lengths[taken][order]), wanted.most)) + 1
-    picked = np.flatnonzero(taken)[order][:count]
-    return Chosen(species, molecule, table.row[picked], table.gene[picked].astype(str), code, tuple(notes))
+    genes = table.gene.astype(str)
+    candidates = np.flatnonzero(taken)
+    drawn = np.array([_draw(wanted.seed, genes[i] or str(table.row[i])) for i in candidates], dtype="S64")
+    order = np.argsort(drawn, kind="stable")
+    count = int(np.searchsorted(np.cumsum(lengths[candidates[order]]), wanted.most)) + 1
+    picked = candidates[order][:count]
+    return Chosen(species, molecule, table.row[picked], genes[picked], code, tuple(notes))
+
+
+def _draw(seed: int, key: str) -> bytes:
+    """A sort key by which a gene and its protein stand at the same place of a shuffled order."""
+    return hashlib.sha256(f"{seed}|{key}".encode()).hexdigest().encode()
 
 
 def _same_code(

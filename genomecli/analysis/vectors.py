@@ -20,6 +20,7 @@ from genomecli.runtime import seed_of
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from genomecli.corpus.lexicon import Lexicon
     from genomecli.inference.batching import Window
     from genomecli.inference.engine import Engine
     from genomecli.inference.items import Item
@@ -63,9 +64,9 @@ class TextMeans:
     vectors: NDArray[np.float32]
 
 
-def words_of(loaded: LoadedModel, species: str, molecule: str) -> NDArray[np.int64]:
+def words_of(lexicon: Lexicon, species: str, molecule: str) -> NDArray[np.int64]:
     """int64[V]: ids of the 64 codons, or of the 20 amino acids, of a species."""
-    block = loaded.lexicon.block(species, molecule)
+    block = lexicon.block(species, molecule)
     return np.arange(block.start, block.stop, dtype=np.int64)
 
 
@@ -73,7 +74,7 @@ def static_rows(loaded: LoadedModel, species: str, molecule: str) -> Floats:
     """float64[V, D]: rows of the embedding of the words of one language."""
     stem = cast("Stem", loaded.model.encoder.stem)
     weight = stem.output_weight()
-    rows = weight.detach().float().cpu().numpy()[words_of(loaded, species, molecule)]
+    rows = weight.detach().float().cpu().numpy()[words_of(loaded.lexicon, species, molecule)]
     return np.asarray(rows, dtype=np.float64)
 
 
