@@ -37,7 +37,10 @@ class CodingFeature:
     Args:
         parts: in the order of transcription; strands differ in trans-splicing.
         id: the feature's own name in its file (GFF ID), empty where the format has none.
-        gene: gene name. locus_tag: systematic name. protein_id: accession of its protein. product: what it is.
+        gene: gene name.
+        locus_tag: systematic name.
+        protein_id: accession of its protein.
+        product: what it is.
         codon_start: 1, 2 or 3: the first base of the first whole codon.
         table: the genetic code that the annotation states, None where it states none.
         exceptions: codons that are not read by the code.
@@ -102,12 +105,13 @@ class AnnotatedContig:
         return int(np.shape(self.symbols)[0])
 
 
-_THREE_LETTERS = dict(
-    Ala="A", Cys="C", Asp="D", Glu="E", Phe="F", Gly="G", His="H", Ile="I", Lys="K", Leu="L", Met="M",
-    Asn="N", Pro="P", Gln="Q", Arg="R", Ser="S", Thr="T", Val="V", Trp="W", Tyr="Y", Sec="U", Pyl="O",
-    Asx="B", Glx="Z", Xle="J", fMet="M", TERM="*", Ter="*", OTHER="X", Xaa="X",
-)  # fmt: skip
-_AMINO = {name.lower(): letter for name, letter in _THREE_LETTERS.items()}
+_THREE_LETTERS = (
+    "Ala:A Cys:C Asp:D Glu:E Phe:F Gly:G His:H Ile:I Lys:K Leu:L Met:M Asn:N Pro:P Gln:Q Arg:R Ser:S Thr:T"
+    " Val:V Trp:W Tyr:Y Sec:U Pyl:O Asx:B Glx:Z Xle:J fMet:M TERM:* Ter:* OTHER:X Xaa:X"
+)
+_AMINO = {
+    name.lower(): letter for name, _, letter in (pair.partition(":") for pair in _THREE_LETTERS.split())
+}
 _SPAN = re.compile(r"(\d+)(?:\.\.(\d+))?")
 _EXCEPT = re.compile(r"pos:\s*(.+?),\s*aa:\s*([A-Za-z]+)", re.DOTALL)
 

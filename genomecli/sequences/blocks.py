@@ -25,7 +25,7 @@ class Block:
 
     Args:
         alphabet: what ``symbols`` are codes of.
-        headers: n header lines without ``>``, line end and surrounding blanks, as bytes.
+        headers: n header lines without ``>``, line end and blanks before it, as bytes.
         first: ordinal of the block's first record in its file, from 0.
         symbols: uint8[N], codes; ``INVALID`` (255) where the letter is not of the alphabet.
         offsets: int64[n + 1]: record i is ``symbols[offsets[i]:offsets[i + 1]]``.

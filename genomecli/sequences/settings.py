@@ -33,11 +33,28 @@ class TableRule(Section):
         return value
 
 
-class SourceSettings(Section):
+class CodingPolicy(Section):
+    """What becomes of the coding features of an annotated genome. Whatever is left out is counted."""
+
+    pseudogenes: Literal["skip", "keep"] = setting("skip", doc="Coding features marked as pseudogenes.")
+    isoforms: Literal["all", "longest"] = setting(
+        "all", doc="Every coding sequence of a gene, or its longest protein only."
+    )
+    proteins: Literal["given", "translated"] = setting(
+        "given",
+        doc="Proteins as the annotation gives them (translated where it gives none), or always translated.",
+    )
+    disagreements: Literal["keep", "skip", "error"] = setting(
+        "keep", doc="Coding sequences whose translation is not the annotation's own protein."
+    )
+
+
+class SourceSettings(CodingPolicy):
     """Files of one kind, and how they are read."""
 
     kind: Kind = setting(
-        doc="genome (DNA), cds (one coding sequence a record), protein, or annotated (GenBank, EMBL, FASTA + GFF3/GTF)."
+        doc="genome (DNA), cds (one coding sequence a record), protein, or annotated"
+        " (GenBank, EMBL, FASTA + GFF3 or GTF)."
     )
     path: Annotated[list[InputPath], BeforeValidator(_one_or_many)] = setting(
         doc="File or files, plain, gz, bgz or zip; a folder or zip of NCBI datasets; - for standard input.",
@@ -56,17 +73,6 @@ class SourceSettings(Section):
     )
     circular: bool | None = setting(
         None, doc="All sequences are rings (true) or none is (false); left out: as the file says."
-    )
-    pseudogenes: Literal["skip", "keep"] = setting("skip", doc="Coding features marked as pseudogenes.")
-    isoforms: Literal["all", "longest"] = setting(
-        "all", doc="Every coding sequence of a gene, or its longest protein only."
-    )
-    proteins: Literal["given", "translated"] = setting(
-        "given",
-        doc="Proteins as the annotation gives them (translated where it gives none), or always translated.",
-    )
-    disagreements: Literal["keep", "skip", "error"] = setting(
-        "keep", doc="Coding sequences whose translation is not the annotation's own protein."
     )
     check_kind: bool = setting(True, doc="Refuse a file whose letters contradict its kind.")
     max_ratio: float = setting(

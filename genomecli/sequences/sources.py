@@ -2,27 +2,46 @@
 
 A caller writes ::
 
-    with open_source(SourceSpec((Path("genome.fa.gz"),), "genome", table=11)) as reader:
-        for block in reader.blocks():          # kinds genome, cds, protein
-            tables = block.tables              # int32[n], genetic code of each record
-            for i, header in enumerate(block.parsed()): ...
-    reader.report.as_dict()                    # sha256, counts by reason, notes
+    spec = SourceSpec((Path("genome.fa.gz"),), "genome", table=11)
+    with open_source(spec) as reader:
+        for block in reader.blocks():            # kinds genome, cds, protein
+            block.block.record_symbols(0)        # uint8 view
+            block.headers[0].key, block.tables   # what the header says; int32[n] genetic codes
+    reader.report.as_dict()                      # sha256, counts by reason, notes
 
     with open_source(SourceSpec((Path("ecoli.gbk.gz"),), "annotated", table=11)) as reader:
-        for part in reader.annotated():        # one contig at a time
-            part.genome                        # Record, symbols may be memory-mapped
-            part.cds, part.proteins            # list[Record], paired by meta["gene_key"]
-            part.checks                        # list[TranslationCheck], one row a coding feature
+        for found in reader.annotated():         # one contig at a time
+            found.genome                         # Record; its symbols may be memory-mapped
+            found.cds, found.proteins            # lists of Record, paired by meta["gene_key"]
+            found.checks                         # list[TranslationCheck], one row a coding feature
+
+``reader.records()`` gives plain records of a FASTA kind, for small inputs. Every file is hashed to its last
+byte by the time an iterator is exhausted; ``report.files`` is complete then, and not before.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
+
+from genomecli.errors import UsageError
+from genomecli.sequences.alphabets import DNA, PROTEIN, Alphabet
+from genomecli.sequences.blocks import Block
+from genomecli.sequences.coding import CdsExtractor, ContigRecords
+from genomecli.sequences.contig_sources import ContigReader, check_kind
+from genomecli.sequences.datasets import find_inputs
+from genomecli.sequences.fasta import join_pieces, read_blocks
+from genomecli.sequences.headers import Header, TableRules, decode_header, parse_header
+from genomecli.sequences.openers import InputStream, Location, open_input
+from genomecli.sequences.records import Record
+from genomecli.sequences.report import SourceReport
 from genomecli.sequences.settings import Kind, SourceSettings
 
 
@@ -31,46 +50,181 @@ class SourceSpec:
     """What to read, and how.
 
     Args:
-        paths: files, or one folder or zip of NCBI ``datasets``; ``Path("-")`` is standard input.
+        paths: files; or one folder or zip of NCBI ``datasets``; ``Path("-")`` is standard input.
         kind: what they hold.
-        table: genetic code where the files state none.
-        options: the policies, as the YAML gives them.
+        table: genetic code where neither the files nor the rules state one.
+        options: the policies, as the YAML gives them; the defaults where left out.
+        annotation: GFF3 or GTF beside a FASTA of kind annotated.
     """
 
     paths: tuple[Path, ...]
     kind: Kind
     table: int = 1
     options: SourceSettings | None = None
+    annotation: Path | None = None
 
     @classmethod
     def from_settings(cls, settings: SourceSettings, table: int) -> SourceSpec:
         """The spec of one YAML entry; ``table`` is the species' code."""
         paths = tuple(Path(path) for path in settings.path)
-        return cls(paths, settings.kind, settings.table or table, settings)
+        annotation = None if settings.annotation is None else Path(settings.annotation)
+        return cls(paths, settings.kind, settings.table or table, settings, annotation)
 
 
-@dataclass
-class SourceReport:
-    """What became of a source's records: complete once the reader is exhausted.
+@dataclass(frozen=True, slots=True)
+class SourceBlock:
+    """A block with what its headers say.
 
     Args:
-        files: one row a file: path, bytes, sha256 of the bytes on disk, compression.
-        counts: records by what became of them, such as ``cds kept`` or ``pseudogene``.
-        notes: things a user should know, such as a contradiction of genetic codes.
+        block: symbols, offsets, counts; see :class:`~genomecli.sequences.blocks.Block`.
+        headers: n headers, read.
+        tables: int32[n], genetic codes: the header's own, else a rule's, else the source's.
+        circular: bool[n]: the setting, else what the header says, else False.
+        location: the file.
     """
 
-    files: list[dict[str, object]] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
-    notes: list[str] = field(default_factory=list)
+    block: Block
+    headers: list[Header]
+    tables: NDArray[np.int32]
+    circular: NDArray[np.bool_]
+    location: Location
 
 
-class Reader(Protocol):
-    """What ``open_source`` gives; also a context manager."""
+class SourceReader:
+    """Reads one source, once. Use :func:`open_source`.
 
-    report: SourceReport
+    Attributes:
+        spec: what is read.
+        report: what became of it.
+    """
 
-    def blocks(self) -> Iterator[object]:
-        """Blocks of a FASTA kind."""
+    def __init__(self, spec: SourceSpec, stdin: BinaryIO | None = None) -> None:
+        self.spec = spec
+        self.report = SourceReport()
+        self._stdin = stdin
+        self._options = spec.options or SourceSettings(kind=spec.kind, path=["-"])
+        self._rules = TableRules(self._options.table_rules)
+        pattern = self._options.key_pattern
+        self._key_pattern = re.compile(pattern) if pattern else None
+        self._inputs = find_inputs(spec.paths, spec.kind, spec.annotation)
+        self._open: InputStream | None = None
 
-    def annotated(self) -> Iterator[object]:
-        """Contigs of kind annotated, with their records and checks."""
+    def __enter__(self) -> SourceReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._open is not None:
+            self._open.close()
+
+    @property
+    def alphabet(self) -> Alphabet:
+        """What the records of a FASTA kind are written in."""
+        return PROTEIN if self.spec.kind == "protein" else DNA
+
+    def blocks(self) -> Iterator[SourceBlock]:
+        """Blocks of a FASTA kind, file after file. Raises InputError naming file and record."""
+        if self.spec.kind == "annotated":
+            raise UsageError("kind annotated has contigs, not blocks")
+        for inputs in self._inputs:
+            with self._stream(inputs.sequences) as stream:
+                check_kind(stream, self.spec.kind, self._options)
+                for block in read_blocks(stream, self.alphabet, where=stream.location):
+                    yield self._with_headers(block, stream.location)
+
+    def records(self) -> Iterator[Record]:
+        """Whole records of a FASTA kind, with what the header says in ``meta``; letters of no meaning stay
+        ``INVALID``. A chromosome is held in memory whole: for big genomes take :meth:`blocks`.
+        """
+        for inputs in self._inputs:
+            with self._stream(inputs.sequences) as stream:
+                check_kind(stream, self.spec.kind, self._options)
+                for block in join_pieces(read_blocks(stream, self.alphabet, where=stream.location)):
+                    yield from _records(self._with_headers(block, stream.location))
+
+    def annotated(self) -> Iterator[ContigRecords]:
+        """Contigs of kind annotated with their coding sequences, proteins and checks, file after file."""
+        if self.spec.kind != "annotated":
+            raise UsageError(f"kind {self.spec.kind} has blocks, not contigs")
+        names = ", ".join(str(inputs.sequences) for inputs in self._inputs)
+        extractor = CdsExtractor(self._options, self.spec.table, names)
+        reader = ContigReader(self._stream, self._options, self.report)
+        for inputs in self._inputs:
+            for contig in reader.contigs(inputs):
+                yield extractor.extract(contig)
+        self.report.counts.update(extractor.counts)
+        self.report.notes.extend(extractor.notes())
+
+    # What follows is how.
+
+    @contextmanager
+    def _stream(self, location: Location) -> Iterator[InputStream]:
+        with open_input(location, max_ratio=self._options.max_ratio, stdin=self._stdin) as stream:
+            self._open = stream
+            yield stream
+            self.report.files.append(stream.finish())
+        self._open = None
+
+    def _with_headers(self, block: Block, location: Location) -> SourceBlock:
+        headers = [
+            parse_header(raw, block.first + i, self._key_pattern) for i, raw in enumerate(block.headers)
+        ]
+        texts = map(decode_header, block.headers)
+        tables = np.array([self._table(h, text) for h, text in zip(headers, texts, strict=True)], np.int32)
+        stated = self._options.circular
+        circular = np.array([bool(h.circular) if stated is None else stated for h in headers], np.bool_)
+        if block.last:
+            self._count(headers)
+        return SourceBlock(block, headers, tables, circular, location)
+
+    def _count(self, headers: list[Header]) -> None:
+        kind, counts = self.spec.kind, self.report.counts
+        counts[f"{kind} read"] += len(headers)
+        for header in headers:
+            if not header.named:
+                counts[f"{kind} changed: header without an id, named by its place"] += 1
+            if header.table not in (None, self.spec.table):
+                counts[f"{kind}: header states genetic code {header.table}, settings {self.spec.table}"] += 1
+
+    def _table(self, header: Header, text: str) -> int:
+        return header.table or self._rules.table(text) or self.spec.table
+
+
+def open_source(spec: SourceSpec, *, stdin: BinaryIO | None = None) -> SourceReader:
+    """Open a source; nothing is read yet, but absent files and empty packages are found now.
+
+    Args:
+        spec: what to read.
+        stdin: what ``-`` reads; the process's standard input by default.
+
+    Raises:
+        InputError: a path is absent, or holds nothing of the kind.
+    """
+    return SourceReader(spec, stdin)
+
+
+def header_meta(header: Header, table: int, *, circular: bool = False) -> dict[str, object]:
+    """A header as a record's ``meta``: the same names as those of an annotated genome's records."""
+    meta: dict[str, object] = {
+        "description": header.description,
+        "gene": header.gene or header.locus_tag,
+        "locus_tag": header.locus_tag,
+        "protein_id": header.protein_id or header.accession,
+        "gene_key": header.key,
+        "table": table,
+        "codon_start": header.codon_start,
+        "partial5": header.partial5,
+        "partial3": header.partial3,
+        "pseudo": header.pseudo,
+        "circular": circular,
+    }
+    place = {"contig": header.contig, "start": header.start, "end": header.end, "strand": header.strand}
+    return meta | ({} if header.start is None else place)
+
+
+def _records(found: SourceBlock) -> Iterator[Record]:
+    block = found.block
+    for i, header in enumerate(found.headers):
+        soft = block.record_soft(i)
+        columns: dict[str, NDArray[np.generic]] = {} if soft is None else {"soft": soft}
+        meta = header_meta(header, int(found.tables[i]), circular=bool(found.circular[i]))
+        yield Record(header.id, block.alphabet, block.record_symbols(i), columns, meta)
