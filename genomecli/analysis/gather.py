@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -256,6 +256,7 @@ class Gatherer:
                 gathered.genes[dna.species] = (gene_texts, protein_texts)
             vectors = "contextual" if trained else "untrained"
             place = run.place(dna.species, vectors=vectors, frame=frame)
+            place = place if trained else replace(place, tokens=0)
             for layer in layers:
                 genes = _gene_sums(codons, amino, layer) if own and self.settings.gene_bootstrap else None
                 pair = self._pair(place.at(layer), dna.code, codons, amino, genes)

@@ -12,7 +12,7 @@ from genomecli.analysis.arrays import Floats, Integers
 from genomecli.analysis.gold import AMINO_LETTERS, CodonGold
 from genomecli.sequences.codes import GeneticCode
 
-Vectors = Literal["static", "contextual", "untrained", "word2vec", "ppmi"]
+Vectors = Literal["static", "contextual", "untrained", "word2vec", "ppmi", "frequency", "spelling"]
 
 STATIC_LAYER = -1
 """Layer number of static rows."""
