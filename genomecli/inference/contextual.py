@@ -1,8 +1,8 @@
 """Contextual vectors of the vocabulary: each token's mean state over all its occurrences, layer by layer.
 
 Texts are read as they are, nothing masked, one language a text. Sums are kept in float64. For a bootstrap
-over genes the texts can be put into groups whose sums are kept apart: the vectors of a draw are then sums over
-the groups drawn, and no text is read twice.
+over genes the texts can be put into groups whose sums are kept apart: the vectors of a draw are then sums
+over the groups drawn, and no text is read twice.
 
 Shapes: G groups, C layers, V vocabulary items asked for, D width, N tokens of a batch.
 """

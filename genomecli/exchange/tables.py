@@ -1,0 +1,147 @@
+"""Embedding tables in files: Parquet, TSV, NPY and safetensors.
+
+| format | ids | labels | vectors |
+|---|---|---|---|
+| Parquet | ``id`` | a column each | a column each, fixed-size list of D floats |
+| TSV | ``id`` | a column each | D columns each, ``NAME_0`` ...; nine digits, so float32 is exact |
+| NPY | ``TABLE.npy.ids.tsv`` | there too | [n, D], or [n, C, D] with several columns |
+| safetensors | ``rows_json``: uint8, JSON with a list each | there too | a tensor [n, D] each |
+
+Parquet and safetensors also keep the header. Shapes: n rows, C columns, D width.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import struct
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+
+from genomecli.errors import InputError
+from genomecli.exchange.table_format import (
+    EmbeddingTable,
+    Label,
+    RowSource,
+    TableFormat,
+    TableHeader,
+    Vectors,
+    beside,
+    format_of,
+)
+from genomecli.exchange.table_writers import IDS_ENDING, META_KEY, ROWS_TENSOR, write_ids, write_table
+from genomecli.files import atomic_path
+
+
+def save_table(path: Path | str, header: TableHeader, rows: RowSource, *, force: bool = False) -> None:
+    """Write a table atomically, in the format of its ending; with NPY also its ids' file.
+
+    Raises:
+        UsageError: if it exists and ``force`` is not given, or its ending is not known.
+    """
+    target = Path(path)
+    kind = format_of(target)
+    with atomic_path(target, force=force) as temporary:
+        write_table(temporary, header, rows, kind)
+        if kind == "npy":
+            with atomic_path(beside(target, IDS_ENDING), force=True) as names:
+                write_ids(names, header, rows)
+
+
+def read_table(path: Path | str) -> EmbeddingTable:
+    """Read a whole table that ``embed`` wrote, in any of its formats.
+
+    Raises:
+        InputError: if it is absent or no such table.
+        UsageError: if its ending is not known.
+    """
+    source = Path(path)
+    kind = format_of(source)
+    if not source.is_file():
+        raise InputError("no such file", where=source)
+    try:
+        return _READERS[kind](source)
+    except (ValueError, KeyError, IndexError, OSError, struct.error) as error:
+        raise InputError(f"is no embedding table: {' '.join(str(error).split())}", where=source) from error
+
+
+def _read_parquet(path: Path) -> EmbeddingTable:
+    from pyarrow import parquet
+
+    table = parquet.read_table(path)
+    header = json.loads(table.schema.metadata[META_KEY.encode()])
+    columns = tuple(header["columns"])
+    labels = {name: table[name].to_pylist() for name, _ in header["labels"]}
+    shape = (len(table), header["width"])
+    vectors = {
+        name: table[name].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(shape)
+        for name in columns
+    }
+    return EmbeddingTable(table["id"].to_pylist(), columns, vectors, labels, header["meta"])
+
+
+def _read_tsv(path: Path) -> EmbeddingTable:
+    with open(path, encoding="utf-8", newline="") as stream:
+        lines = csv.reader(stream, delimiter="\t")
+        names = next(lines)
+        columns = list(dict.fromkeys(name.rpartition("_")[0] for name in names if name.endswith("_0")))
+        first = names.index(f"{columns[0]}_0")
+        ids, labels, rows = [], [], []
+        for line in lines:
+            ids.append(line[0])
+            labels.append(line[1:first])
+            rows.append(np.array(line[first:], dtype=np.float32))
+    width = (len(names) - first) // len(columns)
+    values = np.array(rows, dtype=np.float32).reshape(len(ids), len(columns), width)
+    by_column: dict[str, Vectors] = {name: values[:, i] for i, name in enumerate(columns)}
+    return EmbeddingTable(ids, tuple(columns), by_column, _labels(names[1:first], labels))
+
+
+def _labels(names: list[str], rows: Iterable[list[str]]) -> dict[str, list[Label]]:
+    """Label columns by name; one that holds whole numbers only is read as numbers."""
+    by_name = dict(zip(names, map(list, zip(*rows, strict=True)), strict=False)) if names else {}
+    return {name: _numbers(by_name.get(name, [])) for name in names}
+
+
+def _numbers(values: list[str]) -> list[Label]:
+    whole = all(value.removeprefix("-").isdecimal() for value in values)
+    return [int(value) for value in values] if whole else list(values)
+
+
+def _read_npy(path: Path) -> EmbeddingTable:
+    values = np.load(path, allow_pickle=False)
+    values = values[:, None] if values.ndim == 2 else values
+    with open(beside(path, IDS_ENDING), encoding="utf-8", newline="") as stream:
+        lines = csv.reader(stream, delimiter="\t")
+        names = next(lines)
+        rows = list(lines)
+    if len(rows) != len(values):
+        raise ValueError(f"{len(values)} vectors and {len(rows)} ids")
+    columns = tuple(f"vector{i}" for i in range(values.shape[1]))
+    by_column = {name: values[:, i] for i, name in enumerate(columns)}
+    ids = [row[0] for row in rows]
+    return EmbeddingTable(ids, columns, by_column, _labels(names[1:], (row[1:] for row in rows)))
+
+
+def _read_safetensors(path: Path) -> EmbeddingTable:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as tensors:
+            header = json.loads((tensors.metadata() or {})[META_KEY])
+            names = json.loads(tensors.get_tensor(ROWS_TENSOR).tobytes())
+            columns = tuple(header["columns"])
+            vectors = {name: tensors.get_tensor(name) for name in columns}
+    except SafetensorError as error:
+        raise ValueError(str(error)) from error
+    return EmbeddingTable(names.pop("id"), columns, vectors, names, header["meta"])
+
+
+_READERS: dict[TableFormat, Callable[[Path], EmbeddingTable]] = {
+    "parquet": _read_parquet,
+    "tsv": _read_tsv,
+    "npy": _read_npy,
+    "safetensors": _read_safetensors,
+}
