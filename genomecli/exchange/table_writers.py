@@ -47,9 +47,8 @@ class TsvWriter:
 
     def __init__(self, stream: TextIO, header: TableHeader) -> None:
         self._stream = stream
-        self._numbers = (
-            "\t" + "\t".join([_DIGITS[header.dtype]] * (len(header.columns) * header.width)) + "\n"
-        )
+        self._count = len(header.columns) * header.width
+        self._numbers = f"\t{_DIGITS[header.dtype]}" * self._count + "\n"
         names = [f"{column}_{i}" for column in header.columns for i in range(header.width)]
         stream.write(tsv_line(["id", *(name for name, _ in header.labels), *names]) + "\n")
 
