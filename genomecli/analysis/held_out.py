@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 from genomecli.analysis.arrays import Booleans, Floats, Integers, as_vectors
 from genomecli.analysis.gold import CodonGold
 from genomecli.analysis.permutations import NullMRR
+from genomecli.analysis.procrustes import in_own_span
 from genomecli.analysis.ranks import Gold, RankResult, rank_matrix
 from genomecli.errors import InputError
 
@@ -144,9 +145,7 @@ def _check(codons: Floats, amino_acids: Floats, gold: CodonGold) -> None:
 
 def _project_all(items: Floats, training: Booleans, axes: int) -> Floats:
     """Items [m, D] on means and axes fitted on the training items of each fold [F, m]; float64[F, m, k]."""
-    # Coordinates in the items' own span: an isometry that knows nothing of folds, and never wider than m.
-    u, values, _ = np.linalg.svd(items, full_matrices=False)
-    flat = u * values
+    flat = in_own_span(items)
     share = training / training.sum(axis=1, keepdims=True)
     centred = flat[None] - (share @ flat)[:, None]
     _, spread, vt = np.linalg.svd(np.where(training[:, :, None], centred, 0.0), full_matrices=False)

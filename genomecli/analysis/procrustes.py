@@ -31,6 +31,16 @@ def orthogonal_map(x: ArrayLike, y: ArrayLike) -> Floats:
     return rotation
 
 
+def in_own_span(items: ArrayLike) -> Floats:
+    """The same items in as few coordinates as they span; float64[m, at most m].
+
+    An isometry: all lengths and angles stay, nothing is fitted, and wide vectors become cheap to refit.
+    """
+    u, values, _ = np.linalg.svd(as_vectors(items), full_matrices=False)
+    flat: Floats = u * values
+    return flat
+
+
 @dataclass(frozen=True, eq=False)
 class Plane:
     """A mean and at most k principal axes of some training items.

@@ -1,0 +1,164 @@
+"""Species against species: do their codons find each other?
+
+Two golds: the same codon, and any codon of the same amino acid (each under its own species' code). Species
+that share a vocabulary and a model are compared directly; separate models through a rotation that is fitted
+with one amino acid left out, all its codons on both sides.
+
+Legend: n codons of species a, m codons of species b, D width, k axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from genomecli.analysis.arrays import Floats, as_vectors
+from genomecli.analysis.gold import CodonGold
+from genomecli.analysis.nulls import expected_reciprocal_rank
+from genomecli.analysis.procrustes import fit_alignment, in_own_span
+from genomecli.analysis.ranks import Gold, RankResult, rank_matrix
+from genomecli.analysis.similarity import SIMILARITIES, cosine
+from genomecli.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class SpeciesScores:
+    """Codons of one species looked up among the codons of another.
+
+    Args:
+        same_codon: the right one is the same codon; NaN where the other species has no vector for it.
+        same_amino: the right ones are all codons of the same amino acid.
+        similarity: float64[n, m].
+    """
+
+    same_codon: RankResult
+    same_amino: RankResult
+    similarity: Floats
+
+
+def species_ranks(
+    a: ArrayLike,
+    gold_a: CodonGold,
+    b: ArrayLike,
+    gold_b: CodonGold,
+    *,
+    how: str = "cosine",
+    axes: int = 12,
+) -> SpeciesScores:
+    """Rank the codons of species b for every codon of species a.
+
+    Args:
+        a: [n, D], rows as in ``gold_a``.
+        gold_a: the code of species a.
+        b: [m, D'], rows as in ``gold_b``.
+        gold_b: the code of species b.
+        how: a name in SIMILARITIES (shared space), or ``procrustes``.
+        axes: principal axes of the rotation.
+
+    Raises:
+        InputError: a rotation is asked for and too few codons are shared to fit it.
+    """
+    if how == "procrustes":
+        similarity = _rotated(as_vectors(a), gold_a, as_vectors(b), gold_b, axes)
+    else:
+        similarity = SIMILARITIES[how](a, b)
+    right_amino = np.array(list(gold_a.amino))[:, None] == np.array(list(gold_b.amino))[None, :]
+    right_codon = gold_a.codons[:, None] == gold_b.codons[None, :]
+    return SpeciesScores(
+        rank_matrix(similarity, Gold.mask(right_codon)),
+        rank_matrix(similarity, Gold.mask(right_amino)),
+        similarity,
+    )
+
+
+def species_chance(gold_a: CodonGold, gold_b: CodonGold) -> tuple[float, float]:
+    """Exact chance of (same codon, same amino acid) for independent ranks."""
+    shared = expected_reciprocal_rank(gold_b.n)
+    sizes = [gold_b.amino.count(letter) for letter in gold_a.amino]
+    found = [expected_reciprocal_rank(gold_b.n, size) for size in sizes if size]
+    return shared, float(np.mean(found)) if found else float("nan")
+
+
+def _rotated(a: Floats, gold_a: CodonGold, b: Floats, gold_b: CodonGold, axes: int) -> Floats:
+    """Cosine of each codon of a, out of the fit with its amino acid, with all codons of b; [n, m]."""
+    flat_a, flat_b = in_own_span(a), in_own_span(b)
+    row_b = {int(codon): row for row, codon in enumerate(gold_b.codons)}
+    pairs = np.array([(row, row_b[c]) for row, c in enumerate(gold_a.codons.tolist()) if c in row_b])
+    if len(pairs) < 3:
+        raise InputError(f"{len(pairs)} codons have vectors in both species: too few for a rotation")
+    amino_a, amino_b = np.array(list(gold_a.amino)), np.array(list(gold_b.amino))
+    similarity = np.zeros((gold_a.n, gold_b.n))
+    for letter in sorted(set(gold_a.amino)):
+        held = amino_a == letter
+        # A codon that either species reads as the held-out amino acid would let it in.
+        train = pairs[(amino_a[pairs[:, 0]] != letter) & (amino_b[pairs[:, 1]] != letter)]
+        fit = fit_alignment(flat_a[train[:, 0]], flat_b[train[:, 1]], axes)
+        similarity[held] = cosine(fit.map_x(flat_a[held]), fit.map_y(flat_b))
+    return similarity
+
+
+def species_null(
+    a: ArrayLike,
+    gold_a: CodonGold,
+    b: ArrayLike,
+    gold_b: CodonGold,
+    draws: int,
+    rng: np.random.Generator,
+    *,
+    how: str = "cosine",
+    axes: int = 12,
+) -> tuple[Floats, Floats]:
+    """MRR with the vectors of b dealt anew among its codons, any rotation refitted each time.
+
+    Args: as :func:`species_ranks`, and ``draws`` permutations from ``rng``.
+
+    Returns:
+        (same codon, same amino acid), float64[draws] each.
+    """
+    vectors = as_vectors(b)
+    found = np.empty((2, draws))
+    for draw in range(draws):
+        scores = species_ranks(a, gold_a, vectors[rng.permutation(len(vectors))], gold_b, how=how, axes=axes)
+        found[:, draw] = scores.same_codon.mrr, scores.same_amino.mrr
+    return found[0], found[1]
+
+
+@dataclass(frozen=True, eq=False)
+class SpeciesMatrix:
+    """MRR for every ordered pair of species.
+
+    Args:
+        names: the species, in the order of rows (queries) and columns (candidates).
+        same_codon: float64[S, S].
+        same_amino: float64[S, S].
+    """
+
+    names: tuple[str, ...]
+    same_codon: Floats
+    same_amino: Floats
+
+
+def species_matrix(
+    vectors: Mapping[str, tuple[ArrayLike, CodonGold]], *, how: str = "cosine", axes: int = 12
+) -> SpeciesMatrix:
+    """MRR of every species' codons among every other's.
+
+    The diagonal of ``same_codon`` is 1 by definition and of ``same_amino`` counts the codon itself; both
+    are NaN, so that no reader takes them for a result.
+
+    Args:
+        vectors: species to (codon vectors [n, D], its gold).
+        how: as in :func:`species_ranks`.
+        axes: principal axes of the rotation.
+    """
+    names = tuple(vectors)
+    codon, amino = (np.full((len(names), len(names)), np.nan) for _ in range(2))
+    for i, first in enumerate(names):
+        for j, second in enumerate(names):
+            if i != j:
+                scores = species_ranks(*vectors[first], *vectors[second], how=how, axes=axes)
+                codon[i, j], amino[i, j] = scores.same_codon.mrr, scores.same_amino.mrr
+    return SpeciesMatrix(names, codon, amino)
