@@ -1,0 +1,84 @@
+"""Classification of a text from its [CLS]: species, molecule, reading frame, or coding or not.
+
+The sampler says what each text is; a text without a label (the frame of a protein) is not predicted.
+B texts, C classes, D width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from genomecli.corpus.batch import IGNORE, Batch
+from genomecli.corpus.lexicon import Lexicon
+from genomecli.corpus.manifest import MOLECULES
+from genomecli.models.heads import ClassificationHead
+from genomecli.models.language_model import LanguageModel
+from genomecli.objectives.protocol import Objective, ObjectiveLoss, flat_places, sum_losses
+from genomecli.objectives.settings import ClsSettings, ClsTarget
+
+
+@dataclass(frozen=True)
+class Classification:
+    """Predicts one of the sampler's extras.
+
+    Args:
+        lexicon: of the batches.
+        target: which of them.
+        weight: factor of its mean loss.
+    """
+
+    lexicon: Lexicon
+    target: ClsTarget
+    weight: float = 0.1
+
+    @property
+    def name(self) -> str:
+        """``cls-species`` and the like."""
+        return f"cls-{self.target}"
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What the classes are, by index."""
+        return {
+            "species": self.lexicon.species,
+            "molecule": MOLECULES,
+            "frame": ("0", "1", "2"),
+            "coding": ("no", "yes"),
+        }[self.target]
+
+    def corrupt(self, batch: Batch, generator: np.random.Generator) -> Batch:
+        """The batch as it is: the sampler has labelled it."""
+        return batch
+
+    def heads(self, width: int, lexicon: Lexicon) -> Mapping[str, nn.Module]:
+        """A classifier of its own."""
+        return {self.name: ClassificationHead(width, len(self.classes))}
+
+    def count(self, batch: Batch) -> float:
+        """Texts that have a label."""
+        return float((batch.extras[self.target] != IGNORE).sum())
+
+    def loss(self, model: LanguageModel, hidden: Tensor, batch: Batch) -> ObjectiveLoss:
+        """Cross entropy of the labels; each text counts alike, under its first token's language."""
+        labels = batch.extras[self.target]
+        first = torch.zeros_like(batch.tokens, dtype=torch.bool)
+        first[:, 0] = labels != IGNORE
+        states = hidden.flatten(0, -2).index_select(0, flat_places(first, hidden, batch))
+        labelled = labels != IGNORE
+        return sum_losses(
+            model.heads[self.name](states),
+            labels[labelled],
+            torch.ones(len(states), device=states.device),
+            batch.languages[:, 0][labelled],
+            len(self.lexicon.languages),
+        )
+
+
+def build_cls(settings: ClsSettings, lexicon: Lexicon, others: Sequence[str]) -> Sequence[Objective]:
+    """One objective a target."""
+    return [Classification(lexicon, target, settings.weight) for target in settings.targets]

@@ -1,0 +1,196 @@
+"""Masking: which positions are hidden, what stands there instead, and which are to be predicted. Pure numpy.
+
+After BERT (Devlin et al. 2018): a share of the tokens is chosen, and of these 80 % become [MASK], 10 % a
+random token, 10 % stay as they are. Special tokens, [UNK] among them, are never chosen and never put in.
+
+Overlapping k-mers need more, since a masked token can be read from its neighbours. Let s = ceil(k / stride),
+the tokens that share a symbol. There, whole runs of ``run`` tokens are chosen (at least 2 s - 1), one fate is
+drawn for each stretch of touching runs, and of a stretch only those tokens are predicted whose s - 1
+neighbours on either side are chosen too: none of their symbols is in any token that still shows.
+By default a run has 3 s - 2 tokens, s of them predicted.
+
+B texts, L length, V vocabulary, n chosen positions. Positions may be told apart by span, int64[B, L].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genomecli.corpus.batch import IGNORE
+from genomecli.corpus.vocabulary import MASK, Vocabulary
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class MaskingPolicy:
+    """How tokens are masked.
+
+    Args:
+        rate: share of the biological tokens that is chosen.
+        mask_share: of the chosen, the share that becomes [MASK].
+        random_share: of the chosen, the share that becomes a random token; the rest stays.
+        replacements: random tokens come from the token's own block, or from all blocks (``joint``).
+        exact: choose round(rate * n) positions of each text, at least one, instead of drawing each by itself.
+        run: tokens of a run where tokens overlap; None for 3 s - 2.
+    """
+
+    rate: float = 0.15
+    mask_share: float = 0.8
+    random_share: float = 0.1
+    replacements: Literal["own", "joint"] = "own"
+    exact: bool = False
+    run: int | None = None
+
+    def run_length(self, span: int) -> int:
+        """Tokens of a run for tokens of that span: 1 where they do not overlap."""
+        if span == 1:
+            return 1
+        return max(2 * span - 1, 3 * span - 2 if self.run is None else self.run)
+
+
+def mask_tokens(
+    tokens: Ints,
+    vocabulary: Vocabulary,
+    policy: MaskingPolicy,
+    generator: np.random.Generator,
+    *,
+    spans: Ints | int = 1,
+    rows: Bools | None = None,
+) -> tuple[Ints, Ints]:
+    """Mask a batch.
+
+    Args:
+        tokens: int64[B, L].
+        vocabulary: whose special ids come first.
+        policy: how.
+        generator: random numbers; their use depends on the shape of ``tokens``.
+        spans: tokens that share a symbol, for all positions or for each, int64[B, L]; ids of one language
+            follow one another.
+        rows: bool[B], the texts that are masked; all by default.
+
+    Returns:
+        The corrupted tokens, int64[B, L], and the targets, int64[B, L]: the true id, or ``IGNORE``. Each
+        masked text with a biological token has a target.
+    """
+    free = tokens >= len(vocabulary.specials)
+    if rows is not None:
+        free &= rows[:, None]
+    corrupted, targets = tokens.copy(), np.full(tokens.shape, IGNORE, dtype=np.int64)
+    old = tokens.ravel()
+    for span in [spans] if isinstance(spans, int) else np.flatnonzero(np.bincount(spans[free])).tolist():
+        mine = free if isinstance(spans, int) else free & (spans == span)
+        if span == 1:
+            chosen = predicted = np.flatnonzero(choose_single(mine, policy, generator))
+            fates = generator.random(len(chosen), dtype=np.float32)
+        else:
+            chosen, predicted, fates = choose_runs(mine, span, policy, generator)
+        corrupted.ravel()[chosen] = _replace(old[chosen], fates, vocabulary, policy, generator)
+        targets.ravel()[predicted] = old[predicted]
+    return corrupted, targets
+
+
+def choose_single(free: Bools, policy: MaskingPolicy, generator: np.random.Generator) -> Bools:
+    """Choose positions one by one among ``free`` (bool[B, L]); at least one of each text that has any."""
+    if policy.exact:
+        draws = np.where(free, generator.random(free.shape), 2.0)
+        wanted = np.maximum(1, np.rint(policy.rate * free.sum(axis=1))).astype(np.int64)
+        limit = np.take_along_axis(np.sort(draws, axis=1), wanted[:, None] - 1, axis=1)
+        return free & (draws <= limit)
+    drawn = generator.random(free.shape, dtype=np.float32)
+    chosen = (drawn < np.float32(policy.rate)) & free
+    lacking = np.flatnonzero(~chosen.any(axis=1) & free.any(axis=1))
+    if len(lacking):
+        # The smallest draw is at a place as random as any.
+        chosen[lacking, np.where(free[lacking], drawn[lacking], 2.0).argmin(axis=1)] = True
+    return chosen
+
+
+def choose_runs(
+    free: Bools, span: int, policy: MaskingPolicy, generator: np.random.Generator
+) -> tuple[Ints, Ints, Floats]:
+    """Choose runs of overlapping tokens among ``free`` (bool[B, L]).
+
+    Returns:
+        Flat places to corrupt, int64[n]; those of them to predict, int64[p]; and the fate of each of the
+        former, float32[n] in [0, 1), one value for a stretch of touching runs.
+    """
+    # What is not free shows nothing: special tokens, other languages, and tokens that are unknown themselves.
+    covered = _cover(free, policy.run_length(span), policy, generator)
+    predicted = _erode(covered | ~free, span - 1) & free
+    lacking = np.flatnonzero(~predicted.any(axis=1) & free.any(axis=1))
+    if len(lacking):
+        draws = np.where(free[lacking], generator.random((len(lacking), free.shape[1])), -1.0)
+        centre = draws.argmax(axis=1)[:, None]
+        covered[lacking] |= np.abs(np.arange(free.shape[1]) - centre) < span
+        predicted = _erode(covered | ~free, span - 1) & free
+    first = covered.copy()
+    first[:, 1:] &= ~covered[:, :-1]
+    stretch = np.cumsum(first.ravel()) - 1
+    chosen = np.flatnonzero(covered & free)
+    drawn = generator.random(int(first.sum()), dtype=np.float32)
+    return chosen, np.flatnonzero(predicted & covered), drawn[stretch[chosen]]
+
+
+def _cover(free: Bools, run: int, policy: MaskingPolicy, generator: np.random.Generator) -> Bools:
+    """bool[B, L]: positions within runs that begin at random, a share ``rate`` of them on average.
+
+    Runs may begin before the first column, so that the first tokens are covered as often as the others.
+    """
+    if policy.exact:
+        draws = np.where(free, generator.random(free.shape), 2.0)
+        wanted = np.maximum(1, np.rint(policy.rate * free.sum(axis=1) / run)).astype(np.int64)
+        limit = np.take_along_axis(np.sort(draws, axis=1), wanted[:, None] - 1, axis=1)
+        return _dilate(free & (draws <= limit), run)
+    chance = np.float32(1 - (1 - policy.rate) ** (1 / run))
+    shape = (free.shape[0], free.shape[1] + run - 1)
+    return _dilate(generator.random(shape, dtype=np.float32) < chance, run)[:, run - 1 :]
+
+
+def _dilate(starts: Bools, run: int) -> Bools:
+    """bool[B, L]: positions that a run of ``run`` tokens from any start covers."""
+    total = np.cumsum(starts, axis=1, dtype=np.int32)
+    before = np.pad(total, ((0, 0), (run, 0)))[:, : total.shape[1]]
+    covered: Bools = total > before
+    return covered
+
+
+def _erode(covered: Bools, reach: int) -> Bools:
+    """bool[B, L]: positions all of whose neighbours within ``reach`` are covered, the outside being so."""
+    bare = np.cumsum(np.pad(~covered, ((0, 0), (reach + 1, reach))), axis=1, dtype=np.int32)
+    width = covered.shape[1]
+    inner: Bools = bare[:, 2 * reach + 1 :][:, :width] == bare[:, :width]
+    return inner
+
+
+def _replace(
+    old: Ints,
+    fates: Floats,
+    vocabulary: Vocabulary,
+    policy: MaskingPolicy,
+    generator: np.random.Generator,
+) -> Ints:
+    """What stands at the chosen positions, int64[n]: [MASK], a random token, or the old one, by ``fates``."""
+    new = old.copy()
+    new[fates < policy.mask_share] = MASK
+    random = (fates >= policy.mask_share) & (fates < policy.mask_share + policy.random_share)
+    new[random] = random_tokens(old[random], vocabulary, policy.replacements, generator)
+    return new
+
+
+def random_tokens(
+    old: Ints, vocabulary: Vocabulary, replacements: str, generator: np.random.Generator
+) -> Ints:
+    """Biological tokens at random, int64[n]: of the old token's block (``own``), or of any (``joint``)."""
+    if replacements == "joint":
+        return generator.integers(len(vocabulary.specials), vocabulary.size, len(old))
+    blocks = vocabulary.block_of[old]
+    start = np.array([block.start for block in vocabulary.blocks], dtype=np.int64)[blocks]
+    size = np.array([len(block.tokens) for block in vocabulary.blocks], dtype=np.int64)[blocks]
+    return start + (generator.random(len(old)) * size).astype(np.int64)

@@ -1,0 +1,116 @@
+"""How fast batches are made: k-mers, frames, strands, padding and masking, real tokens a second on one core.
+
+Run: OMP_NUM_THREADS=1 python scripts/bench/batches.py [--seconds 3]
+Sequences are random, with the lengths of a bacterial proteome (log-normal, median 270 residues) and a genome
+of 4.6 Mb; each is kept in memory as the memory-mapped store would be once it is read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from genomecli.corpus.lexicon import build_lexicon
+from genomecli.corpus.reading_settings import ReadingSettings
+from genomecli.corpus.sampling import Sampler
+from genomecli.objectives.masking import MaskingPolicy
+from genomecli.objectives.mlm import MaskedTokens
+from genomecli.runtime import rng
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "unit" / "corpus"))
+
+CASES = {
+    "codons, genome windows": {"molecules": ("genome",)},
+    "codons, genes, frame 0": {"molecules": ("cds",)},
+    "genes and proteins": {},
+    "paired": {"relation": "paired"},
+    "anchored": {"relation": "anchored"},
+    "overlapping 6-mers, genome": {
+        "molecules": ("genome",),
+        "tokens": {"dna": "kmer", "k": 6, "stride": 1},
+    },
+}
+
+
+def make_corpus(folder: Path):
+    """A species of one contig, 4,300 genes and their proteins, behind the reader's interface."""
+    from toy_corpus import ToyCorpus, gene
+
+    class Flat(ToyCorpus):
+        """Gathers as the store does: copies from one long array."""
+
+        def gather(self, rows, starts, lengths, column="symbols"):
+            return self.store.gather(self.base[rows] + starts, lengths, column), None
+
+    corpus, generator = Flat(), np.random.default_rng(0)
+    corpus.add("x", "genome", generator.integers(0, 4, 4_600_000).astype(np.uint8))
+    sizes = np.clip(np.exp(generator.normal(np.log(270), 0.6, 4300)), 30, 2400).astype(int)
+    pairs = [gene(generator, int(size)) for size in sizes]
+    for molecule, side in (("cds", 0), ("protein", 1)):
+        for number, texts in enumerate(pairs):
+            corpus.add("x", molecule, texts[side], gene=f"g{number}", family=number, has_start=True)
+    corpus.base = np.cumsum([0, *map(len, corpus.sequences)])[:-1]
+    corpus.store = _store(folder, corpus.sequences)
+    return corpus
+
+
+def _store(folder: Path, sequences: list):
+    from genomecli.corpus.shards import ShardedColumns, Span, write_shard
+
+    raw, shard = folder / "raw", folder / "shard.safetensors"
+    raw.write_bytes(np.concatenate(sequences).tobytes())
+    total = raw.stat().st_size
+    write_shard(shard, [Span(raw, None, 0, total)], np.array([0, total]), soft=False)
+    return ShardedColumns([shard], [total])
+
+
+def measure(sampler: Sampler, objective: MaskedTokens | None, seconds: float) -> tuple[list[float], float]:
+    """Tokens a second of each step after the first pool, and the share of real tokens."""
+    rates, step, end = [], 0, time.perf_counter() + seconds
+    sampler.step(0)
+    while time.perf_counter() < end or len(rates) < 5:
+        begin = time.perf_counter()
+        batches = sampler.step(step)
+        if objective is not None:
+            batches = [objective.corrupt(b, rng(0, step, i)) for i, b in enumerate(batches)]
+        rates.append(sum(b.real_tokens for b in batches) / (time.perf_counter() - begin))
+        step += 1
+    return rates, sampler.real_share()
+
+
+def main() -> None:
+    """Measure every case and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=3.0, help="for each figure")
+    parser.add_argument("--tokens", type=int, default=16384, help="padded tokens of a micro-batch")
+    options = parser.parse_args()
+    print("case\treal tokens\tbatches, M tokens/s\tmasked too, M tokens/s\tspread")
+    with tempfile.TemporaryDirectory() as folder:
+        corpus = make_corpus(Path(folder))
+        for name, values in CASES.items():
+            settings = ReadingSettings(
+                context=512, tokens_per_batch=options.tokens, tokens_per_step=8 * options.tokens, **values
+            )
+            tokens = settings.tokens
+            lexicon = (
+                build_lexicon(("x",))
+                if tokens is None
+                else build_lexicon(("x",), dna=tokens.dna, k=tokens.k, stride=tokens.stride)
+            )
+            sampler = Sampler(corpus, lexicon, settings, 0)
+            plain, share = measure(sampler, None, options.seconds)
+            objective = MaskedTokens(lexicon=lexicon, policy=MaskingPolicy())
+            masked, _ = measure(sampler, objective, options.seconds)
+            low, high = np.quantile(masked, [0.1, 0.9]) / 1e6
+            middle = [statistics.median(rates) / 1e6 for rates in (plain, masked)]
+            print(f"{name}\t{share:.4f}\t{middle[0]:.1f}\t{middle[1]:.1f}\t{low:.1f}-{high:.1f}")
+
+
+if __name__ == "__main__":
+    main()
