@@ -53,12 +53,15 @@ def _next_record(records: Any, where: object, count: int, notes: list[str] | Non
             raise
         except Exception as error:  # Biopython raises whatever its parser stumbles over
             raise InputError(
-                f"cannot be parsed ({type(error).__name__}: {error})",
+                f"cannot be parsed ({_one_line(f'{type(error).__name__}: {error}')})",
                 where=f"{where}, record {count + 1}",
                 fix="fetch it again; each record ends with //",
             ) from error
+    messages = [_one_line(str(item.message)) for item in caught]
+    if any(message.startswith("Premature end") for message in messages):
+        raise InputError("is cut short", where=f"{where}, record {count + 1}", fix="fetch it again")
     if notes is not None:
-        notes.extend(f"{where}: {_one_line(str(item.message))}" for item in caught)
+        notes.extend(f"{where}: {message}" for message in messages)
     return record
 
 

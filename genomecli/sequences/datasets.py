@@ -1,8 +1,9 @@
 """Find the files of one kind in what NCBI ``datasets`` writes, a folder or its zip, or in a plain list.
 
 ``ncbi_dataset/data/<accession>/`` holds ``*_genomic.fna``, ``genomic.gff``, ``genomic.gtf``,
-``genomic.gbff``, ``cds_from_genomic.fna`` and ``protein.faa``, each only if it was asked for. ``ncbi_dataset/data/`` holds
-``dataset_catalog.json`` (what should be there) and ``assembly_data_report.jsonl`` (what it is).
+``genomic.gbff``, ``cds_from_genomic.fna`` and ``protein.faa``, each only if it was asked for.
+``ncbi_dataset/data/`` holds ``dataset_catalog.json`` (what should be there) and
+``assembly_data_report.jsonl`` (what it is).
 """
 
 from __future__ import annotations
