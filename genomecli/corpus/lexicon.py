@@ -9,17 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from genomecli.corpus.tokenizers import Tokenizer
-from genomecli.corpus.vocabulary import SPECIALS, Block, Vocabulary, words
+from genomecli.corpus.tokenizers import Tokenizer, build_tokenizer, tokenizer_from_dict, tokenizer_to_dict
+from genomecli.corpus.vocabulary import SPECIALS, Block, Vocabulary
 from genomecli.errors import InputError
 from genomecli.sequences.alphabets import get_alphabet
 
 Scope = Literal["shared", "per_species"]
-DnaTokens = Literal["codon", "kmer", "base"]
 
 MOLECULE_ALPHABETS = {"genome": "dna", "cds": "dna", "dna": "dna", "protein": "protein"}
 """Which alphabet each kind of corpus text is written in."""
@@ -34,14 +33,14 @@ class Lexicon:
         tokenizers: one a block, in the same order.
         species: names, in corpus order.
         scope: whether blocks are shared by all species.
-        dna: how DNA is cut: ``codon``, ``kmer`` or ``base``.
+        dna: how DNA is cut: ``codon``, ``kmer``, ``base``, or another registered tokenizer.
     """
 
     vocabulary: Vocabulary
     tokenizers: tuple[Tokenizer, ...]
     species: tuple[str, ...]
     scope: Scope
-    dna: DnaTokens
+    dna: str
 
     @cached_property
     def languages(self) -> tuple[str, ...]:
@@ -82,6 +81,9 @@ class Lexicon:
                 f"no tokens for {molecule} of species {species!r}", fix=f"the vocabulary holds {known}"
             ) from None
 
+    def _kind(self, alphabet: str) -> str:
+        return self.dna if alphabet == "dna" else "amino_acid"
+
     @cached_property
     def fingerprint(self) -> str:
         """Sixteen hex digits that change with the meaning of any id or language."""
@@ -94,7 +96,7 @@ class Lexicon:
             "scope": self.scope,
             "dna": self.dna,
             "species": list(self.species),
-            "tokenizers": [asdict(tokenizer) for tokenizer in self.tokenizers],
+            "tokenizers": [tokenizer_to_dict(t, self._kind(t.alphabet_name)) for t in self.tokenizers],
             "alphabets": {
                 name: get_alphabet(name).fingerprint
                 for name in sorted({t.alphabet_name for t in self.tokenizers})
@@ -119,7 +121,7 @@ class Lexicon:
                 )
         return cls(
             Vocabulary.from_dict(values["vocabulary"]),
-            tuple(Tokenizer(**tokenizer) for tokenizer in values["tokenizers"]),
+            tuple(tokenizer_from_dict(tokenizer) for tokenizer in values["tokenizers"]),
             tuple(values["species"]),
             values["scope"],
             values["dna"],
@@ -129,7 +131,7 @@ class Lexicon:
 def build_lexicon(
     species: Sequence[str],
     *,
-    dna: DnaTokens = "codon",
+    dna: str = "codon",
     k: int = 3,
     stride: int = 3,
     scope: Scope = "shared",
@@ -139,24 +141,22 @@ def build_lexicon(
 
     Args:
         species: names, in corpus order.
-        dna: ``codon`` (k 3, stride 3), ``base`` (k 1) or ``kmer`` (any ``k`` and ``stride``).
+        dna: a registered tokenizer: ``codon`` (k 3, stride 3), ``base`` (k 1), ``kmer`` (any k and stride).
         k: bases a token, for ``kmer``.
         stride: bases from token to token, for ``kmer``.
         scope: whether species share their tokens.
         molecules: alphabets that have tokens.
     """
-    if dna != "kmer":
-        k, stride = (3, 3) if dna == "codon" else (1, 1)
     owners: Sequence[str | None] = [None] if scope == "shared" else list(species)
     blocks: list[Block] = []
     tokenizers: list[Tokenizer] = []
     start = len(SPECIALS)
     for owner in owners:
         for molecule in molecules:
-            size, step = (k, stride) if molecule == "dna" else (1, 1)
+            kind = dna if molecule == "dna" else "amino_acid"
+            tokenizer = build_tokenizer(kind, molecule, start, k, stride)
             name = molecule if owner is None else f"{owner}/{molecule}"
-            tokens = words(get_alphabet(molecule), size)
-            blocks.append(Block(name, molecule, owner, size, tokens, start))
-            tokenizers.append(Tokenizer(molecule, size, step, start))
-            start += len(tokens)
+            blocks.append(Block(name, molecule, owner, tokenizer.k, tokenizer.all_words(), start))
+            tokenizers.append(tokenizer)
+            start += tokenizer.words
     return Lexicon(Vocabulary(tuple(blocks)), tuple(tokenizers), tuple(species), scope, dna)

@@ -3,17 +3,23 @@
 All are k-mers over an alphabet: ``base`` and ``amino_acid`` are k 1, ``codon`` is k 3 with stride 3, and
 ``kmer`` takes any k and stride. The reading frame is an argument of :meth:`Tokenizer.encode`, not of the
 tokenizer: the same words read from another offset are the same words.
+
+A new one is a subclass in a file of its own and one line in :data:`TOKENIZERS`; one that reads groups of
+symbols as one letter (a reduced alphabet) overrides :attr:`Tokenizer.letters` and :meth:`Tokenizer.digits`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import product
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from genomecli.corpus.vocabulary import UNK
+from genomecli.errors import ConfigError
 from genomecli.sequences.alphabets import Alphabet, Codes, get_alphabet
 
 Ids = NDArray[np.int32]
@@ -46,9 +52,22 @@ class Tokenizer:
         return get_alphabet(self.alphabet_name)
 
     @property
+    def letters(self) -> str:
+        """What its words are written in, in the order of their digits."""
+        return self.alphabet.symbols[: self.alphabet.canonical]
+
+    def digits(self, symbols: Codes) -> Codes:
+        """The digit of each symbol: uint8 of the same shape, ``len(letters)`` or more where ambiguous."""
+        return symbols
+
+    @property
     def words(self) -> int:
         """Size of its block."""
-        return int(self.alphabet.canonical**self.k)
+        return int(len(self.letters) ** self.k)
+
+    def all_words(self) -> tuple[str, ...]:
+        """Its words in the order of their index, the first letter varying slowest."""
+        return tuple("".join(letters) for letters in product(self.letters, repeat=self.k))
 
     @property
     def span(self) -> int:
@@ -87,7 +106,8 @@ class Tokenizer:
         return ids
 
     def _encode_block(self, symbols: Codes, out: Ids) -> None:
-        base = self.alphabet.canonical
+        base = len(self.letters)
+        symbols = self.digits(symbols)
         last = (out.shape[-1] - 1) * self.stride + 1
         letters = [symbols[..., offset : offset + last : self.stride] for offset in range(self.k)]
         out[...] = letters[0]
@@ -109,10 +129,10 @@ class Tokenizer:
         """The word of an index within the block; ``?`` outside of it."""
         if not 0 <= index < self.words:
             return "?"
-        base, letters = self.alphabet.canonical, []
+        letters = []
         for _ in range(self.k):
-            index, digit = divmod(index, base)
-            letters.append(self.alphabet.symbols[digit])
+            index, digit = divmod(index, len(self.letters))
+            letters.append(self.letters[digit])
         return "".join(reversed(letters))
 
     @cached_property
@@ -127,3 +147,57 @@ class Tokenizer:
             index, digit = np.divmod(index, base)
             mirrored = mirrored * base + complement[digit]
         return (mirrored + self.start).astype(np.int32)
+
+
+class TokenizerKind(NamedTuple):
+    """A name's meaning.
+
+    Args:
+        make: the class.
+        k: symbols a token; None where the user chooses.
+        stride: symbols from token to token; None where the user chooses.
+    """
+
+    make: type[Tokenizer]
+    k: int | None = None
+    stride: int | None = None
+
+
+TOKENIZERS: dict[str, TokenizerKind] = {
+    "codon": TokenizerKind(Tokenizer, 3, 3),
+    "kmer": TokenizerKind(Tokenizer),
+    "base": TokenizerKind(Tokenizer, 1, 1),
+    "amino_acid": TokenizerKind(Tokenizer, 1, 1),
+}
+"""Names of tokenizers. A new one is one line here, or one call from outside."""
+
+
+def register_tokenizer(name: str, kind: TokenizerKind) -> None:
+    """Make ``tokens.dna: NAME`` mean ``kind``. Raises ValueError if the name has another meaning."""
+    if TOKENIZERS.setdefault(name, kind) != kind:
+        raise ValueError(f"tokenizer {name!r} is already registered; choose another name")
+
+
+def build_tokenizer(name: str, alphabet: str, start: int, k: int = 1, stride: int = 1) -> Tokenizer:
+    """The tokenizer of that name; ``k`` and ``stride`` count where the name leaves them open.
+
+    Raises:
+        ConfigError: if the name is not registered.
+    """
+    if name not in TOKENIZERS:
+        raise ConfigError([f"unknown tokens {name!r}; registered are {', '.join(TOKENIZERS)}"])
+    kind = TOKENIZERS[name]
+    return kind.make(alphabet, kind.k or k, kind.stride or stride, start)
+
+
+def tokenizer_to_dict(tokenizer: Tokenizer, name: str) -> dict[str, Any]:
+    """Plain values for JSON, with the registered name."""
+    return {"kind": name, **asdict(tokenizer)}
+
+
+def tokenizer_from_dict(values: dict[str, Any]) -> Tokenizer:
+    """The inverse of :func:`tokenizer_to_dict`. Raises ConfigError if its kind is not registered."""
+    name = values["kind"]
+    if name not in TOKENIZERS:
+        raise ConfigError([f"tokens {name!r} are not registered here; known are {', '.join(TOKENIZERS)}"])
+    return TOKENIZERS[name].make(**{key: value for key, value in values.items() if key != "kind"})

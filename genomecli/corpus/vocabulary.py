@@ -12,13 +12,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from genomecli.sequences.alphabets import Alphabet
 
 PAD, UNK, CLS, SEP, MASK = range(5)
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -53,11 +50,6 @@ class Block:
     def ids(self) -> range:
         """The ids of the block."""
         return range(self.start, self.stop)
-
-
-def words(alphabet: Alphabet, k: int) -> tuple[str, ...]:
-    """All words of ``k`` canonical symbols, the first symbol varying slowest."""
-    return tuple("".join(letters) for letters in product(alphabet.symbols[: alphabet.canonical], repeat=k))
 
 
 @dataclass(frozen=True)
