@@ -35,7 +35,7 @@ def _checked(counts: ArrayLike) -> Floats:
 
 def context_shares(counts: ArrayLike, smoothing: float = 0.75) -> Floats:
     """Share of each context word, raised to ``smoothing`` and scaled to sum to 1; float64[V]."""
-    raised = np.asarray(counts, dtype=np.float64).sum(axis=0) ** smoothing
+    raised: Floats = np.asarray(counts, dtype=np.float64).sum(axis=0) ** smoothing
     shares: Floats = raised / raised.sum()
     return shares
 
@@ -51,7 +51,9 @@ def ppmi(counts: ArrayLike, *, shift: float = 1.0, smoothing: float = 0.75) -> F
     expected = (table.sum(axis=1) / total)[:, None] * context_shares(table, smoothing)[None, :]
     ratio = np.divide(table / total, expected, out=np.zeros_like(table), where=expected > 0)
     with np.errstate(divide="ignore"):
-        return np.maximum(np.log(ratio) - np.log(shift), 0.0)
+        logs = np.log(ratio) - np.log(shift)
+    positive: Floats = np.maximum(logs, 0.0)
+    return positive
 
 
 def ppmi_svd(
