@@ -168,9 +168,12 @@ def _loss_and_gradient(
     """Negative objective and its gradient by (words, contexts), flat."""
     scores = words @ contexts.T
     both = positive + negative
-    # -log s(x) = log(1 + e^x) - x and -log s(-x) = log(1 + e^x)
-    loss = float(np.vdot(both, np.logaddexp(0.0, scores)) - np.vdot(positive, scores))
-    slope = both / (1.0 + np.exp(-np.clip(scores, -60.0, 60.0))) - positive
+    # -log s(x) = log(1 + e^x) - x and -log s(-x) = log(1 + e^x), from one exponential that cannot overflow.
+    small = np.exp(-np.abs(scores))
+    soft = np.maximum(scores, 0.0) + np.log1p(small)
+    loss = float(np.vdot(both, soft) - np.vdot(positive, scores))
+    sigmoid = np.where(scores > 0, 1.0, small) / (1.0 + small)
+    slope = both * sigmoid - positive
     gradient = np.stack([slope @ contexts + _DECAY * words, slope.T @ words + _DECAY * contexts])
     penalty = 0.5 * _DECAY * (np.vdot(words, words) + np.vdot(contexts, contexts))
     return loss + float(penalty), gradient.ravel()
