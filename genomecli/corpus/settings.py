@@ -18,6 +18,11 @@ class TokenSpecies(Section):
     taxid: int | None = setting(None, doc="NCBI taxonomy number, kept in the manifest.", ge=1)
     note: str = setting("", doc="Anything to remember about it, kept in the manifest.")
     sources: list[SourceSettings] = setting(doc="Files, and what they hold.", min_length=1)
+    molecules: list[Literal["genome", "cds", "protein"]] = setting(
+        default_factory=lambda: ["genome", "cds", "protein"],
+        doc="What is kept of annotated sources, which give all three.",
+        min_length=1,
+    )
 
     @field_validator("code")
     @classmethod
@@ -114,11 +119,11 @@ class PolicySettings(Section):
 class FamilySettings(Section):
     """Gene families: proteins (or translated genes) that share k-mers, joined by single linkage."""
 
-    k: int = setting(5, doc="Residues a k-mer.", unit="residues", ge=3, le=12)
+    k: int = setting(6, doc="Residues a k-mer.", unit="residues", ge=5, le=12)
     min_shared: float = setting(
         0.1,
         doc="Two genes are joined when they share this part of the k-mers of the one that has fewer. "
-        "With k 5, 0.1 is about 60 percent identity, and 0.6 about 90.",
+        "With k 6, 0.1 is about 68 percent identity, and 0.6 about 92.",
         gt=0,
         le=1,
     )

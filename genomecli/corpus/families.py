@@ -1,0 +1,181 @@
+"""Gene families: genes that share k-mers of their proteins, joined by single linkage.
+
+n genes. Two genes are joined if they share at least ``min_shared`` of the distinct k-mers of the one that has
+fewer. The work grows with the number of k-mers, not with its square: a k-mer of up to ``CROWD`` genes
+proposes all their pairs; one of more (a transposon's, a domain's) proposes each gene with the gene that has
+most k-mers, as linclust does (Steinegger and Soding 2018), and with the next few in order of size. Every
+proposed pair is then judged by its true count of shared k-mers. Beyond ``BUDGET`` residues one k-mer in s is
+used, chosen by its hash, so that memory stays flat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genomecli.corpus.genes import in_order
+from genomecli.sequences.alphabets import PROTEIN, Codes
+
+Ints = NDArray[np.int64]
+CROWD = 16
+NEAR = 8
+BUDGET = 8_000_000
+Proteins = Callable[[], Iterator[tuple[Ints, Codes, Ints]]]
+"""Gives chunks: int64[m] genes, their residues joined (uint8[N]), and int64[m + 1] offsets."""
+
+
+def kmers(symbols: Codes, offsets: Ints, k: int) -> tuple[Ints, Ints]:
+    """All k-mers of canonical residues.
+
+    Args:
+        symbols: uint8[N], sequences joined.
+        offsets: int64[m + 1], where each starts.
+        k: residues a k-mer, at most 14.
+
+    Returns:
+        int64[t] sequence and int64[t] k-mer (its digits to base 20), in order.
+    """
+    total = len(symbols) - k + 1
+    if total <= 0:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    words = np.zeros(total, dtype=np.int64)
+    worst = np.zeros(total, dtype=np.uint8)
+    for shift in range(k):
+        letter = symbols[shift : shift + total]
+        words = words * PROTEIN.canonical + letter
+        worst = np.maximum(worst, letter)
+    owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    good = (worst < PROTEIN.canonical) & (owner[:total] == owner[k - 1 :])
+    return owner[:total][good], words[good]
+
+
+def mix(words: Ints) -> NDArray[np.uint64]:
+    """uint64[t]: a well-mixed hash of integers (the finaliser of splitmix64, Steele et al. 2014)."""
+    x = words.astype(np.uint64)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+@dataclass(frozen=True)
+class Sketches:
+    """Distinct k-mers of genes.
+
+    Attributes:
+        genes: number of genes.
+        owner, word: int64[t], gene and k-mer of each distinct pair, ordered by gene; k-mers are renumbered.
+        size: int64[genes], k-mers of each gene.
+    """
+
+    genes: int
+    owner: Ints
+    word: Ints
+    size: Ints
+
+
+def sketch(proteins: Proteins, genes: int, k: int, *, budget: int = BUDGET) -> Sketches:
+    """The k-mers of all genes; one in s by hash if there are more than ``budget`` residues."""
+    total = sum(len(symbols) for _, symbols, _ in proteins())
+    rate = np.uint64(max(1, -(-total // budget)))
+    owners, words = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for numbers, symbols, offsets in proteins():
+        owner, word = kmers(symbols, offsets, k)
+        if rate > 1:
+            chosen = mix(word) % rate == 0
+            owner, word = owner[chosen], word[chosen]
+        owners.append(numbers[owner])
+        words.append(word)
+    owner, word = np.concatenate(owners), np.concatenate(words)
+    word, known = _renumbered(word)
+    pair = owner * known + word
+    pair.sort()
+    owner, word = np.divmod(pair[np.diff(pair, prepend=-1) > 0], known)
+    return Sketches(genes, owner, word, np.bincount(owner, minlength=genes).astype(np.int64))
+
+
+def _renumbered(words: Ints) -> tuple[Ints, int]:
+    """Words by rank, int64[t], and how many there are (at least 1). Faster than ``np.unique``."""
+    order = np.argsort(words)
+    ordered = words[order]
+    rank = np.empty(len(words), dtype=np.int64)
+    rank[order] = np.cumsum(np.diff(ordered, prepend=ordered[:1]) > 0)
+    return rank, int(rank.max(initial=0)) + 1
+
+
+def families(sketches: Sketches, min_shared: float) -> Ints:
+    """The family of each gene: int64[genes], numbered in gene order; genes without k-mers stand alone."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    left, right = _joined(sketches, min_shared)
+    shape = (sketches.genes, sketches.genes)
+    graph = coo_array((np.ones(len(left), dtype=np.int8), (left, right)), shape=shape)
+    _, labels = connected_components(graph, directed=False)
+    return in_order(labels)
+
+
+def _joined(sketches: Sketches, min_shared: float) -> tuple[Ints, Ints]:
+    """The pairs of genes that share enough."""
+    by_word = sketches.word * sketches.genes + sketches.owner
+    by_word.sort()
+    word, owner = np.divmod(by_word, max(sketches.genes, 1))
+    starts = np.flatnonzero(np.diff(word, prepend=-1))
+    counts = np.diff(np.append(starts, len(word)))
+    exact, crowded = _proposals(owner, starts, counts, sketches)
+    pairs, votes = np.unique(exact, return_counts=True)
+    pairs, votes = _with_unvoted(pairs, votes.astype(np.int64), np.unique(crowded))
+    left, right = np.divmod(pairs, max(sketches.genes, 1))
+    needed = np.ceil(min_shared * np.minimum(sketches.size[left], sketches.size[right]) - 1e-9)
+    needed = np.maximum(needed, 1)
+    crowds = np.bincount(owner[np.repeat(counts > CROWD, counts)], minlength=sketches.genes)
+    sure = votes >= needed
+    open_ = ~sure & (votes + np.minimum(crowds[left], crowds[right]) >= needed)
+    judged = np.flatnonzero(open_)
+    sure[judged] = _shared(sketches, left[judged], right[judged]) >= needed[judged]
+    return left[sure], right[sure]
+
+
+def _with_unvoted(pairs: Ints, votes: Ints, more: Ints) -> tuple[Ints, Ints]:
+    new = np.setdiff1d(more, pairs, assume_unique=True)
+    return np.concatenate([pairs, new]), np.concatenate([votes, np.zeros(len(new), np.int64)])
+
+
+def _proposals(owner: Ints, starts: Ints, counts: Ints, sketches: Sketches) -> tuple[Ints, Ints]:
+    """Pairs as ``left * genes + right`` with left < right: one for each shared k-mer of few genes; and those
+    that crowded k-mers propose, where not every pair that shares one is named."""
+    exact: list[Ints] = [np.zeros(0, np.int64)]
+    for size in range(2, CROWD + 1):
+        members = owner[starts[counts == size][:, None] + np.arange(size)]
+        i, j = np.triu_indices(size, 1)
+        exact.append(_pair(members[:, i].ravel(), members[:, j].ravel(), sketches.genes))
+    crowded: list[Ints] = [np.zeros(0, np.int64)]
+    for start, count in zip(starts[counts > CROWD].tolist(), counts[counts > CROWD].tolist(), strict=True):
+        members = owner[start : start + count]
+        members = members[np.lexsort((members, -sketches.size[members]))]
+        crowded.append(_pair(np.full(count - 1, members[0]), members[1:], sketches.genes))
+        crowded += [_pair(members[:-step], members[step:], sketches.genes) for step in range(1, NEAR + 1)]
+        if len(crowded) > 4096:
+            crowded = [np.unique(np.concatenate(crowded))]
+    return np.concatenate(exact), np.concatenate(crowded)
+
+
+def _pair(a: Ints, b: Ints, genes: int) -> Ints:
+    return np.minimum(a, b) * genes + np.maximum(a, b)
+
+
+def _shared(sketches: Sketches, left: Ints, right: Ints, block: int = 1 << 14) -> Ints:
+    """int64[p]: how many k-mers the genes of each pair share."""
+    from scipy.sparse import csr_array
+
+    ones = np.ones(len(sketches.word), dtype=np.int32)
+    bounds = np.concatenate([[0], np.cumsum(sketches.size)])
+    width = int(sketches.word.max()) + 1 if len(sketches.word) else 1
+    table = csr_array((ones, sketches.word, bounds), shape=(sketches.genes, width))
+    result = np.zeros(len(left), dtype=np.int64)
+    for begin in range(0, len(left), block):
+        part = slice(begin, begin + block)
+        result[part] = table[left[part]].multiply(table[right[part]]).sum(axis=1)
+    return result

@@ -1,0 +1,230 @@
+"""A part: what reading one source leaves for the merge. Symbols as raw files, rows as Parquet, a report.
+
+A part folder holds, for each molecule that occurs, ``MOLECULE.symbols`` (a byte a symbol), ``MOLECULE.soft``
+(if any letter was lower case) and ``MOLECULE.parquet`` (its rows, in order), besides ``dropped.tsv``,
+``checks.tsv`` (translations) and ``report.json``. It decides nothing that needs other parts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genomecli.corpus.manifest import MOLECULES, Molecule
+from genomecli.corpus.records_table import arrow_schema
+from genomecli.corpus.tally import Tally
+from genomecli.sequences.alphabets import Codes
+
+ROW_TYPES = {
+    "id": "string",
+    "description": "string",
+    "ordinal": "int64",
+    "length": "int64",
+    "at": "int64",
+    "gene": "string",
+    "table": "int32",
+    "contig": "string",
+    "strand": "int8",
+    "cds_start": "int64",
+    "cds_end": "int64",
+    "frame_ok": "bool",
+    "partial5": "bool",
+    "partial3": "bool",
+    "has_start": "bool",
+    "has_stop": "bool",
+    "digest": "string",
+    "translation": "string",
+    "side": "string",
+    "whole": "bool",
+}
+"""Columns of a part's rows. ``ordinal``: of the source record; ``at``: first symbol in the raw file;
+``translation``: digest of a cds' protein; ``side``: train, valid or test as the header says, or empty;
+``whole``: it is no piece of a record that was cut."""
+
+ROW_DEFAULTS: dict[str, Any] = {
+    "description": "",
+    "gene": "",
+    "table": 0,
+    "contig": "",
+    "strand": 0,
+    "cds_start": -1,
+    "cds_end": -1,
+    "frame_ok": True,
+    "partial5": False,
+    "partial3": False,
+    "has_start": False,
+    "has_stop": False,
+    "translation": "",
+    "side": "",
+    "whole": True,
+}
+
+ROW_GROUP = 1 << 16
+_BUFFER = 1 << 20
+
+
+def digest_of(symbols: Codes) -> str:
+    """16 hex digits of the BLAKE2b of some symbols."""
+    return hashlib.blake2b(symbols.tobytes(), digest_size=8).hexdigest()
+
+
+class MoleculeWriter:
+    """Writes the rows of one molecule of a part, symbols as a stream.
+
+    Rows are written one at a time: :meth:`write` any number of times, then :meth:`end_row` or
+    :meth:`cancel_row`. A record may have many rows; :meth:`cancel_record` takes all of them back.
+    """
+
+    def __init__(self, folder: Path, molecule: Molecule) -> None:
+        self.molecule = molecule
+        self.tally = Tally()
+        self._folder = folder
+        self._file: IO[bytes] = open(folder / f"{molecule}.symbols", "wb", buffering=_BUFFER)  # noqa: SIM115
+        self._soft: IO[bytes] | None = None
+        self._rows: dict[str, list[Any]] = {name: [] for name in ROW_TYPES}
+        self._parquet: Any = None
+        self._size = 0
+        self._row_at = 0
+        self._digest = hashlib.blake2b(digest_size=8)
+        self._record: tuple[int, int] = (0, 0)
+
+    def begin_record(self) -> None:
+        """What follows, until the next call, is one record of the source."""
+        if len(self._rows["id"]) >= ROW_GROUP:
+            self._flush()
+        self._record = (self._size, len(self._rows["id"]))
+
+    def write(self, symbols: Codes, soft: Codes | None) -> None:
+        """Add symbols (uint8[n]) and their soft mask to the row."""
+        data = np.ascontiguousarray(symbols)
+        self._file.write(data.data)
+        self._digest.update(data.data)
+        if soft is not None and self._soft is None and soft.any():
+            self._soft = open(self._folder / f"{self.molecule}.soft", "wb", buffering=_BUFFER)  # noqa: SIM115
+        if self._soft is not None:
+            # What was never written reads zero, and takes no room on the disk.
+            self._soft.seek(self._size)
+            if soft is not None and soft.any():
+                self._soft.write(np.ascontiguousarray(soft).data)
+        self._size += len(data)
+
+    def end_row(self, **fields: Any) -> None:
+        """Close the row; ``fields`` are columns of :data:`ROW_TYPES` that differ from their defaults."""
+        row = ROW_DEFAULTS | fields
+        row |= {"at": self._row_at, "length": self._size - self._row_at, "digest": self._digest.hexdigest()}
+        for name, column in self._rows.items():
+            column.append(row[name])
+        self._start_row()
+
+    def name_rows(self, names: list[str]) -> None:
+        """Give the rows of the record these ids, one each."""
+        first = self._record[1]
+        assert len(names) == len(self._rows["id"]) - first
+        self._rows["id"][first:] = names
+
+    def cancel_row(self) -> None:
+        """Forget the row that is being written."""
+        self._truncate(self._row_at)
+
+    def cancel_record(self) -> None:
+        """Forget all rows of the record."""
+        size, rows = self._record
+        for column in self._rows.values():
+            del column[rows:]
+        self._truncate(size)
+
+    def _truncate(self, size: int) -> None:
+        for handle in (self._file, self._soft):
+            if handle is not None:
+                handle.flush()
+                handle.truncate(size)
+                handle.seek(size)
+        self._size = size
+        self._start_row()
+
+    def _start_row(self) -> None:
+        self._row_at = self._size
+        self._digest = hashlib.blake2b(digest_size=8)
+
+    def _flush(self) -> None:
+        from pyarrow import Table, array, parquet
+
+        schema = arrow_schema(ROW_TYPES)
+        fields = [array(self._rows[field.name], type=field.type) for field in schema]
+        if self._parquet is None:
+            self._parquet = parquet.ParquetWriter(self._folder / f"{self.molecule}.parquet", schema)
+        self._parquet.write_table(Table.from_arrays(fields, schema=schema))
+        for column in self._rows.values():
+            column.clear()
+
+    def close(self) -> None:
+        """Finish the files."""
+        self._flush()
+        self._parquet.close()
+        if self._soft is not None:
+            self._soft.truncate(self._size)
+            self._soft.close()
+        self._file.close()
+
+
+class PartWriter:
+    """Writes a part folder; a molecule's files appear when it is first asked for. A context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._writers: dict[Molecule, MoleculeWriter] = {}
+        self._tables: dict[str, IO[str]] = {}
+
+    def __enter__(self) -> PartWriter:
+        return self
+
+    def molecule(self, molecule: Molecule) -> MoleculeWriter:
+        """The writer of a molecule's rows."""
+        if molecule not in self._writers:
+            self._writers[molecule] = MoleculeWriter(self.folder, molecule)
+        return self._writers[molecule]
+
+    def line(self, table: str, *cells: object) -> None:
+        """Add a line to ``TABLE.tsv``."""
+        if table not in self._tables:
+            path = self.folder / f"{table}.tsv"
+            self._tables[table] = open(path, "w", encoding="utf-8", newline="\n")  # noqa: SIM115
+        self._tables[table].write("\t".join(" ".join(str(cell).split()) for cell in cells) + "\n")
+
+    def tallies(self) -> dict[str, Tally]:
+        """What became of the records so far, by molecule."""
+        return {name: self._writers[name].tally for name in MOLECULES if name in self._writers}
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for writer in self._writers.values():
+            writer.close()
+        for handle in self._tables.values():
+            handle.close()
+
+
+class PartRows:
+    """The rows of one molecule of a finished part: numpy columns, and where their symbols are."""
+
+    def __init__(self, folder: Path, molecule: Molecule) -> None:
+        from pyarrow import parquet
+
+        table = parquet.read_table(folder / f"{molecule}.parquet")
+        self.columns: dict[str, NDArray[Any]] = {name: table.column(name).to_numpy() for name in ROW_TYPES}
+        self.symbols = folder / f"{molecule}.symbols"
+        soft = folder / f"{molecule}.soft"
+        self.soft = soft if soft.exists() else None
+
+    def __len__(self) -> int:
+        return len(self.columns["id"])
+
+    @staticmethod
+    def present(folder: Path, molecule: Molecule) -> bool:
+        """Whether the part has this molecule."""
+        return (folder / f"{molecule}.parquet").exists()
