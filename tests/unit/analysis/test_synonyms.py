@@ -91,3 +91,10 @@ def test_collapsed_codons_never_score_one(name):
 def test_an_unknown_similarity_is_refused():
     with pytest.raises(ValueError, match="not one of"):
         codon_similarity(np.ones((61, 5)), "near")
+
+
+def test_stops_are_synonyms_of_each_other_only_when_asked(planted):
+    stops = CodonGold.of(genetic_code(1), stops=True)
+    x = planted.clustered(np.random.default_rng(6), stops)
+    assert synonym_ranks(codon_similarity(x), stops).n == 59 + 3
+    assert synonym_ranks(codon_similarity(x[stops.classes < 20]), STANDARD).n == 59
