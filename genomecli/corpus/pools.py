@@ -119,19 +119,36 @@ def _quantiles(values: Ints, count: float) -> Ints:
     return np.sort(values)[places]
 
 
-def text_range(ends: NDArray[np.float64], source: int, pool: int) -> tuple[int, int]:
-    """Which of a source's texts, counted from the start of training, a pool holds: from and up to.
+_PERIOD, _STRIDE = 4096, 2531
+"""Pools after which the extra texts repeat, and the odd step, near the golden section, that spreads them."""
 
-    A pool holds ``ends[-1]`` texts exactly, and a source of share c of them gets c texts a pool on average,
-    even where c is less than one.
+
+class Quota:
+    """Whole numbers of texts for each source and pool, from shares that are none.
+
+    A source of c texts a pool gets floor(c) of each pool, and one more of as many pools as its remainder asks
+    for (to one in 4096); which ones is settled by systematic sampling, so that each pool's total is exact.
 
     Args:
-        ends: float64[G + 1], 0 and the running sum of texts a pool; the last is whole.
-        source: its index.
-        pool: its number.
+        shares: float64[G], share of texts, summing to 1.
+        total: texts of a pool.
     """
 
-    def before(number: int) -> int:
-        return int(np.floor(number * ends[source + 1])) - int(np.floor(number * ends[source]))
+    def __init__(self, shares: NDArray[np.float64], total: int) -> None:
+        self.total = total
+        self.texts = shares * total
+        self._whole = np.floor(self.texts).astype(np.int64)
+        ends = np.concatenate([[0.0], np.cumsum(self.texts - self._whole)])
+        ends[-1] = total - self._whole.sum()
+        offsets = (np.arange(_PERIOD) * _STRIDE % _PERIOD + 0.5) / _PERIOD
+        extra = np.diff(np.floor(ends[:, None] + offsets), axis=0).astype(np.int64)
+        self._extra = np.pad(np.cumsum(extra, axis=1), ((0, 0), (1, 0)))
 
-    return before(pool), before(pool + 1)
+    def range(self, source: int, pool: int) -> tuple[int, int]:
+        """Which of a source's texts, counted from the start of training, a pool holds: from and up to."""
+        return self._before(source, pool), self._before(source, pool + 1)
+
+    def _before(self, source: int, pool: int) -> int:
+        periods, rest = divmod(pool, _PERIOD)
+        extra = self._extra[source]
+        return int(pool * self._whole[source] + periods * extra[-1] + extra[rest])

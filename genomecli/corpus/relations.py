@@ -148,10 +148,8 @@ def halve(sizes: Ints, seed: int) -> Bools:
     order = rng(seed, "disjoint").permutation(len(sizes))
     before = np.cumsum(sizes[order]) - sizes[order]
     chosen = np.zeros(len(sizes), dtype=np.bool_)
-    chosen[order] = 2 * before < sizes.sum()
-    # With the last family on the first side too, the other would be empty.
-    if len(sizes) > 1 and chosen.all():
-        chosen[order[-1]] = False
+    # The family across the middle goes to the side that most of it lies on; so neither side is empty.
+    chosen[order] = 2 * before + sizes[order] < sizes.sum()
     return chosen
 
 

@@ -22,7 +22,7 @@ from genomecli.corpus.batch import Batch
 from genomecli.corpus.crops import Crops, Texts, join_texts, make_crops
 from genomecli.corpus.interface import Corpus, Ints
 from genomecli.corpus.lexicon import Lexicon, build_lexicon
-from genomecli.corpus.pools import greedy_bounds, micro_batches, pool_texts, text_range
+from genomecli.corpus.pools import Quota, greedy_bounds, micro_batches, pool_texts
 from genomecli.corpus.reading_settings import ReadingSettings
 from genomecli.corpus.relations import Source, relate
 from genomecli.corpus.texts import TextMaker
@@ -101,7 +101,7 @@ class Sampler:
         self.shares = token_shares(self.crops, settings)
         self.micro_batches = settings.micro_batches
         self._maker = TextMaker(corpus, lexicon, self.sources, soft_weight=settings.soft_weight)
-        self._ends = self._texts_per_pool()
+        self._quota = self._texts_per_pool()
         self.anchors, self._switcher = self._code_switching()
         self._pool = lru_cache(maxsize=2)(self._make_pool)
         self._permutation = lru_cache(maxsize=4 * len(self.sources))(self._make_permutation)
@@ -111,15 +111,12 @@ class Sampler:
         crops = [make_crops(i, s, self.corpus, self.lexicon, self.settings) for i, s in enumerate(sources)]
         return tuple(crop for crop in crops if crop.units)
 
-    def _texts_per_pool(self) -> NDArray[np.float64]:
+    def _texts_per_pool(self) -> Quota:
         lengths = [crop.lengths for crop in self.crops]
         texts = self.shares / np.array([values.mean() for values in lengths])
         texts /= texts.sum()
         count = self.settings.pool * self.micro_batches
-        total = pool_texts(lengths, texts, count, self.settings.tokens_per_batch)
-        ends = np.concatenate([[0.0], np.cumsum(texts) * total])
-        ends[-1] = total
-        return ends
+        return Quota(texts, pool_texts(lengths, texts, count, self.settings.tokens_per_batch))
 
     def _code_switching(self) -> tuple[dict[str, tuple[Anchor, ...]], Switcher | None]:
         if self.settings.relation != "anchored":
@@ -152,7 +149,7 @@ class Sampler:
     def _make_pool(self, number: int) -> _Pool:
         parts = []
         for place, crop in enumerate(self.crops):
-            first, last = text_range(self._ends, place, number)
+            first, last = self._quota.range(place, number)
             units = self._units(crop, first, last)
             parts.append(crop.cut(units, rng(self.seed, "crop", crop.source.name, number)))
         texts = join_texts(parts)
@@ -203,7 +200,7 @@ class Sampler:
 
     def describe(self) -> dict[str, Any]:
         """What training reads, as plain values: each source's size and share, padding, texts a step."""
-        steps, per_pool = self.settings.pool, np.diff(self._ends)
+        steps, per_pool = self.settings.pool, self._quota.texts
         groups = [
             {
                 "name": crop.source.name,
@@ -219,7 +216,7 @@ class Sampler:
         return {
             "relation": self.settings.relation,
             "groups": groups,
-            "texts_per_step": round(float(self._ends[-1]) / steps, 2),
+            "texts_per_step": round(self._quota.total / steps, 2),
             "micro_batches": self.micro_batches,
             "real_share": round(self.real_share(), 4),
             "anchors": {name: [f"{a}:{b}" for a, b in pairs] for name, pairs in self.anchors.items()},
