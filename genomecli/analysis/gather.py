@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from genomecli.analysis.places import STATIC_LAYER, GeneSums, Place, VectorPair, make_pair
-from genomecli.analysis.settings import CompareSettings, RunEntry
+from genomecli.analysis.runs import OpenRun, shared_species
+from genomecli.analysis.settings import CompareSettings
 from genomecli.analysis.texts import Chosen, Wanted, choose_records, codon_step, dna_molecule, items_of
 from genomecli.analysis.vectors import (
     TextMeans,
@@ -21,140 +21,12 @@ from genomecli.analysis.vectors import (
     untrained,
     words_of,
 )
-from genomecli.corpus.store import CorpusReader
-from genomecli.errors import InputError
-from genomecli.files import read_json
 from genomecli.inference.engine import Engine
-from genomecli.runtime import log
 from genomecli.sequences.codes import GeneticCode
 
 if TYPE_CHECKING:
-    import torch
 
     from genomecli.training.checkpoint import LoadedModel
-
-
-@dataclass(frozen=True, eq=False)
-class OpenRun:
-    """A run that is ready to be measured.
-
-    Args:
-        name: in tables and figures.
-        path: the run folder or checkpoint that was named.
-        loaded: the model.
-        corpus: held-out texts.
-        frame: reading frame that it was trained at.
-        relation: how its two languages met in training; empty if not known.
-        tokens: seen in training.
-        seed: of the run.
-    """
-
-    name: str
-    path: Path
-    loaded: LoadedModel
-    corpus: CorpusReader
-    frame: int
-    relation: str
-    tokens: int
-    seed: int
-
-    def place(self, species: str, **more: Any) -> Place:
-        """A place of this run."""
-        return Place(self.name, species, tokens=self.tokens, seed=self.seed, **more)
-
-
-def open_run(
-    entry: RunEntry,
-    name: str,
-    corpus: str | None,
-    device: torch.device | str,
-    *,
-    checkpoint: Path | None = None,
-) -> OpenRun:
-    """Load a run's model and its corpus.
-
-    Args:
-        entry: what the settings say of the run.
-        name: unique name.
-        corpus: the section's corpus, if any.
-        device: where the model goes.
-        checkpoint: this one of the run's checkpoints instead of the entry's.
-
-    Raises:
-        InputError: if there is no model, or no corpus to read it with.
-    """
-    from genomecli.training.checkpoint import load_model
-
-    folder = checkpoint or _checkpoint(entry)
-    prefer = entry.checkpoint if entry.checkpoint in ("best", "last") else "best"
-    loaded = load_model(folder, device, prefer=prefer)
-    config = read_json(Path(loaded.info["path"]) / "config.json")
-    progress, identity = loaded.info["progress"], loaded.info["identity"]
-    frame = entry.frame if entry.frame is not None else find_setting(config, "frame", int)
-    return OpenRun(
-        name,
-        Path(entry.path),
-        loaded,
-        open_corpus(entry.corpus or corpus, config, entry.path),
-        frame or 0,
-        find_setting(config, "relation", str) or "",
-        int(progress["tokens"]),
-        int(identity["seed"]),
-    )
-
-
-def _checkpoint(entry: RunEntry) -> Path:
-    root = Path(entry.path)
-    return root if entry.checkpoint in ("best", "last") else root / "checkpoints" / entry.checkpoint
-
-
-def open_corpus(given: str | None, config: Mapping[str, Any], run: str) -> CorpusReader:
-    """The corpus that was named, otherwise the run's own.
-
-    Raises:
-        InputError: if none is named, or it is gone.
-    """
-    path = given or find_setting(config, "corpus", str)
-    if path is None:
-        raise InputError("does not say which corpus it was trained on", where=run, fix="give --corpus")
-    if not Path(path).exists() and given is None:
-        raise InputError(f"its corpus {path} is gone", where=run, fix="give --corpus")
-    return CorpusReader.open(path)
-
-
-def find_setting(config: Any, key: str, kind: type[Any]) -> Any:
-    """The first value of ``key`` that is a ``kind``, anywhere in nested settings; None if there is none."""
-    if not isinstance(config, Mapping):
-        return None
-    if isinstance(config.get(key), kind):
-        return config[key]
-    found = (find_setting(value, key, kind) for value in config.values())
-    return next((value for value in found if value is not None), None)
-
-
-def shared_species(run: OpenRun, wanted: tuple[str, ...]) -> list[str]:
-    """Species that the run and its corpus both know, in both languages; others are named in the log.
-
-    Raises:
-        InputError: if none is left.
-    """
-    kept = []
-    for name in wanted or run.loaded.lexicon.species:
-        try:
-            run.loaded.lexicon.language_id(name, "protein")
-            codon_step(run.loaded.lexicon, name)
-            dna_molecule(run.corpus, name)
-        except InputError as error:
-            log.warning("%s: %s is left out: %s", run.name, name, error)
-        else:
-            kept.append(name)
-    if not kept:
-        raise InputError(
-            "no species has both DNA and protein in run and corpus",
-            where=run.path,
-            fix="name a corpus that holds both, or other species",
-        )
-    return kept
 
 
 @dataclass

@@ -74,6 +74,8 @@ class VectorPair:
         amino: float64[A, D].
         codon_counts: int64[n], occurrences behind each vector; empty where unknown.
         amino_counts: int64[A].
+        seen: int64[m], every codon with a vector, those that the code calls stops included.
+        seen_codons: float64[m, D].
         genes: sums by bucket, if they were asked for.
     """
 
@@ -83,6 +85,8 @@ class VectorPair:
     amino: Floats
     codon_counts: Integers
     amino_counts: Integers
+    seen: Integers
+    seen_codons: Floats
     genes: GeneSums | None = None
 
     @property
@@ -131,6 +135,8 @@ def make_pair(
         amino[seen_amino].astype(np.float64),
         codon_counts[kept].astype(np.int64),
         amino_counts[seen_amino].astype(np.int64),
+        np.array(seen, dtype=np.int64),
+        codons[seen].astype(np.float64),
         None if genes is None else _select(genes, kept, seen_amino),
     )
 

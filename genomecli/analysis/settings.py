@@ -118,7 +118,7 @@ class CompareSettings(Section):
     )
     untrained: bool = setting(True, doc="Also measure the same network before training.")
     permutations: int = setting(
-        500, doc="Shuffles of amino acids among codon blocks, for each null and p-value.", ge=19, le=100_000
+        200, doc="Shuffles of amino acids among codon blocks, for each null and p-value.", ge=19, le=100_000
     )
     draws: int = setting(
         200, doc="Random vectors drawn for the simulated null of a similarity.", ge=20, le=100_000

@@ -39,6 +39,7 @@ class Chosen:
         molecule: ``cds``, ``genome`` or ``protein``.
         rows: int64[R] corpus rows, in a shuffled order that depends on seed and gene alone.
         genes: str[R], what pairs a gene with its protein.
+        families: int64[R], gene family; -1 where there is none.
         code: genetic code of the species.
         notes: what the reader of the results must know about the choice.
     """
@@ -47,6 +48,7 @@ class Chosen:
     molecule: Molecule
     rows: Integers
     genes: NDArray[np.str_]
+    families: Integers
     code: GeneticCode
     notes: tuple[str, ...] = ()
 
@@ -119,7 +121,8 @@ def choose_records(corpus: CorpusReader, species: str, molecule: Molecule, wante
     order = np.argsort(drawn, kind="stable")
     count = int(np.searchsorted(np.cumsum(lengths[candidates[order]]), wanted.most)) + 1
     picked = candidates[order][:count]
-    return Chosen(species, molecule, table.row[picked], genes[picked], code, tuple(notes))
+    families = table.family[picked].astype(np.int64)
+    return Chosen(species, molecule, table.row[picked], genes[picked], families, code, tuple(notes))
 
 
 def _draw(seed: int, key: str) -> bytes:
@@ -161,7 +164,7 @@ def codon_step(lexicon: Lexicon, species: str) -> int:
 def items_of(
     corpus: CorpusReader, lexicon: Lexicon, chosen: Chosen, *, frame: int = 0, strip: bool = True
 ) -> Iterator[Item]:
-    """The chosen texts as items for the engine, with ``row`` and ``gene`` in their meta.
+    """The chosen texts as items for the engine, with ``row``, ``gene`` and ``family`` in their meta.
 
     Args:
         corpus: where the symbols are.
@@ -178,11 +181,13 @@ def items_of(
         leave_out_terminals=strip,
         code=chosen.code,
     )
-    for row, gene in zip(chosen.rows.tolist(), chosen.genes.tolist(), strict=True):
+    labels = zip(chosen.rows.tolist(), chosen.genes.tolist(), chosen.families.tolist(), strict=True)
+    for row, gene, family in labels:
         symbols = corpus.symbols(row)
         starts = range(0, len(symbols), GENOME_WINDOW) if chosen.molecule == "genome" else (0,)
         size = GENOME_WINDOW if chosen.molecule == "genome" else len(symbols)
         for start in starts:
-            item = reading.item(str(row), symbols[start : start + size], {"row": row, "gene": gene})
+            meta = {"row": row, "gene": gene, "family": family}
+            item = reading.item(str(row), symbols[start : start + size], meta)
             if isinstance(item, Item):
                 yield item

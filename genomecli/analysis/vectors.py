@@ -57,10 +57,11 @@ class WordSums:
 
 @dataclass(frozen=True, eq=False)
 class TextMeans:
-    """Mean state of whole texts, for retrieval: float32[C, R, D], and the key of each text."""
+    """Mean state of whole texts, for retrieval: float32[C, R, D], and key and family of each text."""
 
     layers: tuple[int, ...]
     keys: tuple[str, ...]
+    families: tuple[int, ...]
     vectors: NDArray[np.float32]
 
 
@@ -123,10 +124,11 @@ def sum_words(
     sink = _Sink(engine, words, len(layers), (buckets, len(items) if keep_texts else 0), step)
     numbered = [replace(item, meta={**item.meta, "number": i}) for i, item in enumerate(items)]
     engine.visit(numbered, list(layers), sink)
-    keys = tuple(str(item.meta.get("gene", "")) for item in items) if keep_texts else ()
-    return WordSums(tuple(layers), sink.word_sums(), sink.word_counts()), TextMeans(
-        tuple(layers), keys, sink.text_means()
-    )
+    kept = items if keep_texts else ()
+    keys = tuple(str(item.meta.get("gene", "")) for item in kept)
+    families = tuple(int(str(item.meta.get("family", -1))) for item in kept)
+    words_found = WordSums(tuple(layers), sink.word_sums(), sink.word_counts())
+    return words_found, TextMeans(tuple(layers), keys, families, sink.text_means())
 
 
 class _Sink:

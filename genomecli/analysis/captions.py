@@ -1,0 +1,40 @@
+"""What is said below each figure, in words that need no knowledge of networks."""
+
+from __future__ import annotations
+
+LAYERS = (
+    "Blue: the trained network on genes in the frame it was trained at. Dashed: the controls, that is the "
+    "same genes in the other frames and the same network before training. The grey zone holds 95 % of what "
+    "shuffled genetic codes reach. Shaded around the line: 95 % interval over amino acids. The vertical bar "
+    "marks the layer of the headline."
+)
+
+HEAT_MAP = (
+    "Each row is a codon, scored by a rotation that never saw its amino acid or any of its codons. Yellow "
+    "is near, blue is far; orange boxes mark what the genetic code says. A triangle marks a codon that the "
+    "ranking of genetic codes reads otherwise than the standard code."
+)
+
+SPACE = (
+    "Codons (small) and amino acids (ringed) after one rotation of the codons onto the amino acids, fitted "
+    "on all of them for this picture alone; no figure in the tables comes from it. A line ties each codon to "
+    "its amino acid: short lines and clusters of one colour mean that both languages are built alike."
+)
+
+CODES = (
+    "One bar a class of NCBI tables that read all codons at hand alike: the sum, over codons on which "
+    "codes differ, of the log odds of its reading. Only differences between bars mean anything."
+)
+
+MATRIX = (
+    "Left: the right answer is the same codon. Right: any codon of the same amino acid, each under its own "
+    "species' code. A species is not compared with itself."
+)
+
+FOUNDING = (
+    "Dashed: skip-gram word2vec and PPMI-SVD, trained on the first part of the training corpus, of the size "
+    "shown, in each language. Lines and dots: the encoder's layers, at the number of tokens it had seen "
+    "(a corpus read twice counts twice)."
+)
+
+TRAINING = "Each line is a layer, each dot a checkpoint that was kept; held-out genes and proteins."

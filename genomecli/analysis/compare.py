@@ -1,0 +1,244 @@
+"""The comparison: every run, species, frame and layer measured, then everything against everything.
+
+What each step measures is told in its own module: ``within`` a species, ``controls``, ``yardsticks``,
+``between`` species, runs and frames, ``deviance`` of genetic codes, ``gene_lookup``, ``resampling``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+
+from genomecli.analysis.between import amino_rows, difference_rows, run_rows, species_rows
+from genomecli.analysis.comparison import Comparison, RunCard
+from genomecli.analysis.controls import frequency_rows, spelling_rows
+from genomecli.analysis.deviance import code_lines, rank_place, surprise_lines, wanted_codes
+from genomecli.analysis.gather import Gathered, Gatherer
+from genomecli.analysis.gene_lookup import retrieval_rows
+from genomecli.analysis.headline import ChosenLayer, choose_layer, layer_scores, make_headline
+from genomecli.analysis.places import STATIC_LAYER, Place, VectorPair
+from genomecli.analysis.resampling import gene_rows
+from genomecli.analysis.runs import OpenRun, shared_species
+from genomecli.analysis.settings import CompareSettings
+from genomecli.analysis.within import Within
+from genomecli.analysis.yardsticks import endpoint_rows, static_pairs, training_streams
+from genomecli.runtime import Progress, log, rng
+from genomecli.sequences.codes import GeneticCode
+
+
+class Comparer:
+    """Fills a :class:`Comparison`.
+
+    Args:
+        settings: what to measure.
+        seed: of everything random.
+        precision: of the forward passes.
+        progress: is told of every vector pair that was measured.
+    """
+
+    def __init__(
+        self, settings: CompareSettings, seed: int, precision: str = "fp32", progress: Progress | None = None
+    ) -> None:
+        self.settings = settings
+        self.seed = seed
+        self.precision = precision
+        self.progress = progress or Progress()
+        self.within = Within(settings, seed)
+        self.gatherer = Gatherer(settings, seed, precision)
+        self.result = Comparison(settings, seed)
+        self._gathered: dict[tuple[str, str], Gathered] = {}
+        self._codes: dict[tuple[str, str], GeneticCode] = {}
+        self._static_done: set[tuple[str, str, int]] = set()
+
+    def add_run(self, run: OpenRun, group: str) -> None:
+        """Measure a run in all its views, its baselines included."""
+        species = shared_species(run, self.settings.species)
+        self.result.cards.append(_card(run, group, tuple(species)))
+        for info in run.corpus.species:
+            if info.name in species and info.note:
+                self.result.species_notes[info.name] = info.note
+        for name, gathered in self.gatherer.everything(run):
+            log.info("%s: %s: measuring %d sets of vectors", run.name, name, len(gathered.pairs))
+            self._measure(run, name, gathered)
+            self._baselines(run, name)
+
+    def _measure(self, run: OpenRun, species: str, gathered: Gathered) -> None:
+        for text in gathered.notes:
+            self.result.note(text)
+        self._gathered[run.name, species] = gathered
+        self._codes[run.name, species] = gathered.codes[species]
+        for place, pair in gathered.pairs.items():
+            full = place.vectors in ("static", "contextual") and place.frame == run.frame
+            self.result.rows += self.within.measure(pair, full=full)
+            self.result.pairs[place] = pair
+            self.progress.advance(1, at=f"{species} layer {place.layer} frame {place.frame}")
+        own = self._own_pairs(run, species)
+        if own:
+            self.result.rows += frequency_rows(own[0])
+            self.result.rows += spelling_rows(own[0].place, own[0].gold)
+
+    def _own_pairs(self, run: OpenRun, species: str) -> list[VectorPair]:
+        """Trained contextual vectors of a run in its own frame, by layer."""
+        return [
+            pair
+            for place, pair in sorted(self.result.pairs.items())
+            if (place.run, place.species, place.vectors, place.frame, place.tokens)
+            == (run.name, species, "contextual", run.frame, run.tokens)
+        ]
+
+    def _baselines(self, run: OpenRun, species: str) -> None:
+        settings = self.settings.baselines
+        key = (str(run.corpus.path), species, run.frame)
+        if key in self._static_done or not (settings.ppmi or settings.word2vec):
+            return
+        self._static_done.add(key)
+        streams = training_streams(run, species, settings.max_tokens, self.seed)
+        if min(len(stream.tokens) for stream in streams) < min(settings.corpus_sizes, default=1):
+            self.result.note(f"{species}: too little training text for static baselines")
+            return
+        for pair in static_pairs(run, species, streams, settings, self.seed):
+            self.result.rows += endpoint_rows(pair, self.within)
+            self.result.pairs[pair.place] = pair
+            self.progress.advance(1, at=f"{species} {pair.place.vectors}")
+
+    def add_checkpoint(self, run: OpenRun) -> None:
+        """Measure an earlier checkpoint of a run in its own frame: the two endpoints, layer by layer."""
+        for species in shared_species(run, self.settings.species):
+            for pair in self.gatherer.own_frame(run, species):
+                self.result.rows += endpoint_rows(pair, self.within)
+            self.progress.advance(1, at=f"{species} after {run.tokens} tokens")
+
+    def finish(self, runs: Sequence[OpenRun]) -> Comparison:
+        """Choose the headline's layers, then compare species, runs and frames, and rank genetic codes."""
+        for run in runs:
+            self._headlines(run)
+        for run in runs:
+            self._between_species(run)
+        self._between_runs(runs)
+        self._across_runs(runs)
+        return self.result
+
+    def _headlines(self, run: OpenRun) -> None:
+        scores = layer_scores(self.result.rows, run.name, run.frame)
+        for species in self.result.card(run.name).species:
+            place, how = self._chosen(run, species, scores)
+            pair = self.result.pairs.get(place)
+            if pair is None:
+                self.result.note(f"{run.name}: {species}: no vectors to report")
+                continue
+            self._at_headline(run, pair)
+            code = self._codes[run.name, species]
+            self.result.headlines.append(make_headline(self.result.rows, place, how, code.table))
+
+    def _chosen(self, run: OpenRun, species: str, scores: dict[str, dict[int, float]]) -> tuple[Place, str]:
+        layers = [pair.place.layer for pair in self._own_pairs(run, species)]
+        if not layers:
+            return run.place(species, vectors="static", frame=run.frame), "rows of the embedding"
+        chosen: ChosenLayer = choose_layer(self.settings.headline_layer, layers, species, scores)
+        return run.place(species, frame=run.frame, layer=chosen.layer), chosen.how
+
+    def _at_headline(self, run: OpenRun, pair: VectorPair) -> None:
+        place, settings, result = pair.place, self.settings, self.result
+        source = rng(self.seed, "headline", place.run, place.species)
+        result.rows += gene_rows(pair, settings.gene_bootstrap, settings.axes, source)
+        given = self._codes[run.name, place.species]
+        for deviance in rank_place(pair, given, wanted_codes(settings.codes, given), source, settings.axes):
+            result.deviances.append(deviance)
+            result.code_lines += code_lines(deviance)
+            result.surprise_lines += surprise_lines(pair, deviance, settings.axes)
+        for other in self._controls_of(place):
+            label = "against the untrained network"
+            if other.place.vectors == "contextual":
+                label = f"against frame {other.place.frame}"
+            result.rows += difference_rows(pair, other, settings, self.seed, label=label)
+        texts = self._gathered[run.name, place.species].genes.get(place.species)
+        if texts is not None and place.layer != STATIC_LAYER:
+            result.rows += retrieval_rows(place, *texts, settings, self.seed)
+        self.progress.advance(1, at=f"{place.species} genetic codes")
+
+    def _controls_of(self, place: Place) -> list[VectorPair]:
+        """Other frames of the same layer, and the untrained network in the same frame."""
+        found = []
+        for other, pair in sorted(self.result.pairs.items()):
+            same = (other.run, other.species, other.layer) == (place.run, place.species, place.layer)
+            frames = other.vectors == "contextual" == place.vectors and other.frame != place.frame
+            fresh = other.vectors == "untrained" and other.frame == place.frame
+            if same and (frames or fresh):
+                found.append(pair)
+        return found
+
+    def _between_species(self, run: OpenRun) -> None:
+        card = self.result.card(run.name)
+        if len(card.species) < 2:
+            return
+        layers = [pair.place.layer for pair in self._own_pairs(run, card.species[0])]
+        views: list[Place] = []
+        if layers:
+            rule = self.settings.headline_layer if isinstance(self.settings.headline_layer, int) else "middle"
+            layer = choose_layer(rule, layers, "", {}).layer
+            views.append(run.place("", frame=run.frame, layer=layer))
+        # With a shared vocabulary all species have the same static rows: nothing to compare.
+        if card.scope == "per_species":
+            views.append(run.place("", vectors="static", frame=run.frame))
+        for view in views:
+            places = {species: _of(view, species) for species in card.species}
+            pairs = {s: self.result.pairs[p] for s, p in places.items() if p in self.result.pairs}
+            self.result.rows += species_rows(pairs, self.settings, self.seed, shared_space=True)
+            self.result.rows += amino_rows(pairs, self.settings, self.seed)
+            self.progress.advance(1, at="species against species")
+
+    def _headline_pairs(self, run: OpenRun) -> dict[str, VectorPair]:
+        own = [head.place for head in self.result.headlines if head.place.run == run.name]
+        return {place.species: self.result.pairs[place] for place in own}
+
+    def _between_runs(self, runs: Sequence[OpenRun]) -> None:
+        wanted = self.settings.pairs
+        for first, second in combinations(runs, 2):
+            names = {first.name, second.name}
+            if wanted != "all" and names not in [set(pair) for pair in wanted]:
+                continue
+            left, right = self._headline_pairs(first), self._headline_pairs(second)
+            for species in sorted(set(left) & set(right)):
+                place = right[species].place
+                label = f"against run {second.name}, frame {place.frame}, layer {place.layer}"
+                self.result.rows += run_rows(
+                    left[species], right[species], self.settings, self.seed, label=label
+                )
+            self.progress.advance(1, at=f"{first.name} against {second.name}")
+
+    def _across_runs(self, runs: Sequence[OpenRun]) -> None:
+        """Species whose models are apart: through a rotation only."""
+        pairs: dict[str, VectorPair] = {}
+        for run in runs:
+            for species, pair in self._headline_pairs(run).items():
+                pairs.setdefault(species, pair)
+        if len(pairs) > 1 and len({pair.place.run for pair in pairs.values()}) > 1:
+            self.result.rows += species_rows(pairs, self.settings, self.seed, shared_space=False)
+
+
+def _of(place: Place, species: str) -> Place:
+    return Place(place.run, species, place.vectors, place.frame, place.layer, place.tokens, place.seed)
+
+
+def _card(run: OpenRun, group: str, species: tuple[str, ...]) -> RunCard:
+    from genomecli.models.language_model import count_parameters
+
+    settings = run.loaded.settings
+    return RunCard(
+        name=run.name,
+        path=run.path,
+        checkpoint=Path(run.loaded.info["path"]),
+        corpus=run.corpus.path,
+        species=species,
+        frame=run.frame,
+        relation=run.relation,
+        step=run.loaded.step,
+        tokens=run.tokens,
+        seed=run.seed,
+        layers=int(settings.layers),
+        width=int(settings.width),
+        parameters=count_parameters(run.loaded.model)["total"],
+        scope=run.loaded.lexicon.scope,
+        group=group,
+    )

@@ -1,0 +1,102 @@
+"""Self-contained HTML pages: no network, no script, light and dark, on paper and on a phone.
+
+Everything that comes from data is escaped by the template engine; figures are put in as images.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from genomecli.version import __version__
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class PageTable:
+    """A table of a page.
+
+    Args:
+        caption: what it shows.
+        columns: headings.
+        rows: cells, already as text.
+        text: columns that hold text and not figures.
+        wrap: columns whose text may run over several lines.
+        main: rows that stand out.
+    """
+
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    text: frozenset[int] = frozenset({0})
+    wrap: frozenset[int] = frozenset()
+    main: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class PageFigure:
+    """A figure of a page.
+
+    Args:
+        name: file name without ending.
+        title: heading in plain words.
+        caption: how to read it.
+        alt: the same for people who do not see it.
+        svg: the drawing.
+        narrow: not as wide as the page.
+    """
+
+    name: str
+    title: str
+    caption: str
+    alt: str
+    svg: bytes
+    narrow: bool = False
+
+    @property
+    def data(self) -> str:
+        """The drawing in base64, for a data URL."""
+        return base64.b64encode(self.svg).decode("ascii")
+
+
+def render(template: str, values: Mapping[str, Any]) -> str:
+    """Fill a template of this package; a value that is missing is an error, and all values are escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(template).render(version=__version__, **values)
+
+
+def figure_text(value: float | None, digits: int = 2) -> str:
+    """A figure with a fixed number of digits; a dash where there is none."""
+    return "–" if value is None or value != value else f"{value:.{digits}f}"
+
+
+def p_text(value: float | None) -> str:
+    """A p-value: two significant digits, and never 0."""
+    if value is None:
+        return "–"
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"
+
+
+def interval_text(low: float | None, high: float | None, digits: int = 2) -> str:
+    """``0.81 to 0.97``; a dash where there is no interval."""
+    if low is None or high is None or low != low or high != high:
+        return "–"
+    return f"{low:.{digits}f} to {high:.{digits}f}"
+
+
+def count_text(value: int | None) -> str:
+    """A count with thin thousands separators."""
+    return "–" if value is None else f"{value:,}".replace(",", "\u202f")

@@ -1,0 +1,66 @@
+"""Tables of the page on genetic codes: surprises codon by codon, and the ranking of NCBI's tables."""
+
+from __future__ import annotations
+
+from genomecli.analysis.comparison import Comparison
+from genomecli.analysis.pages import PageTable, figure_text, interval_text, p_text
+
+
+def surprise_table(result: Comparison, shown: int = 8) -> PageTable:
+    """The most surprising codons of each species, on each kind of evidence."""
+    rows = []
+    seen: dict[tuple[object, ...], int] = {}
+    for line in result.surprise_lines:
+        run, species, _, _, _, evidence, codon, amino, rank, nearest, other, tables, margin = line
+        key = (run, species, evidence)
+        seen[key] = seen.get(key, 0) + 1
+        if seen[key] > shown:
+            continue
+        rank_text = f"{rank:g}" if isinstance(rank, float) and rank == rank else "–"
+        better = f"{other} (tables {tables}), log odds {margin:.1f}" if other else "–"
+        basis = "DNA" if evidence == "dna" else "DNA and protein"
+        rows.append((str(species), str(run), basis, str(codon), str(amino), rank_text, str(nearest), better))
+    return PageTable(
+        "Surprises: codons whose own amino acid is not the nearest, the most surprising first. Rank: of "
+        "the codon's "
+        "own amino acid; the last column names a reading of another NCBI code that explains the codon "
+        "better.",
+        ("species", "run", "evidence", "codon", "reads as", "rank", "nearest", "better explained as"),
+        rows,
+        text=frozenset({0, 1, 2, 3, 4, 6, 7}),
+        wrap=frozenset({7}),
+    )
+
+
+def code_table(result: Comparison, shown: int = 5) -> PageTable:
+    """The best classes of genetic codes of each headline."""
+    rows: list[tuple[str, ...]] = []
+    main = []
+    for deviance in result.deviances:
+        basis = "DNA" if deviance.ranking.basis == "dna" else "DNA and protein"
+        for rank, ranked in enumerate(deviance.ranking.classes, start=1):
+            given = deviance.given.table in ranked.codes.tables
+            if rank > shown and not given:
+                continue
+            if given:
+                main.append(len(rows))
+            behind = ranked.behind
+            tables = ", ".join(map(str, ranked.codes.tables))
+            rows.append(
+                (
+                    *(deviance.place.species, deviance.place.run, basis, str(rank), tables),
+                    *(ranked.codes.names[0], figure_text(behind.value, 1)),
+                    *(interval_text(behind.low, behind.high, 1), p_text(ranked.p), "yes" if given else ""),
+                )
+            )
+    return PageTable(
+        "Genetic codes by how well they explain the vectors (log odds behind the best; p corrected for the "
+        "number of rivals). The code that the corpus gives is marked.",
+        (
+            *("species", "run", "evidence", "place", "tables", "name", "behind the best", "95 % interval"),
+            *("p", "given"),
+        ),
+        rows,
+        text=frozenset({0, 1, 2, 4, 5, 9}),
+        main=frozenset(main),
+    )

@@ -1,0 +1,104 @@
+"""Writes a comparison: tables, summary, figures, page. Equal results give equal bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from genomecli.analysis.comparison import Comparison
+from genomecli.analysis.deviance import CODES_COLUMNS, SURPRISES_COLUMNS, Deviance, write_lines
+from genomecli.analysis.drawing import drawings
+from genomecli.analysis.figures.style import save_png, svg_bytes
+from genomecli.analysis.headline import as_summary
+from genomecli.analysis.pages import PageFigure
+from genomecli.analysis.report import answers, comparison_page
+from genomecli.analysis.tidy import ordered, write_parquet, write_tsv
+from genomecli.files import write_json
+
+
+def write_comparison(result: Comparison, folder: Path) -> dict[str, Any]:
+    """Write everything but ``run.json`` and the manifest below ``folder``; the summary."""
+    result.rows = ordered(result.rows)
+    write_tsv(folder / "measures.tsv", result.rows)
+    write_parquet(folder / "measures.parquet", result.rows)
+    write_lines(folder / "codes.tsv", CODES_COLUMNS, result.code_lines)
+    write_lines(folder / "surprises.tsv", SURPRISES_COLUMNS, result.surprise_lines)
+    summary = make_summary(result)
+    write_json(folder / "summary.json", summary)
+    figures = write_figures(result, folder / "figures") if result.settings.figures else []
+    (folder / "index.html").write_text(comparison_page(result, figures), encoding="utf-8")
+    return summary
+
+
+def write_figures(result: Comparison, folder: Path) -> list[PageFigure]:
+    """Draw every figure once: as PNG below ``folder``, and as SVG for the page."""
+    folder.mkdir()
+    made = []
+    for drawing in drawings(result):
+        figure = drawing.draw()
+        save_png(figure, folder / f"{drawing.name}.png", result.settings.dpi)
+        page = PageFigure(
+            drawing.name,
+            drawing.title,
+            drawing.caption,
+            f"{drawing.title}. {drawing.caption}",
+            svg_bytes(figure),
+            drawing.narrow,
+        )
+        made.append(page)
+    return made
+
+
+def make_summary(result: Comparison) -> dict[str, Any]:
+    """Headline figures, sentences and genetic codes as plain values."""
+    return {
+        "primary_endpoint": "codon to amino acid, Procrustes, one amino acid left out, MRR",
+        "headlines": [as_summary(head) for head in result.headlines],
+        "answers": [
+            {"title": item["title"], "sentences": item["sentences"], "codes": item["codes"]}
+            for item in answers(result)
+        ],
+        "genetic_codes": [_code_summary(deviance) for deviance in result.deviances],
+        "runs": [
+            {
+                "name": card.name,
+                "species": list(card.species),
+                "frame": card.frame,
+                "relation": card.relation,
+                "step": card.step,
+                "tokens_seen": card.tokens,
+                "seed": card.seed,
+                "layers": card.layers,
+                "width": card.width,
+                "parameters": card.parameters,
+            }
+            for card in result.cards
+        ],
+        "notes": result.notes,
+    }
+
+
+def _code_summary(deviance: Deviance) -> dict[str, Any]:
+    ranking = deviance.ranking
+    return {
+        "run": deviance.place.run,
+        "species": deviance.place.species,
+        "evidence": ranking.basis,
+        "given": deviance.given.table,
+        "best": list(ranking.classes[0].codes.tables),
+        "decided": ranking.decided,
+        "agrees": deviance.agrees,
+        "place_of_given": ranking.position(deviance.given.table),
+        "p": round(ranking.p, 6),
+        "readings": [
+            {
+                "codon": reading.codon,
+                "standard": reading.usual,
+                "reads": reading.reads,
+                "log_odds": round(reading.margin, 6),
+                "tables": list(reading.tables),
+                "sure": reading.sure,
+            }
+            for reading in deviance.readings()
+        ],
+    }

@@ -1,0 +1,179 @@
+"""Opens the runs that are to be compared, and the corpora that they are read with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genomecli.analysis.places import Place
+from genomecli.analysis.settings import RunEntry
+from genomecli.analysis.texts import codon_step, dna_molecule
+from genomecli.corpus.store import CorpusReader
+from genomecli.errors import InputError
+from genomecli.files import read_json
+from genomecli.runtime import log
+
+if TYPE_CHECKING:
+    import torch
+
+    from genomecli.training.checkpoint import LoadedModel
+
+
+@dataclass(frozen=True, eq=False)
+class OpenRun:
+    """A run that is ready to be measured.
+
+    Args:
+        name: in tables and figures.
+        path: the run folder or checkpoint that was named.
+        loaded: the model.
+        corpus: held-out texts.
+        frame: reading frame that it was trained at.
+        relation: how its two languages met in training; empty if not known.
+        tokens: seen in training.
+        seed: of the run.
+    """
+
+    name: str
+    path: Path
+    loaded: LoadedModel
+    corpus: CorpusReader
+    frame: int
+    relation: str
+    tokens: int
+    seed: int
+
+    def place(self, species: str, **more: Any) -> Place:
+        """A place of this run."""
+        return Place(self.name, species, tokens=self.tokens, seed=self.seed, **more)
+
+
+def open_run(
+    entry: RunEntry,
+    name: str,
+    corpus: str | None,
+    device: torch.device | str,
+    *,
+    checkpoint: Path | None = None,
+) -> OpenRun:
+    """Load a run's model and its corpus.
+
+    Args:
+        entry: what the settings say of the run.
+        name: unique name.
+        corpus: the section's corpus, if any.
+        device: where the model goes.
+        checkpoint: this one of the run's checkpoints instead of the entry's.
+
+    Raises:
+        InputError: if there is no model, or no corpus to read it with.
+    """
+    from genomecli.training.checkpoint import load_model
+
+    folder = checkpoint or _checkpoint(entry)
+    prefer = entry.checkpoint if entry.checkpoint in ("best", "last") else "best"
+    loaded = load_model(folder, device, prefer=prefer)
+    config = read_json(Path(loaded.info["path"]) / "config.json")
+    progress, identity = loaded.info["progress"], loaded.info["identity"]
+    frame = entry.frame if entry.frame is not None else find_setting(config, "frame", int)
+    return OpenRun(
+        name,
+        Path(entry.path),
+        loaded,
+        open_corpus(entry.corpus or corpus, config, entry.path),
+        frame or 0,
+        find_setting(config, "relation", str) or "",
+        int(progress["tokens"]),
+        int(identity["seed"]),
+    )
+
+
+def _checkpoint(entry: RunEntry) -> Path:
+    root = Path(entry.path)
+    return root if entry.checkpoint in ("best", "last") else root / "checkpoints" / entry.checkpoint
+
+
+def open_corpus(given: str | None, config: Mapping[str, Any], run: str) -> CorpusReader:
+    """The corpus that was named, otherwise the run's own.
+
+    Raises:
+        InputError: if none is named, or it is gone.
+    """
+    path = given or find_setting(config, "corpus", str)
+    if path is None:
+        raise InputError("does not say which corpus it was trained on", where=run, fix="give --corpus")
+    if not Path(path).exists() and given is None:
+        raise InputError(f"its corpus {path} is gone", where=run, fix="give --corpus")
+    return CorpusReader.open(path)
+
+
+def find_setting(config: Any, key: str, kind: type[Any]) -> Any:
+    """The first value of ``key`` that is a ``kind``, anywhere in nested settings; None if there is none."""
+    if not isinstance(config, Mapping):
+        return None
+    if isinstance(config.get(key), kind):
+        return config[key]
+    found = (find_setting(value, key, kind) for value in config.values())
+    return next((value for value in found if value is not None), None)
+
+
+def shared_species(run: OpenRun, wanted: tuple[str, ...]) -> list[str]:
+    """Species that the run and its corpus both know, in both languages; others are named in the log.
+
+    Raises:
+        InputError: if none is left.
+    """
+    kept = []
+    for name in wanted or run.loaded.lexicon.species:
+        try:
+            run.loaded.lexicon.language_id(name, "protein")
+            codon_step(run.loaded.lexicon, name)
+            dna_molecule(run.corpus, name)
+        except InputError as error:
+            log.warning("%s: %s is left out: %s", run.name, name, error)
+        else:
+            kept.append(name)
+    if not kept:
+        raise InputError(
+            "no species has both DNA and protein in run and corpus",
+            where=run.path,
+            fix="name a corpus that holds both, or other species",
+        )
+    return kept
+
+
+def expand_runs(entries: Sequence[RunEntry]) -> list[tuple[RunEntry, str, str]]:
+    """(entry, unique name, group) of every run; a folder of replicates becomes one entry a seed.
+
+    Raises:
+        InputError: if two runs have one name.
+    """
+    found: list[tuple[RunEntry, str, str]] = []
+    for entry in entries:
+        root = Path(entry.path)
+        name = entry.name or root.resolve().name
+        seeds = sorted(p for p in root.glob("seed-*") if (p / "checkpoints").is_dir())
+        if not seeds:
+            found.append((entry, name, name))
+        found += [
+            (entry.model_copy(update={"path": str(seed)}), f"{name}.{seed.name}", name) for seed in seeds
+        ]
+    names = [name for _, name, _ in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"two runs are named {', '.join(twice)}", fix="give each a name in mrr-compare.runs")
+    return found
+
+
+def earlier_checkpoints(run: OpenRun, most: int) -> list[Path]:
+    """Other kept checkpoints of a run, evenly spread, in order; none for a bare checkpoint."""
+    used = Path(run.loaded.info["path"]).resolve()
+    kept = sorted(p for p in (run.path / "checkpoints").glob("step-*") if p.resolve() != used)
+    if len(kept) <= most:
+        return kept
+    places = np.unique(np.linspace(0, len(kept) - 1, most).round().astype(int))
+    return [kept[place] for place in places]
