@@ -77,7 +77,10 @@ def command(name: str, epilog: str) -> Callable[[Callable[..., None]], Callable[
 
             verbosity = -1 if shared["quiet"] else int(shared["verbose"])
             setup_logging(verbosity, shared["log_file"])
-            function(**given)
+            try:
+                function(**given)
+            except BrokenPipeError:  # here, since click would take it and exit with 1
+                raise typer.Exit(_reader_left()) from None
 
         own = inspect.signature(function, eval_str=True)
         extra = [
@@ -299,7 +302,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line ``argv`` (that of the process by default); the exit code."""
     _Shown.debug, _Shown.as_json = False, False
     try:
-        app(args=None if argv is None else list(argv), standalone_mode=False, prog_name="genomecli")
+        code = app(args=None if argv is None else list(argv), standalone_mode=False, prog_name="genomecli")
         sys.stdout.flush()
     except GenomecliError as error:
         return _fail(error)
@@ -309,12 +312,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         typer.echo("genomecli: interrupted", err=True)
         return 130
     except BrokenPipeError:
-        # Whoever read our output has left. Nothing more can be said there, so keep Python from trying.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        return _reader_left()
     except Exception as error:
         return _foreign(error)
-    return 0
+    return code if isinstance(code, int) else 0  # what typer.Exit said
+
+
+def _reader_left() -> int:
+    """The exit code when whoever read our output has left, as a shell would say for SIGPIPE."""
+    # Nothing more can be said there, so keep Python from trying.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141
 
 
 def _foreign(error: Exception) -> int:

@@ -35,14 +35,28 @@ from genomecli.exchange.table_writers import IDS_ENDING, META_KEY, ROWS_TENSOR, 
 from genomecli.files import atomic_path
 
 
-def save_table(path: Path | str, header: TableHeader, rows: RowSource, *, force: bool = False) -> None:
-    """Write a table atomically, in the format of its ending; with NPY also its ids' file.
+def save_table(
+    path: Path | str,
+    header: TableHeader,
+    rows: RowSource,
+    *,
+    kind: TableFormat | None = None,
+    force: bool = False,
+) -> None:
+    """Write a table atomically; with NPY also its ids' file.
+
+    Args:
+        path: the file.
+        header: of the table.
+        rows: its rows.
+        kind: the format; None for that of the file's ending.
+        force: replace what is there.
 
     Raises:
         UsageError: if it exists and ``force`` is not given, or its ending is not known.
     """
     target = Path(path)
-    kind = format_of(target)
+    kind = kind or format_of(target)
     with atomic_path(target, force=force) as temporary:
         write_table(temporary, header, rows, kind)
         if kind == "npy":

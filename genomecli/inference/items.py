@@ -5,8 +5,8 @@ Shapes: n symbols, t tokens.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -24,9 +24,6 @@ Strand = Literal["+", "-"]
 Molecule = Literal["genome", "cds", "protein"]
 """``genome`` is any DNA; ``cds`` is DNA that starts with a codon, so it may have terminal codons."""
 
-Drop = Callable[[str, str], None]
-"""Is told the id of a sequence that is left out, and the reason."""
-
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -40,6 +37,7 @@ class Item:
         offset: position in the record of the first token's first symbol.
         step: symbols from one token's start to the next.
         meta: whatever the caller wants back with the result.
+        record: its number in the input, -1 where nobody counts.
     """
 
     id: str
@@ -49,6 +47,7 @@ class Item:
     offset: int = 0
     step: int = 1
     meta: Mapping[str, object] = field(default_factory=dict)
+    record: int = -1
 
     def counted(self, start: int = 0, stop: int | None = None) -> NDArray[np.bool_]:
         """bool[stop - start]: which tokens from ``start`` to ``stop`` count in pooled and mean vectors."""
@@ -57,6 +56,24 @@ class Item:
         inside = (index >= self.skip[0]) & (index < len(self.tokens) - self.skip[1])
         flags: NDArray[np.bool_] = inside & (self.tokens[start:end] >= len(SPECIALS))
         return flags
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A record that has no item, and why.
+
+    Args:
+        id: of the record.
+        reason: in words.
+        record: its number in the input.
+    """
+
+    id: str
+    reason: str
+    record: int = -1
+
+
+Entry = Item | Dropped
 
 
 @dataclass(frozen=True)
@@ -115,6 +132,10 @@ class Reading:
         table: int | None = None,
     ) -> Item | str:
         """The item of a sequence (uint8[n]), or the reason why there is none."""
+        foreign = np.flatnonzero(symbols == INVALID)
+        if len(foreign):
+            name, first = self.tokenizer.alphabet_name, int(foreign[0]) + 1
+            return f"{len(foreign)} letters that {name} is not written with, the first at {first}"
         if self.strand == "-":
             symbols = DNA.reverse_complement(symbols)
         elif self.molecule == "protein" and len(symbols) and symbols[-1] == STOP:
@@ -151,25 +172,20 @@ def _codon(symbols: Codes) -> int:
     return 16 * a + 4 * b + c if max(a, b, c) < DNA.canonical else -1
 
 
-def read_items(records: Iterable[Record], reading: Reading, *, drop: Drop) -> Iterator[Item]:
-    """Items of records, in order.
+def read_entries(records: Iterable[Record], reading: Reading, *, first: int = 0) -> Iterator[Entry]:
+    """Items of records, in order, each with its number; what cannot be read is named with the reason.
 
     Args:
         records: of the alphabet that ``reading`` wants.
         reading: how they are read.
-        drop: told of every record without an item.
+        first: number of the first record.
     """
-    for record in records:
-        foreign = np.flatnonzero(record.symbols == INVALID)
-        if len(foreign):
-            name, first = record.alphabet.name, int(foreign[0]) + 1
-            drop(record.id, f"{len(foreign)} letters that {name} is not written with, the first at {first}")
-            continue
+    for number, record in enumerate(records, start=first):
         table = record.meta.get("table")
         made = reading.item(
             record.id, record.symbols, record.meta, table=table if isinstance(table, int) else None
         )
         if isinstance(made, Item):
-            yield made
+            yield replace(made, record=number)
         else:
-            drop(record.id, made)
+            yield Dropped(record.id, made, number)
