@@ -15,15 +15,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from genomecli.sequences.annotation import TranslationException, parse_translation_exceptions
+from genomecli.sequences.annotation import parse_translation_exceptions
 from genomecli.sequences.settings import TableRule
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """One FASTA header, read. Texts are empty and numbers None where the header does not say.
 
     Args:
@@ -40,7 +38,7 @@ class Header:
         contig, start, end, strand: where it lies; 0-based half-open, strand +1 or -1.
         table: genetic code that the header itself states.
         codon_start: 1, 2 or 3.
-        exceptions: codons not read by the code.
+        exceptions: codons not read by the code, as (index from the first whole codon, letter).
         partial5, partial3: an end is missing.
         pseudo: marked as a pseudogene.
         circular: stated topology.
@@ -61,7 +59,7 @@ class Header:
     strand: int | None = None
     table: int | None = None
     codon_start: int = 1
-    exceptions: tuple[TranslationException, ...] = ()
+    exceptions: tuple[tuple[int, str], ...] = ()
     partial5: bool = False
     partial3: bool = False
     pseudo: bool = False
@@ -102,7 +100,7 @@ def split_header(raw: bytes, ordinal: int) -> tuple[str, str]:
 def parse_header(raw: bytes, ordinal: int = 0, key_pattern: re.Pattern[str] | None = None) -> Header:
     """Read all that a header says; what is not recognised stays in ``description``."""
     record_id, description = split_header(raw, ordinal)
-    said: dict[str, Any] = {"named": bool(raw) and not raw[:1].isspace()}
+    said: dict[str, Any] = {}
     if "|" in record_id:
         said |= _bars(record_id, description)
     if "[" in description:
@@ -111,12 +109,14 @@ def parse_header(raw: bytes, ordinal: int = 0, key_pattern: re.Pattern[str] | No
         said |= _ensembl(f" {description}", record_id)
     if "=" in description:
         said |= _anywhere(description)
-    said["key"] = _key(f"{record_id} {description}", key_pattern) or _own_key(said) or record_id
-    return Header(id=record_id, description=description, **said)
+    key = "" if key_pattern is None else _key(f"{record_id} {description}", key_pattern)
+    key = key or (_own_key(said) if said else "") or record_id
+    named = bool(raw) and not raw[:1].isspace()
+    return Header(record_id, description, named, key=key, **said)
 
 
-def _key(text: str, pattern: re.Pattern[str] | None) -> str:
-    found = pattern.search(text) if pattern is not None else None
+def _key(text: str, pattern: re.Pattern[str]) -> str:
+    found = pattern.search(text)
     if found is None:
         return ""
     return found.group(1) if found.re.groups else found.group(0)
@@ -150,11 +150,18 @@ def _ncbi(description: str, record_id: str) -> dict[str, Any]:
         "partial5": "5'" in partial,
         "partial3": "3'" in partial,
         "pseudo": fields.get("pseudo") == "true",
-        "exceptions": parse_translation_exceptions([fields.get("transl_except", "")]),
     }
     if fields.get("frame") in ("1", "2", "3"):
         said["codon_start"] = int(fields["frame"])
+    if "transl_except" in fields:
+        said["exceptions"] = _exceptions(fields["transl_except"], said.get("codon_start", 1))
     return said
+
+
+def _exceptions(text: str, codon_start: int) -> tuple[tuple[int, str], ...]:
+    """NCBI counts these places in the coding sequence itself, not on the genome."""
+    found = parse_translation_exceptions([text])
+    return tuple(((item.spans[0][0] - codon_start + 1) // 3, item.amino) for item in found)
 
 
 def _ncbi_place(location: str, record_id: str) -> dict[str, Any]:
@@ -185,9 +192,9 @@ def _ensembl(description: str, record_id: str) -> dict[str, Any]:
 
 def _anywhere(description: str) -> dict[str, Any]:
     said: dict[str, Any] = {}
-    if (table := _TABLE.search(description)) is not None:
+    if "transl_table" in description and (table := _TABLE.search(description)) is not None:
         said["table"] = int(table.group(1))
-    if (ring := _CIRCULAR.search(description)) is not None:
+    if ("ircular" in description or "opology" in description) and (ring := _CIRCULAR.search(description)):
         said["circular"] = ring.group(1).lower() in ("circular", "true")
     return said
 

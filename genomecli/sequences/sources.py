@@ -21,7 +21,6 @@ byte by the time an iterator is exhausted; ``report.files`` is complete then, an
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,16 +32,16 @@ from numpy.typing import NDArray
 
 from genomecli.errors import UsageError
 from genomecli.sequences.alphabets import DNA, PROTEIN, Alphabet
-from genomecli.sequences.blocks import Block
 from genomecli.sequences.coding import CdsExtractor, ContigRecords
 from genomecli.sequences.contig_sources import ContigReader, check_kind
 from genomecli.sequences.datasets import find_inputs
 from genomecli.sequences.fasta import join_pieces, read_blocks
-from genomecli.sequences.headers import Header, TableRules, decode_header, parse_header
+from genomecli.sequences.headers import Header
 from genomecli.sequences.openers import InputStream, Location, open_input
 from genomecli.sequences.records import Record
 from genomecli.sequences.report import SourceReport
 from genomecli.sequences.settings import Kind, SourceSettings
+from genomecli.sequences.source_blocks import HeaderPolicy, SourceBlock
 
 
 @dataclass(frozen=True)
@@ -71,25 +70,6 @@ class SourceSpec:
         return cls(paths, settings.kind, settings.table or table, settings, annotation)
 
 
-@dataclass(frozen=True, slots=True)
-class SourceBlock:
-    """A block with what its headers say.
-
-    Args:
-        block: symbols, offsets, counts; see :class:`~genomecli.sequences.blocks.Block`.
-        headers: n headers, read.
-        tables: int32[n], genetic codes: the header's own, else a rule's, else the source's.
-        circular: bool[n]: the setting, else what the header says, else False.
-        location: the file.
-    """
-
-    block: Block
-    headers: list[Header]
-    tables: NDArray[np.int32]
-    circular: NDArray[np.bool_]
-    location: Location
-
-
 class SourceReader:
     """Reads one source, once. Use :func:`open_source`.
 
@@ -103,9 +83,7 @@ class SourceReader:
         self.report = SourceReport()
         self._stdin = stdin
         self._options = spec.options or SourceSettings(kind=spec.kind, path=["-"])
-        self._rules = TableRules(self._options.table_rules)
-        pattern = self._options.key_pattern
-        self._key_pattern = re.compile(pattern) if pattern else None
+        self._policy = HeaderPolicy(self._options, spec.table, self.report.counts)
         self._inputs = find_inputs(spec.paths, spec.kind, spec.annotation)
         self._open: InputStream | None = None
 
@@ -129,7 +107,7 @@ class SourceReader:
             with self._stream(inputs.sequences) as stream:
                 check_kind(stream, self.spec.kind, self._options)
                 for block in read_blocks(stream, self.alphabet, where=stream.location):
-                    yield self._with_headers(block, stream.location)
+                    yield self._policy.apply(block, stream.location)
 
     def records(self) -> Iterator[Record]:
         """Whole records of a FASTA kind, with what the header says in ``meta``; letters of no meaning stay
@@ -139,7 +117,7 @@ class SourceReader:
             with self._stream(inputs.sequences) as stream:
                 check_kind(stream, self.spec.kind, self._options)
                 for block in join_pieces(read_blocks(stream, self.alphabet, where=stream.location)):
-                    yield from _records(self._with_headers(block, stream.location))
+                    yield from _records(self._policy.apply(block, stream.location))
 
     def annotated(self) -> Iterator[ContigRecords]:
         """Contigs of kind annotated with their coding sequences, proteins and checks, file after file."""
@@ -163,30 +141,6 @@ class SourceReader:
             yield stream
             self.report.files.append(stream.finish())
         self._open = None
-
-    def _with_headers(self, block: Block, location: Location) -> SourceBlock:
-        headers = [
-            parse_header(raw, block.first + i, self._key_pattern) for i, raw in enumerate(block.headers)
-        ]
-        texts = map(decode_header, block.headers)
-        tables = np.array([self._table(h, text) for h, text in zip(headers, texts, strict=True)], np.int32)
-        stated = self._options.circular
-        circular = np.array([bool(h.circular) if stated is None else stated for h in headers], np.bool_)
-        if block.last:
-            self._count(headers)
-        return SourceBlock(block, headers, tables, circular, location)
-
-    def _count(self, headers: list[Header]) -> None:
-        kind, counts = self.spec.kind, self.report.counts
-        counts[f"{kind} read"] += len(headers)
-        for header in headers:
-            if not header.named:
-                counts[f"{kind} changed: header without an id, named by its place"] += 1
-            if header.table not in (None, self.spec.table):
-                counts[f"{kind}: header states genetic code {header.table}, settings {self.spec.table}"] += 1
-
-    def _table(self, header: Header, text: str) -> int:
-        return header.table or self._rules.table(text) or self.spec.table
 
 
 def open_source(spec: SourceSpec, *, stdin: BinaryIO | None = None) -> SourceReader:
@@ -212,6 +166,7 @@ def header_meta(header: Header, table: int, *, circular: bool = False) -> dict[s
         "gene_key": header.key,
         "table": table,
         "codon_start": header.codon_start,
+        "exceptions": header.exceptions,
         "partial5": header.partial5,
         "partial3": header.partial3,
         "pseudo": header.pseudo,

@@ -32,6 +32,12 @@ def test_uniprot() -> None:
     assert (header.accession, header.gene, header.key) == ("P0A6F5", "groEL", "P0A6F5")
 
 
+def test_places_of_exceptions_count_in_the_gene() -> None:
+    selenium = parse_header(b"lcl|x_cds_y_1 [transl_except=(pos:418..420,aa:Sec)] [location=9..2156]")
+    stop = parse_header(b"lcl|x_cds_y_1 [transl_except=(pos:955..956,aa:TERM)] [location=2746..3701]")
+    assert (selenium.exceptions, stop.exceptions) == (((139, "U"),), ((318, "*"),))
+
+
 def test_old_ncbi() -> None:
     header = parse_header(b"gi|84626162|gb|AAC71217.2| DNA polymerase III [Mycoplasma genitalium G37]")
     assert (header.accession, header.key, header.gene) == ("AAC71217.2", "AAC71217.2", "")
@@ -40,7 +46,7 @@ def test_old_ncbi() -> None:
 def test_ncbi_cds() -> None:
     header = parse_header(
         b"lcl|NC_1.3_cds_NP_4.1_1 [gene=thrL] [locus_tag=b1] [protein=a [2Fe-2S] b] [protein_id=NP_4.1]"
-        b" [partial=5'] [frame=2] [transl_except=(pos:4..6,aa:Sec)]"
+        b" [partial=5'] [frame=2] [transl_except=(pos:5..7,aa:Sec)]"
         b" [location=complement(join(<190..255,300..320))]"
     )
     assert (header.gene, header.locus_tag, header.protein_id, header.key) == (
@@ -51,7 +57,7 @@ def test_ncbi_cds() -> None:
     )
     assert (header.contig, header.start, header.end, header.strand) == ("NC_1.3", 189, 320, -1)
     assert (header.partial5, header.partial3, header.codon_start) == (True, False, 2)
-    assert header.exceptions[0].amino == "U"
+    assert header.exceptions == ((1, "U"),)
     assert not header.pseudo
     assert parse_header(b"lcl|x [pseudo=true]").pseudo
 
