@@ -105,12 +105,20 @@ def _renumbered(words: Ints) -> tuple[Ints, int]:
     return rank, int(rank.max(initial=0)) + 1
 
 
-def families(sketches: Sketches, min_shared: float) -> Ints:
-    """The family of each gene: int64[genes], numbered in gene order; genes without k-mers stand alone."""
+def families(sketches: Sketches, min_shared: float, also: tuple[Ints, Ints] | None = None) -> Ints:
+    """The family of each gene: int64[genes], numbered in gene order; genes without k-mers stand alone.
+
+    Args:
+        sketches: k-mers of the genes.
+        min_shared: what two genes must share, above 0 and up to 1.
+        also: pairs of genes that are joined whatever they share, such as those with equal proteins.
+    """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     left, right = _joined(sketches, min_shared)
+    if also is not None:
+        left, right = np.concatenate([left, also[0]]), np.concatenate([right, also[1]])
     shape = (sketches.genes, sketches.genes)
     graph = coo_array((np.ones(len(left), dtype=np.int8), (left, right)), shape=shape)
     _, labels = connected_components(graph, directed=False)

@@ -27,7 +27,7 @@ from genomecli.sequences.sources import SourceSpec, open_source
 if TYPE_CHECKING:
     from genomecli.sequences.coding import ContigRecords
     from genomecli.sequences.headers import Header
-    from genomecli.sequences.sources import SourceBlock
+    from genomecli.sequences.source_blocks import SourceBlock
 
 REPORT = "report.json"
 _SIDES = {"train": "train", "valid": "valid", "validation": "valid", "val": "valid", "dev": "valid"} | {

@@ -1,0 +1,200 @@
+"""``genomecli tokenize``: check, read, merge, report."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from genomecli.config import Config
+from genomecli.corpus.build import build, parts_folder, read_units, remove_parts
+from genomecli.corpus.manifest import KIND
+from genomecli.corpus.preview import preview as preview_records
+from genomecli.corpus.store import CorpusReader
+from genomecli.corpus.units import Unit, check_files, make_units, share
+from genomecli.errors import UsageError
+from genomecli.files import OutputFolder, read_manifest, refuse_existing, write_json
+from genomecli.runtime import log, run_info, thread_count
+
+SHOWN_NOTES = 12
+
+
+def run_tokenize(
+    config: Config,
+    out: Path,
+    *,
+    force: bool = False,
+    resume: bool = False,
+    shard: tuple[int, int] | None = None,
+    merge: bool = False,
+    workers: int | None = None,
+    preview: int = 0,
+) -> dict[str, Any] | None:
+    """Make a corpus, or with ``shard`` one job's share of its parts.
+
+    Args:
+        config: with a section ``tokenize``.
+        out: the corpus folder.
+        force: replace a finished corpus.
+        resume: take up the parts that an interrupted run has left.
+        shard: (job from 1, jobs): read only this job's share, and leave the rest to ``merge``.
+        merge: join the parts of all jobs.
+        workers: files read at once, instead of the setting.
+        preview: show this many records of each group as tokens.
+
+    Returns:
+        The manifest of the corpus; None for a share.
+
+    Raises:
+        UsageError: impossible options, a missing file, an existing output.
+        InputError: bad input.
+    """
+    settings = config.tokenize
+    if shard and merge:
+        raise UsageError("--shard and --merge exclude each other", fix="run all --shard jobs, then --merge")
+    units = make_units(settings)
+    count = workers or (thread_count() if settings.workers == "auto" else int(settings.workers))
+    parts = parts_folder(out)
+    started = time.monotonic()
+    if shard is not None:
+        _share(units, parts, shard, out, count, force=force, resume=resume)
+        return None
+    if not merge:
+        check_files(units)
+    with OutputFolder(out, kind=KIND, force=force) as folder:
+        if not merge:
+            _read(units, parts, count, resume=resume)
+        built = build(settings, config.seed, parts, folder.path)
+        seconds = round(time.monotonic() - started, 3)
+        run = run_info("tokenize", seconds=seconds, workers=count, inputs=built.paths)
+        write_json(folder.path / "run.json", run | {"config": config.resolved("tokenize")})
+        folder.finish(built.manifest)
+    remove_parts(parts)
+    manifest = read_manifest(out, KIND)
+    report(manifest, out, time.monotonic() - started)
+    if preview:
+        show_preview(CorpusReader.open(out), preview)
+    return manifest
+
+
+def _share(
+    units: list[Unit],
+    parts: Path,
+    shard: tuple[int, int],
+    out: Path,
+    workers: int,
+    *,
+    force: bool,
+    resume: bool,
+) -> None:
+    refuse_existing(out, force=force)
+    mine = share(units, *shard)
+    check_files(mine)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    read_units(mine, parts, workers=workers, resume=resume)
+    log.info("job %d of %d: %d sources read; run --merge when all jobs are done", *shard, len(mine))
+
+
+def _read(units: list[Unit], parts: Path, workers: int, *, resume: bool) -> None:
+    if not resume:
+        shutil.rmtree(parts, ignore_errors=True)
+    try:
+        read_units(units, parts, workers=workers, resume=resume)
+    except KeyboardInterrupt:
+        log.warning("what was read is kept: --resume takes it up")
+        raise
+
+
+def report(manifest: dict[str, Any], out: Path, seconds: float) -> None:
+    """Show on standard error what became of everything."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(stderr=True)
+    if log.getEffectiveLevel() > 20:
+        return
+    table = Table(title=f"{out}", title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name in ("group", "read", "kept", "rows", "symbols", "train / valid / test", "cut, changed, dropped"):
+        table.add_column(name, justify="left" if name in ("group", "cut, changed, dropped") else "right")
+    for name, counts in manifest["counts"].items():
+        table.add_row(*summary_row(name, counts, manifest["splits"].get(name)))
+    console.print(table)
+    for line in summary_lines(manifest):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    console.print(f"{seconds:.1f} s; look at {out / 'figures' / 'look.png'}", highlight=False, markup=False)
+
+
+def summary_row(name: str, counts: dict[str, Any], split: dict[str, list[int]] | None) -> list[str]:
+    """One group's line of the summary."""
+    happened = [
+        f"{what} {entry['records']:,} {reason}" + (f" ({entry['symbols']:,})" if what != "dropped" else "")
+        for what in ("cut", "changed", "dropped")
+        for reason, entry in counts[what].items()
+    ]
+    happened += [f"{count:,} with {reason}" for reason, count in counts["seen"].items()]
+    sides = " / ".join(f"{split[side][0]:,}" for side in ("train", "valid", "test")) if split else "-"
+    kept = counts["kept"]
+    return [
+        name,
+        f"{counts['read']['records']:,}",
+        f"{kept['records']:,}",
+        f"{sum(split[side][0] for side in split):,}" if split else "0",
+        f"{kept['symbols']:,}",
+        sides,
+        "; ".join(happened) or "-",
+    ]
+
+
+def summary_lines(manifest: dict[str, Any]) -> list[str]:
+    """What the summary says below its table."""
+    lines = []
+    for species, status in manifest["translations"].items():
+        equal, total = status.get("ok", 0), sum(status.values())
+        rest = ", ".join(f"{count:,} {name}" for name, count in status.items() if name != "ok")
+        lines.append(
+            f"{species}: {equal:,} of {total:,} coding features read as annotated"
+            + (f"; {rest}" if rest else "")
+        )
+    facts = manifest["facts"]
+    pairs, families = facts["pairs"], facts["families"]
+    if pairs["genes"]:
+        lines.append(
+            f"{pairs['genes']:,} genes have both texts; "
+            f"{pairs['equal_translations']:,} proteins are the plain translation"
+        )
+    if families["genes"]:
+        lines.append(
+            f"{families['genes']:,} genes in {families['families']:,} families, "
+            f"the largest of {families['largest']:,}"
+        )
+    for name, text in (("repeated_ids", "repeated ids"), ("repeated_sequences", "repeated sequences")):
+        if facts[name]:
+            lines.append(f"{facts[name]:,} {text}")
+    notes = [note for source in manifest["sources"] for note in source["notes"]]
+    skipped = [
+        f"{source['species']}: {count:,} {what}"
+        for source in manifest["sources"]
+        for what, count in source["counts"].items()
+        if "skipped" in what
+    ]
+    shown = [*skipped, *notes]
+    more = (
+        [f"... and {len(shown) - SHOWN_NOTES} more notes in manifest.json"]
+        if len(shown) > SHOWN_NOTES
+        else []
+    )
+    return [*lines, *shown[:SHOWN_NOTES], *more]
+
+
+def show_preview(corpus: CorpusReader, count: int) -> None:
+    """Show the first records of each group as tokens, on standard error."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    for record in preview_records(corpus, count):
+        rest = f" ... {record.more:,} more" if record.more else ""
+        head = f"{record.species} {record.molecule} {record.id} ({record.length:,}, {record.split})"
+        console.print(
+            f"{head}\n  {' '.join(record.tokens)}{rest}", highlight=False, markup=False, soft_wrap=True
+        )

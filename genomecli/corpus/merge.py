@@ -1,0 +1,279 @@
+"""The merge: parts into a corpus. Whatever needs all records is decided here, also when there is one job.
+
+Rows are first put in corpus order (species, molecule, source, place in the source); then genes are paired,
+duplicates found, families and splits made, long contigs cut at the borders of splits, and shards written.
+n rows at each stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genomecli.corpus.duplicates import repeated, repeated_ids
+from genomecli.corpus.families import Sketches, families, sketch
+from genomecli.corpus.genes import gene_nodes, in_order, pair_genes
+from genomecli.corpus.holdout import hold_out
+from genomecli.corpus.manifest import MOLECULES, Group
+from genomecli.corpus.parts import ROW_TYPES, PartRows
+from genomecli.corpus.settings import TokenizeSettings
+from genomecli.corpus.shards import Span, join_spans, plan_shards, write_shard
+from genomecli.corpus.tally import Tally
+from genomecli.corpus.units import Unit
+from genomecli.errors import InputError
+from genomecli.sequences.codes import genetic_code
+
+Columns = dict[str, NDArray[Any]]
+FAMILY_CHUNK = 4 << 20
+"""Residues read at a time for the families."""
+
+
+@dataclass
+class Merged:
+    """The rows of a corpus, and what was found on the way.
+
+    Attributes:
+        columns: columns of the records table, save those that a scan of the store gives, [n] each.
+        groups: as in the manifest.
+        shards: names of the shard files.
+        shard_symbols: symbols in each.
+        facts: counts for the manifest: pairs, families, repeated ids, ...
+    """
+
+    columns: Columns
+    groups: list[Group] = field(default_factory=list)
+    shards: list[str] = field(default_factory=list)
+    shard_symbols: list[int] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Where the symbols of a row are: raw files of its part."""
+
+    symbols: Path
+    soft: Path | None
+
+
+def load_rows(units: list[Unit], folder: Path, species: list[str]) -> tuple[Columns, list[Raw]]:
+    """All rows of all parts in corpus order, and the raw files that their column ``raw`` is an index of."""
+    chunks: list[Columns] = []
+    raws: list[Raw] = []
+    for name in species:
+        for molecule in MOLECULES:
+            for unit in units:
+                path = folder / unit.name
+                if unit.species != name or not PartRows.present(path, molecule):
+                    continue
+                part = PartRows(path, molecule)
+                filled = {"species": name, "molecule": molecule, "unit": unit.index, "raw": len(raws)}
+                raws.append(Raw(part.symbols, part.soft))
+                chunks.append(
+                    part.columns | {key: np.full(len(part), value) for key, value in filled.items()}
+                )
+    names = [*ROW_TYPES, "species", "molecule", "unit", "raw"]
+    if not sum(len(chunk["id"]) for chunk in chunks):
+        raise InputError(
+            "no record is left of all sources", fix="see why in the summary, and change the policies"
+        )
+    joined = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in names}
+    for name in ("species", "molecule"):
+        joined[name] = joined[name].astype(object)
+    return joined, raws
+
+
+def merge_rows(rows: Columns, raws: list[Raw], settings: TokenizeSettings, seed: int) -> Merged:
+    """Pair, drop, group and hold out: everything but the writing.
+
+    Args:
+        rows: as :func:`load_rows` gives them.
+        raws: likewise.
+        settings: the whole section.
+        seed: of the split.
+    """
+    facts: dict[str, Any] = {}
+    facts["repeated_ids"] = repeated_ids(rows["species"], rows["molecule"], rows["id"])
+    twice = repeated(rows["species"], rows["molecule"], rows["digest"])
+    facts["repeated_sequences"] = int(twice.sum())
+    rows["gene_key"] = pair_genes(rows)
+    nodes = gene_nodes(rows, rows["gene_key"])
+    if settings.policies.duplicates == "drop":
+        rows = {name: column[~twice] for name, column in rows.items()}
+        nodes = _renumber(nodes[~twice])
+        rows["gene_key"] = _still_paired(rows)
+    facts["pairs"] = _pair_facts(rows)
+    sketches = gene_sketches(rows, nodes, raws, settings.families.k)
+    equal = _equal_proteins(rows, nodes)
+    family = families(sketches, settings.families.min_shared, equal)
+    rows["family"] = np.where(nodes < 0, -1, family[nodes] if len(family) else -1)
+    facts["families"] = _family_facts(family)
+    near = families(sketches, settings.split.near_identical, equal)
+    rows, facts["split"] = hold_out(rows, nodes, family, near, settings.split, seed)
+    return Merged(rows, facts=facts)
+
+
+def _equal_proteins(rows: Columns, nodes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs of genes with one protein, or one translation, letter by letter."""
+    first: dict[str, int] = {}
+    pairs: list[tuple[int, int]] = []
+    genes = np.flatnonzero(nodes >= 0)
+    texts = np.where(rows["molecule"][genes] == "cds", rows["translation"][genes], rows["digest"][genes])
+    for gene, text in zip(nodes[genes].tolist(), texts.tolist(), strict=True):
+        other = first.setdefault(text, gene) if text else gene
+        if other != gene:
+            pairs.append((other, gene))
+    left, right = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    return left, right
+
+
+def _renumber(nodes: NDArray[np.int64]) -> NDArray[np.int64]:
+    result = np.full(len(nodes), -1, dtype=np.int64)
+    genes = nodes >= 0
+    result[genes] = in_order(nodes[genes])
+    return result
+
+
+def _still_paired(rows: Columns) -> NDArray[np.object_]:
+    """Keys of pairs of which both are still there."""
+    marks = list(zip(rows["species"].tolist(), rows["gene_key"].tolist(), strict=True))
+    count: dict[tuple[str, str], int] = {}
+    for mark in marks:
+        count[mark] = count.get(mark, 0) + 1
+    return np.array([key if count[(s, key)] == 2 else "" for s, key in marks], dtype=object)
+
+
+def _pair_facts(rows: Columns) -> dict[str, int]:
+    """How many genes have both texts, and how many of the proteins are the plain translation."""
+    texts: dict[tuple[str, str], dict[str, str]] = {}
+    paired = np.flatnonzero(rows["gene_key"] != "")
+    for row in paired.tolist():
+        molecule = rows["molecule"][row]
+        mark = (rows["species"][row], rows["gene_key"][row])
+        text = rows["translation" if molecule == "cds" else "digest"][row]
+        texts.setdefault(mark, {})[molecule] = text
+    equal = sum(pair["cds"] == pair["protein"] for pair in texts.values())
+    return {"genes": len(texts), "equal_translations": equal}
+
+
+def _family_facts(family: NDArray[np.int64]) -> dict[str, int]:
+    sizes = np.bincount(family) if len(family) else np.zeros(0, dtype=np.int64)
+    return {
+        "genes": len(family),
+        "families": len(sizes),
+        "single": int((sizes == 1).sum()),
+        "largest": int(sizes.max(initial=0)),
+    }
+
+
+def gene_sketches(rows: Columns, nodes: NDArray[np.int64], raws: list[Raw], k: int) -> Sketches:
+    """The k-mers of each gene: of its proteins, or of its translated cds where it has no protein."""
+    genes = int(nodes.max(initial=-1)) + 1
+    protein = rows["molecule"] == "protein"
+    has_protein = np.zeros(genes, dtype=bool)
+    has_protein[nodes[protein]] = True
+    used = protein | ((rows["molecule"] == "cds") & ~has_protein[nodes])
+    chosen = np.flatnonzero(used)
+
+    def proteins() -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64]]]:
+        begin = 0
+        ends = np.cumsum(rows["length"][chosen])
+        while begin < len(chosen):
+            done = ends[begin - 1] if begin else 0
+            stop = max(int(np.searchsorted(ends, done + FAMILY_CHUNK)), begin + 1)
+            texts = [_residues(rows, raws, row) for row in chosen[begin:stop].tolist()]
+            offsets = np.concatenate([[0], np.cumsum([len(text) for text in texts])]).astype(np.int64)
+            yield nodes[chosen[begin:stop]], np.concatenate(texts), offsets
+            begin = stop
+
+    return sketch(proteins, genes, k)
+
+
+def _residues(rows: Columns, raws: list[Raw], row: int) -> NDArray[np.uint8]:
+    raw = raws[int(rows["raw"][row])]
+    with open(raw.symbols, "rb") as handle:
+        handle.seek(int(rows["at"][row]))
+        symbols = np.frombuffer(handle.read(int(rows["length"][row])), dtype=np.uint8)
+    if rows["molecule"][row] == "protein":
+        return symbols
+    return genetic_code(int(rows["table"][row])).translate(symbols)
+
+
+def write_shards(merged: Merged, raws: list[Raw], folder: Path, limit: int) -> None:
+    """Write the shards of all groups, and fill in the rows' ``shard`` and ``start``."""
+    rows = merged.columns
+    rows["shard"] = np.zeros(len(rows["length"]), dtype=np.int32)
+    rows["start"] = np.zeros(len(rows["length"]), dtype=np.int64)
+    marks = list(zip(rows["species"].tolist(), rows["molecule"].tolist(), strict=True))
+    first = 0
+    for species, molecule in dict.fromkeys(marks):
+        count = marks.count((species, molecule))
+        _write_group(merged, raws, folder, limit, slice(first, first + count))
+        first += count
+
+
+def _write_group(merged: Merged, raws: list[Raw], folder: Path, limit: int, part: slice) -> None:
+    rows = {name: column[part] for name, column in merged.columns.items()}
+    lengths, used = rows["length"], sorted(set(rows["raw"].tolist()))
+    soft = any(raws[index].soft is not None for index in used)
+    bounds = plan_shards(lengths, columns=2 if soft else 1, limit=limit)
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    shard = np.searchsorted(bounds, starts[:-1], side="right") - 1
+    before = len(merged.shards)
+    merged.columns["shard"][part] = before + shard
+    merged.columns["start"][part] = starts[:-1] - bounds[shard]
+    species, molecule = str(rows["species"][0]), rows["molecule"][0]
+    for index in range(len(bounds) - 1):
+        low, high = int(bounds[index]), int(bounds[index + 1])
+        name = f"{species}.{molecule}.{index:05d}.safetensors"
+        inner = starts[(starts > low) & (starts < high)]
+        offsets = np.concatenate([[low], inner, [high]]) - low
+        write_shard(folder / name, _spans(rows, raws, starts, low, high), offsets, soft=soft)
+        merged.shards.append(name)
+        merged.shard_symbols.append(high - low)
+    shards = tuple(range(before, len(merged.shards)))
+    group = Group(species, molecule, int(part.start), len(lengths), int(bounds[-1]), shards, soft)
+    merged.groups.append(group)
+
+
+def _spans(rows: Columns, raws: list[Raw], starts: NDArray[np.int64], low: int, high: int) -> list[Span]:
+    """Where symbols ``low`` to ``high`` of a group are in its raw files."""
+    first = int(np.searchsorted(starts, low, side="right")) - 1
+    last = int(np.searchsorted(starts, high, side="left"))
+
+    def span(row: int) -> Span:
+        raw, at, start = raws[int(rows["raw"][row])], int(rows["at"][row]), int(starts[row])
+        begin, end = max(low, start), min(high, int(starts[row + 1]))
+        return Span(raw.symbols, raw.soft, at + begin - start, at + end - start)
+
+    return join_spans(span(row) for row in range(first, last))
+
+
+def duplicate_tallies(before: Columns, after: Columns) -> dict[tuple[str, str], tuple[int, int, int]]:
+    """Records and symbols that dropping duplicates cost, by (species, molecule), and rows that are left.
+
+    A record that was cut in pieces is dropped when all its pieces are; otherwise its lost pieces are cut.
+    """
+    lost: dict[tuple[str, str], tuple[int, int, int]] = {}
+    for mark in dict.fromkeys(zip(before["species"].tolist(), before["molecule"].tolist(), strict=True)):
+        counts = [_extent(rows, mark) for rows in (before, after)]
+        lost[mark] = (counts[0][0] - counts[1][0], counts[0][1] - counts[1][1], counts[1][2])
+    return lost
+
+
+def _extent(rows: Columns, mark: tuple[str, str]) -> tuple[int, int, int]:
+    mine = (rows["species"] == mark[0]) & (rows["molecule"] == mark[1])
+    records = set(zip(rows["unit"][mine].tolist(), rows["ordinal"][mine].tolist(), strict=True))
+    return len(records), int(rows["length"][mine].sum()), int(mine.sum())
+
+
+def note_duplicates(tally: Tally, records: int, symbols: int, pieces: int) -> None:
+    """Count what was dropped as duplicate."""
+    if symbols:
+        tally.note("dropped", "duplicate", symbols, records)
+    tally.kept.add(-records, -symbols)
+    tally.pieces = pieces
