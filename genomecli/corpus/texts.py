@@ -54,15 +54,8 @@ class Parts:
         """uint8[R, W] as read, reversed and complemented where need be; zeros after the end of a piece."""
         spans = (self.tokens - 1) * self.tokenizer.stride + self.tokenizer.k
         flat, _ = corpus.gather(self.rows, self.starts, spans, column)
-        laid = lay_out(flat, spans, self.reverse)
-        if column == "symbols" and self.reverse.any():
-            complement = self.tokenizer.alphabet.complement
-            assert complement is not None, "only molecules with two strands are read in reverse"
-            # bytes.translate is twice as fast as indexing a table.
-            table = complement.tobytes().ljust(256, b"\0")
-            turned = np.frombuffer(laid[self.reverse].tobytes().translate(table), dtype=np.uint8)
-            laid[self.reverse] = turned.reshape(-1, laid.shape[1])
-        return laid
+        complement = self.tokenizer.alphabet.complement if column == "symbols" else None
+        return lay_out(flat, spans, self.reverse, complement)
 
     def encode(self, corpus: Corpus) -> NDArray[np.int32]:
         """int32[R, T]: ids; anything after the end of a piece."""
@@ -77,8 +70,18 @@ class Parts:
         return np.asarray(total / np.float32(k), dtype=np.float32)
 
 
-def lay_out(flat: Bytes, spans: Ints, reverse: Bools) -> Bytes:
-    """Pieces end to end (uint8[sum of spans]) as rows, uint8[R, W]; reversed rows run backwards."""
+def lay_out(flat: Bytes, spans: Ints, reverse: Bools, complement: Bytes | None = None) -> Bytes:
+    """Pieces end to end as rows; reversed ones run backwards.
+
+    Args:
+        flat: uint8[sum of spans].
+        spans: int64[R], symbols of each piece.
+        reverse: bool[R].
+        complement: what each symbol becomes in a reversed row; None leaves it.
+
+    Returns:
+        uint8[R, W], anything after the end of a piece.
+    """
     width = int(spans.max())
     if int(spans.min()) == width:
         laid = flat.reshape(len(spans), width)
@@ -89,7 +92,12 @@ def lay_out(flat: Bytes, spans: Ints, reverse: Bools) -> Bytes:
         laid = np.zeros(inside.shape, dtype=np.uint8)
         laid[inside] = flat
     if reverse.any():
-        laid[reverse] = laid[reverse, ::-1]
+        turned = laid[reverse, ::-1]
+        if complement is not None:
+            # bytes.translate is twice as fast as indexing a table.
+            table = complement.tobytes().ljust(256, b"\0")
+            turned = np.frombuffer(turned.tobytes().translate(table), dtype=np.uint8).reshape(turned.shape)
+        laid[reverse] = turned
     return laid
 
 

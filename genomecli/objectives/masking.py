@@ -103,13 +103,25 @@ def choose_single(free: Bools, policy: MaskingPolicy, generator: np.random.Gener
         wanted = np.maximum(1, np.rint(policy.rate * free.sum(axis=1))).astype(np.int64)
         limit = np.take_along_axis(np.sort(draws, axis=1), wanted[:, None] - 1, axis=1)
         return free & (draws <= limit)
-    drawn = generator.random(free.shape, dtype=np.float32)
-    chosen = (drawn < np.float32(policy.rate)) & free
+    drawn = _draws(free.shape, generator)
+    chosen = (drawn < round(policy.rate * _DRAWS)) & free
     lacking = np.flatnonzero(~chosen.any(axis=1) & free.any(axis=1))
     if len(lacking):
         # The smallest draw is at a place as random as any.
-        chosen[lacking, np.where(free[lacking], drawn[lacking], 2.0).argmin(axis=1)] = True
+        chosen[lacking, np.where(free[lacking], drawn[lacking].astype(np.int64), _DRAWS).argmin(axis=1)] = (
+            True
+        )
     return chosen
+
+
+_DRAWS = 1 << 16
+
+
+def _draws(shape: tuple[int, ...], generator: np.random.Generator) -> NDArray[np.uint16]:
+    """uint16 of that shape, evenly from 0 to 65535: four from each word of the generator, for speed."""
+    total = int(np.prod(shape))
+    raw = generator.bit_generator.random_raw(-(-total // 4))
+    return np.asarray(raw, dtype="<u8").view("<u2")[:total].reshape(shape)
 
 
 def choose_runs(
