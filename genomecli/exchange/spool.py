@@ -82,7 +82,8 @@ class Spool:
 
     def append(self, block: TableBlock) -> None:
         """Add rows."""
-        values = np.ascontiguousarray(block.vectors, dtype=self.header.dtype)
+        with np.errstate(over="ignore"):
+            values = np.ascontiguousarray(block.vectors, dtype=self.header.dtype)
         if not np.isfinite(values).all():
             bad = int(np.flatnonzero(~np.isfinite(values.reshape(len(block), -1)).all(axis=1))[0])
             raise InputError(

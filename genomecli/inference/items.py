@@ -135,7 +135,8 @@ class Reading:
         foreign = np.flatnonzero(symbols == INVALID)
         if len(foreign):
             name, first = self.tokenizer.alphabet_name, int(foreign[0]) + 1
-            return f"{len(foreign)} letters that {name} is not written with, the first at {first}"
+            many = "s" if len(foreign) > 1 else ""
+            return f"{len(foreign)} letter{many} that {name} is not written with, the first at {first}"
         if self.strand == "-":
             symbols = DNA.reverse_complement(symbols)
         elif self.molecule == "protein" and len(symbols) and symbols[-1] == STOP:
@@ -144,7 +145,7 @@ class Reading:
             return "holds no letters"
         tokens = self.tokenizer.encode(symbols, self.frame)
         if not len(tokens):
-            return f"{len(symbols)} letters are too short for one token of {self.tokenizer.k}"
+            return f"has {len(symbols)} letters, too few for a token of {self.tokenizer.k}"
         skip = self._terminals(symbols, len(tokens), table) if self.leave_out_terminals else (0, 0)
         item = Item(record_id, tokens, self.language, skip, self.frame, self.tokenizer.stride, meta or {})
         if not item.counted().any():

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from inference_toys import small_model
 
 from genomecli.corpus.lexicon import Lexicon, build_lexicon
 from genomecli.inference.results import LiveModel
+from tests.unit.inference.inference_toys import small_model
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from inference_toys import make_items, small_model
 
 from genomecli.corpus.lexicon import Lexicon
 from genomecli.inference.contextual import contextual_means, gene_of
 from genomecli.inference.engine import Engine
 from genomecli.inference.results import LiveModel
+from tests.unit.inference.inference_toys import make_items, small_model
 
 
 def slow_means(engine: Engine, items: list, ids: np.ndarray, layer: int) -> tuple[np.ndarray, np.ndarray]:

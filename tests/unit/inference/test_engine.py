@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from inference_toys import make_items, small_model
 
 from genomecli.corpus.lexicon import Lexicon
 from genomecli.corpus.vocabulary import CLS, SEP
@@ -15,6 +14,7 @@ from genomecli.inference.engine import Engine
 from genomecli.inference.items import Item
 from genomecli.inference.results import LiveModel
 from genomecli.inference.windows import WindowPlan, share_weights
+from tests.unit.inference.inference_toys import make_items, small_model
 
 
 def alone(loaded: LiveModel, item: Item, layers: list[int]) -> dict[int, np.ndarray]:
