@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from genomecli.errors import InputError
+from genomecli.errors import InputError, UsageError
 from genomecli.sequences.alphabets import DNA, INVALID, PROTEIN, UNKNOWN_RESIDUE, Codes
 from genomecli.sequences.annotation import AnnotatedContig, CodingFeature, Part
 from genomecli.sequences.codes import GeneticCode, genetic_code
@@ -116,9 +116,9 @@ class CdsExtractor:
     def _gene(
         self, contig: AnnotatedContig, feature: CodingFeature, checks: list[TranslationCheck]
     ) -> _Gene | None:
-        code, stated = self._code(contig, feature)
+        code, stated, unknown = self._code(contig, feature)
         parts, problem = resolve_parts(feature.parts, len(contig), circular=contig.circular)
-        problem = feature.problem or problem or _whole_codon_missing(feature, parts)
+        problem = unknown or feature.problem or problem or _whole_codon_missing(feature, parts)
         if problem and not len(contig):
             problem = "contig without sequence"
         if problem:
@@ -145,11 +145,18 @@ class CdsExtractor:
                 fix="check the genetic code, or set disagreements to keep or skip",
             )
 
-    def _code(self, contig: AnnotatedContig, feature: CodingFeature) -> tuple[GeneticCode, bool]:
+    def _code(self, contig: AnnotatedContig, feature: CodingFeature) -> tuple[GeneticCode, bool, str]:
+        """The code, whether the annotation states it, and a problem (empty if none)."""
         own = feature.table or contig.table
-        if own is not None and own != self._table:
+        if own is None:
+            return genetic_code(self._table), False, ""
+        try:
+            code = genetic_code(own)
+        except UsageError:
+            return genetic_code(self._table), False, f"states genetic code {own}, which is not known"
+        if own != self._table:
             self.stated_tables[own] += 1
-        return genetic_code(own or self._table), own is not None
+        return code, True, ""
 
     def _chosen(self, genes: list[_Gene]) -> list[_Gene]:
         """All genes, or the longest protein of each locus; the first of equals."""

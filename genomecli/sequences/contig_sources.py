@@ -110,14 +110,19 @@ class ContigReader:
         self, contigs: Iterator[Contig], models: GeneModels, where: Location
     ) -> Iterator[AnnotatedContig]:
         missing = dict.fromkeys(models.contigs())
-        names: list[str] = []
+        names: dict[str, None] = {}
         for contig in contigs:
             header = contig.header
-            missing.pop(header.id, None)
-            names = names or [header.id]
-            ring = models.circular.get(header.id, bool(header.circular))
+            # GFF3 of NCBI names a contig by its accession alone, old FASTA by gi|1|ref|NC_1.1|
+            name = header.accession if header.accession in missing else header.id
+            missing.pop(name, None)
+            ring = models.circular.get(name, bool(header.circular))
             ring = ring if self._options.circular is None else self._options.circular
-            features = models.features(header.id, len(contig.symbols), circular=ring)
+            again = header.id in names
+            names[header.id] = None
+            if again:
+                self._report.notes.append(f"{where}: contig {header.id} comes again, without its features")
+            features = [] if again else models.features(name, len(contig.symbols), circular=ring)
             yield AnnotatedContig(
                 header.id,
                 contig.symbols,
@@ -130,11 +135,12 @@ class ContigReader:
         self._report_missing(list(missing), models, names, where)
 
     def _report_missing(
-        self, missing: list[str], models: GeneModels, names: list[str], where: Location
+        self, missing: list[str], models: GeneModels, names: dict[str, None], where: Location
     ) -> None:
         if missing and len(missing) == len(models.contigs()):
             raise InputError(
-                f"its contigs ({', '.join(missing[:3])}) are none of the FASTA's ({', '.join(names)})",
+                f"its contigs ({', '.join(missing[:3])})"
+                f" are none of the FASTA's ({', '.join(list(names)[:3])})",
                 where=where,
                 fix="give the FASTA and the annotation of the same assembly",
             )

@@ -192,8 +192,9 @@ class Package:
         if not text:
             return
         try:
-            listed = [file["filePath"] for entry in json.loads(text)["assemblies"] for file in entry["files"]]
-        except (ValueError, KeyError, TypeError) as error:
+            groups = [group for group in json.loads(text).values() if isinstance(group, list)]
+            listed = [file["filePath"] for group in groups for entry in group for file in entry["files"]]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"has a broken {_CATALOG} ({error})", where=self.path) from error
         absent = [name for name in listed if not any(known.endswith(name) for known in self.names)]
         wanted = [name for name in absent if _is_of(name, kind)]

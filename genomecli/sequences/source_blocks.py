@@ -10,7 +10,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from genomecli.errors import InputError, UsageError
 from genomecli.sequences.blocks import Block
+from genomecli.sequences.codes import genetic_code
 from genomecli.sequences.headers import Header, TableRules, decode_header, parse_header
 from genomecli.sequences.openers import Location
 from genomecli.sequences.settings import SourceSettings
@@ -79,7 +81,7 @@ class HeaderPolicy:
     def _set_tables(self, found: SourceBlock) -> None:
         for i, header in enumerate(found.headers):
             ruled = None if self._rules is None else self._rules.table(decode_header(found.block.headers[i]))
-            found.tables[i] = header.table or ruled or self._table
+            found.tables[i] = _known(header, found.location) or ruled or self._table
             if found.block.last and header.table not in (None, self._table):
                 name = f"{self._kind}: header states genetic code {header.table}, settings {self._table}"
                 self._counts[name] += 1
@@ -88,3 +90,13 @@ class HeaderPolicy:
         self._counts[f"{self._kind} read"] += len(found.block)
         if nameless := len(_NAMELESS.findall(joined)):
             self._counts[f"{self._kind} changed: header without an id, named by its place"] += nameless
+
+
+def _known(header: Header, where: Location) -> int | None:
+    """The genetic code that the header states, checked."""
+    if header.table is None:
+        return None
+    try:
+        return genetic_code(header.table).table
+    except UsageError as error:
+        raise InputError(error.what, where=f"{where}, record {header.id!r}", fix=error.fix) from error

@@ -175,6 +175,7 @@ def test_every_feature_ends_in_one_bucket() -> None:
         cds(FORWARD, pseudo=True),
         cds((2, 17, 1), problem="on another sequence"),
         cds((14, 17, 1)),
+        cds(FORWARD, table=99),
     ]
     found, extractor = extract(*features)
     buckets = {name: n for name, n in extractor.counts.items() if name.startswith("cds ")}
@@ -186,6 +187,7 @@ def test_every_feature_ends_in_one_bucket() -> None:
         "cds skipped: no location": 1,
         "cds skipped: pseudogene": 1,
         "cds skipped: on another sequence": 1,
+        "cds skipped: states genetic code 99, which is not known": 1,
     }
     assert extractor.counts["protein skipped: no residue"] == 1  # a lone stop codon
     assert len(found.proteins) == 1

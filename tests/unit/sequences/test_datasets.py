@@ -119,3 +119,12 @@ def test_a_fasta_and_a_gff_in_any_order_are_a_pair(tmp_path: Path) -> None:
     assert named == pair
     with pytest.raises(InputError, match="belongs to one FASTA"):
         find_inputs([fasta, fasta], "annotated", gff)
+
+
+def test_packages_of_viruses_and_genes_have_other_catalogs(tmp_path: Path) -> None:
+    data = tmp_path / "ncbi_dataset" / "data"
+    data.mkdir(parents=True)
+    (data / "dataset_catalog.json").write_text('{"apiVersion": "V2", "genes": [{"files": []}]}')
+    (data / "genomic.fna").write_text(">c\nACGT\n")
+    (found,) = find_inputs([tmp_path], "genome")
+    assert found.sequences.path == data / "genomic.fna"

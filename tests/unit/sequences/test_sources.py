@@ -198,3 +198,32 @@ def test_leaving_early_closes_the_file(tmp_path: Path) -> None:
         first = next(source.blocks())
     assert not first.block.whole
     assert source.report.files == []
+
+
+def test_duplicate_ids_one_base_records_and_many_contigs() -> None:
+    text = b">a\nA\n>a\nC\n" + b"".join(b">contig_%d\nACGTTGCAAC\n" % i for i in range(100_000))
+    with open_source(SourceSpec((Path("-"),), "genome"), stdin=io.BytesIO(text)) as source:
+        found = list(source.blocks())
+    ids = [header.id for block in found[:1] for header in block.headers]
+    assert ids[:3] == ["a", "a", "contig_0"]
+    assert found[0].block.lengths[:3].tolist() == [1, 1, 10]
+    assert source.report.counts == {"genome read": 100_002}
+    assert sum(len(block.block) for block in found) == 100_002
+
+
+def test_a_contig_that_comes_again_has_no_features_twice(tmp_path: Path) -> None:
+    both = write(tmp_path, "both", f"{GFF}##FASTA\n>c\n{GENOME}\n>c\n{GENOME}\n")
+    source = reader(both, "annotated")
+    assert [len(found.cds) for found in contigs(source)] == [2, 0]
+    assert "contig c comes again" in " ".join(source.report.notes)
+
+
+def test_an_old_ncbi_header_matches_its_accession(tmp_path: Path) -> None:
+    both = write(tmp_path, "both", f"{GFF}##FASTA\n>gi|1|ref|c|\n{GENOME}\n")
+    assert [len(found.cds) for found in contigs(reader(both, "annotated"))] == [2]
+
+
+def test_a_header_with_an_unknown_code_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path, "x", f">a transl_table=99\n{GENE}\n")
+    with pytest.raises(InputError, match="x, record 'a'; genetic code 99 is not known"):
+        blocks(reader(path, "cds"))

@@ -71,7 +71,7 @@ def test_short_ones() -> None:
     assert read("TAA")[0] == ""
 
 
-@pytest.mark.parametrize("table", [1, 2, 3, 4, 5, 6, 9, 10, 12, 16, 22, 25, 33])
+@pytest.mark.parametrize("table", [1, 2, 3, 4, 5, 6, *range(9, 17), *range(21, 34)])
 def test_inner_codons_read_as_biopython_reads_them(table: int) -> None:
     codons = "".join(a + b + c for a in "ACGT" for b in "ACGT" for c in "ACGT")
     reading = read_coding(DNA.encode(codons + "ACC"), genetic_code(table), partial5=True)
