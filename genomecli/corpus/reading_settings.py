@@ -8,9 +8,11 @@ from typing import Literal
 
 from pydantic import field_validator, model_validator
 
-from genomecli.corpus.manifest import Molecule
 from genomecli.corpus.settings import TokenSettings
 from genomecli.settings import Name, Section, setting
+
+Molecule = Literal["genome", "cds", "protein"]
+"""As in the manifest, which settings must not import."""
 
 Frame = Literal[0, 1, 2, "all"]
 Relation = Literal["none", "disjoint", "comparable", "anchored", "paired"]

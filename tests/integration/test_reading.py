@@ -1,0 +1,79 @@
+"""Reading of a corpus folder that tokenize made from a real genome."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from genomecli.commands.tokenize import run_tokenize
+from genomecli.config import load_config
+from genomecli.corpus.reading_settings import ReadingSettings, Relation
+from genomecli.corpus.sampling import Sampler, reading_lexicon
+from genomecli.corpus.store import CorpusReader
+from genomecli.corpus.vocabulary import UNK
+from genomecli.sequences.codes import CODONS, genetic_code
+
+
+@pytest.fixture(scope="module")
+def corpus(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> CorpusReader:
+    folder = tmp_path_factory.mktemp("reading")
+    config = folder / "tokenize.yaml"
+    genome = real_data / "genomes" / "jcvi_syn3a_code4.gb.gz"
+    config.write_text(
+        "tokenize:\n  figures: false\n  workers: 1\n  species:\n    - name: syn3a\n      code: 4\n"
+        f"      sources: [{{kind: annotated, path: {genome}}}]\n"
+    )
+    run_tokenize(load_config(config), folder / "corpus")
+    return CorpusReader.open(folder / "corpus")
+
+
+@pytest.mark.parametrize("relation", ["none", "disjoint", "comparable", "anchored", "paired"])
+def test_steps_repeat_and_read_genes_of_their_split(corpus: CorpusReader, relation: Relation) -> None:
+    settings = ReadingSettings(relation=relation, tokens_per_batch=4096, tokens_per_step=8192)
+    lexicon = reading_lexicon(corpus.lexicon, settings)
+    first, again = (Sampler(corpus, lexicon, settings, 7) for _ in range(2))
+    split = corpus.records().split
+    for step in (0, 40):
+        for one, other in zip(first.step(step), again.step(step), strict=True):
+            assert torch.equal(one.tokens, other.tokens)
+            assert set(split[one.records.numpy()]) == {"train"}
+            assert one.padded_tokens <= 4096 * 1.03
+    assert {name for batch in first.validation() for name in split[batch.records.numpy()]} == {"valid"}
+    assert first.real_share() > 0.97
+
+
+def test_pairs_translate_under_the_code_of_the_cell(corpus: CorpusReader) -> None:
+    settings = ReadingSettings(relation="paired")
+    sampler = Sampler(corpus, corpus.lexicon, settings, 0)
+    blocks = corpus.lexicon.block("syn3a", "dna"), corpus.lexicon.block("syn3a", "protein")
+    code = genetic_code(4)
+    right = total = tryptophan = 0
+    for batch in sampler.step(0):
+        for text, length in zip(batch.tokens.tolist(), batch.lengths.tolist(), strict=True):
+            half = (length - 3) // 2
+            pairs = zip(text[1 : half + 1], text[half + 2 : -1], strict=False)
+            known = [(a, b) for a, b in pairs if UNK not in (a, b)]
+            read = [(CODONS[a - blocks[0].start], blocks[1].tokens[b - blocks[1].start]) for a, b in known]
+            right += sum(code.amino[CODONS.index(codon)] == residue for codon, residue in read)
+            tryptophan += read.count(("TGA", "W"))
+            total += len(read)
+    assert sampler.crops[0].left_out <= 5
+    assert right == total > 10_000
+    assert tryptophan > 50
+
+
+def test_genome_windows_are_of_the_genome(corpus: CorpusReader) -> None:
+    settings = ReadingSettings(
+        molecules=("genome",), context=128, tokens_per_batch=2048, tokens_per_step=2048
+    )
+    sampler = Sampler(corpus, corpus.lexicon, settings, 0)
+    tokenizer = corpus.lexicon.tokenizer("syn3a", "genome")
+    (batch,) = sampler.step(3)
+    for place in range(len(batch.lengths)):
+        start = int(batch.extras["start"][place])
+        symbols = corpus.symbols(int(batch.records[place]), start, start + 126 * 3)
+        if int(batch.extras["strand"][place]):
+            symbols = tokenizer.alphabet.reverse_complement(symbols)
+        assert batch.tokens[place, 1:127].tolist() == tokenizer.encode(symbols).tolist()
