@@ -1,6 +1,6 @@
 """What a run will take, said before its first step, and which preset fits a corpus and a machine.
 
-Rates are measured with the model itself on this machine for about a second, since small models are bound by
+Rates are measured with the model itself on this machine for a moment, since small models are bound by
 calls and memory rather than by arithmetic.
 """
 
@@ -89,7 +89,7 @@ class Estimate:
         return lines
 
 
-def estimate_run(model: LanguageModel, load: Load, tokens: int, *, seconds: float = 1.0) -> Estimate:
+def estimate_run(model: LanguageModel, load: Load, tokens: int, *, seconds: float = 0.3) -> Estimate:
     """Measure ``model``, which is on its device, and say what ``tokens`` tokens will take."""
     cost = _cost(model.settings, load)
     rate = measure_training_rate(

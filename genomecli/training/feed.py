@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import fields, replace
 from types import TracebackType
+from typing import Any
+
+from torch import Tensor
 
 from genomecli.corpus.batch import Batch
 from genomecli.training.distributed import rank, world_size
@@ -11,6 +15,25 @@ from genomecli.training.learner import Data, Learner
 
 Prepared = tuple[list[Batch], dict[str, float]]
 """Micro-batches, and the total weight of their targets by name."""
+
+
+def split_rows(batch: Batch, pieces: int) -> list[Batch]:
+    """``batch`` cut along its rows into at most ``pieces`` batches, none of them empty."""
+    if pieces == 1:
+        return [batch]
+    size = -(-len(batch.lengths) // pieces)
+    return [_rows(batch, slice(begin, begin + size)) for begin in range(0, len(batch.lengths), size)]
+
+
+def _rows(batch: Batch, rows: slice) -> Batch:
+    changes: dict[str, Any] = {}
+    for field in fields(batch):
+        value = getattr(batch, field.name)
+        if isinstance(value, Tensor):
+            changes[field.name] = value[rows]
+        elif isinstance(value, dict):
+            changes[field.name] = {name: tensor[rows] for name, tensor in value.items()}
+    return replace(batch, **changes)
 
 
 class Feed:
@@ -53,7 +76,10 @@ class Feed:
 
     def _prepare(self, step: int) -> Prepared:
         raw = self.data.step(step, rank(), world_size())
-        batches = [self.learner.prepare(batch, step, index) for index, batch in enumerate(raw)]
+        batches = [
+            self.learner.prepare(batch, step, rank() + place * world_size())
+            for place, batch in enumerate(raw)
+        ]
         totals: dict[str, float] = {}
         for batch in batches:
             for name, weight in self.learner.count(batch).items():

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from genomecli.corpus.batch import Batch
 
-Probe = Callable[[nn.Module, int], Mapping[str, float]]
+Probe = Callable[[Any, int], Mapping[str, float]]
 """A function of the model (in evaluation mode) and the number of steps done to named figures."""
 
 

@@ -10,20 +10,20 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 
 import torch
 from torch import nn
 
+from genomecli.corpus.batch import Batch
 from genomecli.errors import CheckpointedError, InterruptedRunError, RunError
-from genomecli.runtime import StopFlag, seed_of
-from genomecli.training.feed import Feed
-from genomecli.training.learner import Data, Hooks, Learner
+from genomecli.models.timing import autocast
+from genomecli.runtime import StopFlag, log, seed_of
+from genomecli.training.feed import Feed, split_rows
+from genomecli.training.learner import Data, Hooks, Learner, Loss
 from genomecli.training.meters import Meters, Pairs
 from genomecli.training.optimiser import set_learning_rate
-
-PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,7 @@ class Trainer:
         self.progress = progress or Progress()
         self.device = next(model.parameters()).device
         self.parameters = [p for group in optimiser.param_groups for p in group["params"]]
+        self.pieces = 1
         self.meters = Meters(self.device)
         self.meters.restore(self.progress.window)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=plan.precision == "fp16")
@@ -118,8 +119,11 @@ class Trainer:
             _restore_scaler(self.scaler, self.progress.scaler)
         self._clock = (time.monotonic(), self.progress.tokens)
 
-    def run(self) -> Progress:
+    def run(self, flag: StopFlag | None = None) -> Progress:
         """Train to the end of the plan, or until patience runs out; the progress then.
+
+        Args:
+            flag: says when a signal asks to stop; one of its own while it runs, by default.
 
         Raises:
             RunError: if a loss is no finite number, naming the records of its batch.
@@ -127,7 +131,9 @@ class Trainer:
             InterruptedRunError: after INT, with a checkpoint saved.
         """
         ahead = self.device.type != "cpu"
-        with StopFlag() as flag, Feed(self.data, self.learner, self.plan.steps, ahead=ahead) as feed:
+        with ExitStack() as stack:
+            flag = flag or stack.enter_context(StopFlag())
+            feed = stack.enter_context(Feed(self.data, self.learner, self.plan.steps, ahead=ahead))
             self.model.train()
             while self.progress.step < self.plan.steps and not self._patience_is_over():
                 self._step(feed)
@@ -147,24 +153,42 @@ class Trainer:
         batches, totals = feed(step)
         torch.manual_seed(seed_of(self.plan.seed, "dropout", step))
         set_learning_rate(self.optimiser, self.plan.rate * self.plan.schedule(step))
-        tokens = 0
-        for index, batch in enumerate(batches):
-            tokens += batch.real_tokens
-            with self._autocast():
-                loss = self.learner.loss(self.model, batch.to(self.device), totals)
-            self.scaler.scale(loss.total).backward()  # type: ignore[no-untyped-call]
+        for place, (index, loss) in enumerate(self._accumulate(batches, totals)):
             self.meters.add_loss(loss, step, index)
-            self.meters.add("loss", loss.total, 1.0 if index == 0 else 0.0)
+            self.meters.add("loss", loss.total, 1.0 if place == 0 else 0.0)
         if self.device.type == "cpu":  # reading a value costs nothing here; elsewhere log points do it
             self._stop_at_bad_loss()
         self._update()
-        self.progress = replace(self.progress, step=step + 1, tokens=self.progress.tokens + tokens)
+        tokens = self.progress.tokens + sum(batch.real_tokens for batch in batches)
+        self.progress = replace(self.progress, step=step + 1, tokens=tokens)
         if self.hooks.advance is not None:
             self.hooks.advance()
 
-    def _autocast(self) -> AbstractContextManager[None]:
-        dtype = PRECISIONS.get(self.plan.precision)
-        return nullcontext() if dtype is None else torch.autocast(self.device.type, dtype)
+    def _accumulate(self, batches: list[Batch], totals: dict[str, float]) -> list[tuple[int, Loss]]:
+        """Gradients of a step; micro-batches too large for the memory are halved, here and from now on."""
+        while True:
+            try:
+                return [
+                    (index, self._backward(part, totals))
+                    for index, batch in enumerate(batches)
+                    for part in split_rows(batch, self.pieces)
+                ]
+            except torch.OutOfMemoryError:
+                if self.pieces >= max(len(batch.lengths) for batch in batches):
+                    raise RunError(
+                        "one text alone does not fit the memory of the device",
+                        fix="lower reading.context or the model's size",
+                    ) from None
+            self.pieces *= 2
+            self.optimiser.zero_grad(set_to_none=True)
+            torch.cuda.empty_cache()
+            log.warning("out of memory: each micro-batch is computed in %d pieces from now on", self.pieces)
+
+    def _backward(self, batch: Batch, totals: dict[str, float]) -> Loss:
+        with autocast(self.device, self.plan.precision):
+            loss = self.learner.loss(self.model, batch.to(self.device), totals)
+        self.scaler.scale(loss.total).backward()  # type: ignore[no-untyped-call]
+        return Loss(loss.total.detach(), {name: pair.detach() for name, pair in loss.ratios.items()})
 
     def _update(self) -> None:
         self.scaler.unscale_(self.optimiser)

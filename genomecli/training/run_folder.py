@@ -45,7 +45,7 @@ class RunFolder:
         force: remove a run that stands there.
 
     Attributes:
-        state: ``new``, ``resumed`` (it holds a checkpoint) or ``finished`` (nothing is to be done).
+        state: ``new``, ``resumed`` (it holds a checkpoint, or replicates) or ``finished``.
 
     Raises:
         UsageError: if something stands there that may not be touched, or another process writes it.
@@ -89,7 +89,7 @@ class RunFolder:
         if self.resume and finished:
             return "finished"
         if self.resume:
-            if pointed(self.path, "last") is not None:
+            if pointed(self.path, "last") is not None or any(self.path.glob("seed-*")):
                 return "resumed"
             log.warning("%s: holds no checkpoint yet; the run starts anew", self.path)
         elif not self.force:
@@ -121,7 +121,7 @@ class RunFolder:
 
         Args:
             config: settings now.
-            free: dotted keys that may change between the parts of a run.
+            free: starts of dotted keys that may change between the parts of a run.
 
         Raises:
             ConfigError: naming each key that differs, with both values.
@@ -131,8 +131,8 @@ class RunFolder:
         fix = "a resumed run keeps its settings (init_from starts a new run from weights)"
         problems = [
             f"{key}: was {before.get(key, absent)!r} and is now {now.get(key, absent)!r}; {fix}"
-            for key in sorted({*before, *now} - free)
-            if before.get(key, absent) != now.get(key, absent)
+            for key in sorted({*before, *now})
+            if before.get(key, absent) != now.get(key, absent) and not key.startswith(tuple(free))
         ]
         if problems:
             raise ConfigError(problems, where=self.path)

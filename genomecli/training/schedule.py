@@ -41,7 +41,7 @@ class Schedule:
         steps: steps of the whole run.
         warmup: steps over which the factor rises from near 0 to 1.
         decay: share of the steps after warm-up that ``wsd`` decays over, 0 to 1.
-        min_ratio: the factor at the end.
+        min_ratio: the factor that is reached after the last step.
 
     Raises:
         ConfigError: for an unknown kind.
@@ -62,6 +62,6 @@ class Schedule:
         if step < self.warmup:
             return (step + 1) / self.warmup
         left = max(1, self.steps - self.warmup)
-        done = min(1.0, (step - self.warmup + 1) / left)
+        done = min(1.0, (step - self.warmup) / left)  # below 1: no step is taken with a rate of 0
         shape = SCHEDULES[self.kind](done, self.decay)
         return self.min_ratio + (1.0 - self.min_ratio) * shape

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
 
-from genomecli.settings import Name, Section, setting
+from genomecli.corpus.reading_settings import ReadingSettings
+from genomecli.models.settings import ModelSettings
+from genomecli.objectives.settings import ObjectiveSettings
+from genomecli.settings import InputPath, Name, Section, setting
 
+
+def _whole(value: object) -> object:
+    """25e6 is a whole number, though YAML reads a float."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Count = Annotated[int, BeforeValidator(_whole)]
 Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -39,3 +49,71 @@ class ScheduleSettings(Section):
     def warmup_steps(self, steps: int) -> int:
         """Warm-up of a run of ``steps`` steps."""
         return self.warmup if isinstance(self.warmup, int) else round(self.warmup * steps)
+
+
+class ProbeSettings(Section):
+    """Figures that are measured along training."""
+
+    mrr_every: int = setting(
+        0, ge=0, unit="steps", doc="Steps between measurements of the MRR on held-out records; 0 is never."
+    )
+    mrr_tokens: int = setting(
+        20_000, ge=100, unit="tokens", doc="Tokens of each language and species that the MRR is measured on."
+    )
+
+
+class PretrainSettings(Section):
+    """What ``pretrain`` trains, on what, for how long, and what it keeps."""
+
+    corpus: InputPath = setting(doc="Corpus folder made by tokenize.")
+    model: ModelSettings = setting(ModelSettings(), doc="The network.")
+    reading: ReadingSettings = setting(ReadingSettings(), doc="Which texts are read, and in what batches.")
+    objectives: ObjectiveSettings = setting(ObjectiveSettings(), doc="What is learned from them.")
+    optimiser: OptimiserSettings = setting(OptimiserSettings(), doc="How weights follow the gradient.")
+    schedule: ScheduleSettings = setting(ScheduleSettings(), doc="How the learning rate moves.")
+    steps: int | None = setting(None, ge=1, doc="Optimiser steps. Give one of steps, tokens and epochs.")
+    tokens: Count | None = setting(
+        None, ge=1, unit="tokens", doc="Tokens to train on, about; padding not counted. 25e6 is fine."
+    )
+    epochs: float | None = setting(None, gt=0, doc="Passes over the texts.")
+    clip: float = setting(1.0, ge=0, doc="Largest norm of the gradient; 0 leaves it as it is.")
+    log_every: int = setting(20, ge=1, unit="steps", doc="Steps between log lines.")
+    validate_every: int = setting(
+        500, ge=0, unit="steps", doc="Steps between validations; 0 validates at the end alone."
+    )
+    save_every: int = setting(
+        500, ge=0, unit="steps", doc="Steps between checkpoints; 0 saves the best and the last alone."
+    )
+    keep: int = setting(2, ge=0, doc="Regular checkpoints to keep beside the best and the last; 0 keeps all.")
+    max_minutes: float | None = setting(
+        None, gt=0, unit="minutes", doc="Save a checkpoint and stop with exit code 75 when this time is over."
+    )
+    patience: int = setting(
+        0, ge=0, doc="End after this many validations without a better loss; 0 goes on to the end."
+    )
+    seeds: Annotated[int, Field(ge=1, le=1000)] | tuple[Annotated[int, Field(ge=0)], ...] | None = setting(
+        None, doc="Replicates: how many seeds, from the top-level seed on, or which ones."
+    )
+    init_from: InputPath | None = setting(
+        None,
+        doc="Run or checkpoint whose weights a new run begins with; its tokens and sizes must be the same.",
+    )
+    probes: ProbeSettings = setting(ProbeSettings(), doc="Figures that are measured along training.")
+
+    @model_validator(mode="after")
+    def _check(self) -> PretrainSettings:
+        problems = []
+        given = [name for name in ("steps", "tokens", "epochs") if getattr(self, name) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) or "none of them"
+            problems.append(f"give exactly one of steps, tokens and epochs, not {found}")
+        if self.model.context < self.reading.context:
+            problems.append(
+                f"model.context {self.model.context} is less than reading.context {self.reading.context}; "
+                "raise the one or lower the other"
+            )
+        if isinstance(self.seeds, tuple) and (not self.seeds or len(set(self.seeds)) < len(self.seeds)):
+            problems.append("seeds is empty or names one twice; name each seed once")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self

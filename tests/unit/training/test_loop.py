@@ -254,3 +254,31 @@ def test_one_step_ahead_in_a_thread_gives_the_same_batches() -> None:
             assert counts == other
             assert all(torch.equal(a.tokens, b.tokens) for a, b in zip(left, right, strict=True))
     assert sorted(ahead.asked) == [0, 1, 2, 3]
+
+
+def test_a_batch_too_large_for_the_memory_is_computed_in_pieces() -> None:
+    class Small(ToyModel):
+        def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+            if len(tokens) > 2:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return super().forward(tokens)
+
+    models = [ToyModel(), Small()]
+    recorders = [Recorder(), Recorder()]
+    for model, recorder in zip(models, recorders, strict=True):
+        trainer = _trainer(_plan(3), recorder, data=ToyData(rows=7), model=model)
+        trainer.run()
+    assert trainer.pieces == 4
+    for left, right in zip(models[0].parameters(), models[1].parameters(), strict=True):
+        torch.testing.assert_close(left, right, rtol=1e-3, atol=1e-4)
+    whole, pieces = (recorder.logs[0][1] for recorder in recorders)
+    assert pieces == pytest.approx(whole, rel=1e-4)
+
+
+def test_a_single_text_too_large_for_the_memory_is_an_error() -> None:
+    class Full(ToyModel):
+        def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with pytest.raises(RunError, match="memory"):
+        _trainer(_plan(3), model=Full()).run()

@@ -17,22 +17,24 @@ def test_warm_up_rises_in_equal_steps_to_the_peak() -> None:
 
 def test_linear_ends_at_the_smallest_ratio() -> None:
     schedule = Schedule("linear", steps=10, min_ratio=0.1)
-    assert schedule(9) == pytest.approx(0.1)
-    assert schedule(4) == pytest.approx(0.1 + 0.9 * 0.5)
+    assert schedule(0) == pytest.approx(1.0)
+    assert schedule(9) == pytest.approx(0.1 + 0.9 * 0.1)
+    assert schedule(5) == pytest.approx(0.1 + 0.9 * 0.5)
     assert schedule(50) == pytest.approx(0.1)
 
 
 def test_cosine_is_half_way_down_in_the_middle() -> None:
     schedule = Schedule("cosine", steps=20)
-    assert schedule(9) == pytest.approx(0.5)
-    assert schedule(4) == pytest.approx(0.5 * (1 + math.cos(math.pi / 4)))
+    assert schedule(10) == pytest.approx(0.5)
+    assert schedule(5) == pytest.approx(0.5 * (1 + math.cos(math.pi / 4)))
 
 
 def test_wsd_stays_and_then_falls() -> None:
     schedule = Schedule("wsd", steps=110, warmup=10, decay=0.2)
-    assert [schedule(step) for step in range(10, 90)] == pytest.approx([1.0] * 80)
-    assert schedule(99) == pytest.approx(0.5)
-    assert schedule(109) == pytest.approx(0.0)
+    assert [schedule(step) for step in range(10, 91)] == pytest.approx([1.0] * 81)
+    assert schedule(100) == pytest.approx(0.5)
+    assert schedule(109) == pytest.approx(0.05)
+    assert schedule(110) == pytest.approx(0.0)
 
 
 @given(

@@ -1,0 +1,246 @@
+"""``genomecli pretrain``: check, build, run, report. One run, or replicates that differ by their seed."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from genomecli.config import Config
+from genomecli.corpus.store import CorpusReader
+from genomecli.files import MANIFEST, read_json, sha256_file, write_json
+from genomecli.models.language_model import LanguageModel
+from genomecli.runtime import StopFlag, log, run_info
+from genomecli.training.checkpoint import Identity, load_checkpoint, pointed
+from genomecli.training.estimate import duration, estimate_run
+from genomecli.training.estimate import suggest as judge_presets
+from genomecli.training.job import CorpusOnDisk, Job
+from genomecli.training.learner import Probe
+from genomecli.training.machine import settle
+from genomecli.training.pretraining import FREE, Pretraining, Surroundings
+from genomecli.training.replicates import folder_name, seeds_of, write_spread
+from genomecli.training.run_folder import INFO, SET_KIND, RunFolder
+
+SUGGESTED_MINUTES = 60.0
+"""Longest training that ``--suggest`` proposes where ``max_minutes`` is not set."""
+
+MakeProbes = Callable[[Job], Mapping[str, Probe]]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the command was called.
+
+    Args:
+        force: replace a run that stands in the place.
+        resume: go on with an unfinished one.
+        argv: the command line, for ``run.json``.
+        deadline: value of ``time.monotonic()`` at which to save and stop.
+        make_probes: figures to measure along training.
+    """
+
+    force: bool
+    resume: bool
+    argv: Sequence[str] | None
+    deadline: float
+    make_probes: MakeProbes
+
+
+def run_pretrain(
+    config: Config,
+    out: Path,
+    *,
+    force: bool = False,
+    resume: bool = False,
+    dry_run: bool = False,
+    suggest: bool = False,
+    argv: Sequence[str] | None = None,
+    make_probes: MakeProbes | None = None,
+) -> dict[str, Any]:
+    """Train a network on a corpus.
+
+    Args:
+        config: settings; section ``pretrain``, seed, device, precision and threads.
+        out: the run folder.
+        force: replace a run that stands there.
+        resume: go on with an unfinished run; a finished one is left as it is.
+        dry_run: say size, time and memory, and stop.
+        suggest: judge presets for this corpus and machine, on standard output, and stop.
+        argv: the command line, for ``run.json``; that of the process by default.
+        make_probes: figures to measure along training; the MRR by default, if ``probes.mrr_every`` is set.
+
+    Returns:
+        What ``summary.json`` holds; empty after ``dry_run`` or ``suggest``.
+
+    Raises:
+        InputError, ConfigError, UsageError: before anything is written.
+        RunError: if training fails.
+        CheckpointedError: after TERM, USR1 or ``max_minutes``, with a checkpoint saved.
+        InterruptedRunError: after INT, with a checkpoint saved.
+    """
+    settings = config.pretrain
+    minutes = settings.max_minutes
+    deadline = math.inf if minutes is None else time.monotonic() + 60 * minutes
+    corpus = open_corpus(settings.corpus)
+    seeds = seeds_of(settings.seeds, config.seed)
+    if suggest or dry_run:
+        job = _job(config, seeds[0], corpus, None)
+        _suggest(job) if suggest else _announce(job, job.empty_model(), len(seeds))
+        return {}
+    options = Options(force, resume, argv, deadline, make_probes or mrr_probes)
+    with StopFlag() as flag:
+        if settings.seeds is None:
+            return _run_seed(config, seeds[0], corpus, out, options, flag)
+        return _run_seeds(config, seeds, corpus, out, options, flag)
+
+
+def open_corpus(path: str) -> CorpusOnDisk:
+    """A corpus folder. Raises InputError if it is none, or is altered."""
+    folder = Path(path)
+    reader = CorpusReader.open(folder)
+    return CorpusOnDisk(reader, reader.lexicon, sha256_file(folder / MANIFEST)[:16], folder.resolve().name)
+
+
+def mrr_probes(job: Job) -> dict[str, Probe]:
+    """The MRR on held-out records, by species and layer, if the settings ask for it."""
+    if not job.settings.probes.mrr_every:
+        return {}
+    from genomecli.analysis.probe import make_probe
+
+    assert isinstance(job.corpus.reader, CorpusReader)
+    frame = job.settings.reading.frame
+    probe = make_probe(
+        job.corpus.reader,
+        job.lexicon,
+        tokens=job.settings.probes.mrr_tokens,
+        frame=0 if frame == "all" else frame,
+        precision=job.machine.precision,
+    )
+    return {} if probe is None else {"mrr": probe}
+
+
+def _job(config: Config, seed: int, corpus: CorpusOnDisk, before: Identity | None) -> Job:
+    machine = settle(config.device, config.precision, config.threads, before)
+    job = Job(config.pretrain, seed, corpus, machine)
+    if before is None:
+        job.check_init()
+    return job
+
+
+def _begun(out: Path) -> Identity | None:
+    """What an unfinished run began with, None if it has no checkpoint."""
+    if (out / MANIFEST).exists() or pointed(out, "last") is None:
+        return None
+    return load_checkpoint(out, prefer="last", optimiser=False).identity
+
+
+def _run_seed(
+    config: Config, seed: int, corpus: CorpusOnDisk, out: Path, options: Options, flag: StopFlag
+) -> dict[str, Any]:
+    # All that can be wrong with the settings is found before a folder is made or replaced.
+    job = _job(config, seed, corpus, _begun(out) if options.resume else None)
+    with RunFolder(out, resume=options.resume, force=options.force) as folder:
+        if folder.state == "finished":
+            summary: dict[str, Any] = read_json(out / "summary.json")
+            log.info("%s is finished: %d steps were done; there is nothing to resume", out, summary["steps"])
+            return summary
+        resolved = job.config(_common(config))
+        if folder.state == "resumed":
+            folder.check_config(resolved, FREE)
+        info = _info(folder, job, options)
+        folder.begin(resolved, info)
+        begun = time.monotonic()
+        try:
+            model = job.empty_model() if folder.state == "resumed" else job.new_model()
+            _announce(job, model)
+            around = Surroundings(flag, options.deadline, options.make_probes(job))
+            return Pretraining(job, folder, around).run(model)
+        finally:
+            write_json(out / INFO, {**info, "seconds": round(time.monotonic() - begun, 1)})
+
+
+def _common(config: Config) -> dict[str, Any]:
+    return {"device": config.device, "precision": config.precision, "threads": config.threads}
+
+
+def _info(folder: RunFolder, job: Job, options: Options) -> dict[str, Any]:
+    """What ``run.json`` says: this process, and those before it that worked on the run."""
+    path = folder.path / INFO
+    earlier = read_json(path) if folder.state == "resumed" and path.exists() else {}
+    parts = [*earlier.pop("parts", []), earlier] if earlier else []
+    machine = job.machine
+    facts = {"device": str(machine.device), "precision": machine.precision, "threads": machine.threads}
+    paths = {"corpus": str(Path(job.settings.corpus).resolve()), "init_from": job.settings.init_from}
+    return run_info("pretrain", options.argv, **facts, paths=paths, parts=parts)
+
+
+def _announce(job: Job, model: LanguageModel, runs: int = 1) -> None:
+    """Say what the run reads and what it will take."""
+    for group in job.reading["groups"]:
+        log.info(
+            "%s: %d records, %d tokens a pass, %.1f %% of the tokens%s",
+            *(group["name"], group["records"], group["tokens_per_epoch"], 100 * group["share_of_tokens"]),
+            f", {group['left_out']} records too short" if group["left_out"] else "",
+        )
+    tokens = round(job.steps * job.tokens_per_step)
+    passes = tokens / job.corpus_tokens
+    micro = f"{job.sampler.micro_batches} micro-batches of {job.settings.reading.tokens_per_batch:,} tokens"
+    log.info("%d steps of %s: %.1f passes", job.steps, micro, passes)
+    machine = job.machine
+    log.info("on %s in %s with %d threads", machine.device, machine.precision, machine.threads)
+    for line in estimate_run(model, job.load(), tokens * runs).lines():
+        (log.warning if line.startswith("warning") else log.info)("%s", line)
+
+
+def _suggest(job: Job) -> None:
+    """Judge presets, as a table on standard output."""
+    minutes = job.settings.max_minutes or SUGGESTED_MINUTES
+    choices = judge_presets(job.load(), job.corpus_tokens, minutes)
+    rows = ["preset\tparameters\ttokens\ttime\tmemory_mib\tfits\twhy_not"]
+    rows += [
+        f"{c.preset}\t{c.parameters}\t{c.tokens}\t{duration(c.seconds)}\t{c.memory / 2**20:.0f}\t"
+        f"{'yes' if c.fits else 'no'}\t{c.why}"
+        for c in choices
+    ]
+    sys.stdout.write("\n".join(rows) + "\n")
+    fitting = [choice for choice in choices if choice.fits]
+    best = fitting[-1] if fitting else choices[0]
+    if not fitting:
+        log.warning(
+            "no preset fits %.0f minutes, this corpus and this memory; the smallest is the nearest", minutes
+        )
+    log.info("proposed: --set pretrain.model.preset=%s --set pretrain.tokens=%d", best.preset, best.tokens)
+
+
+def _run_seeds(
+    config: Config,
+    seeds: Sequence[int],
+    corpus: CorpusOnDisk,
+    out: Path,
+    options: Options,
+    flag: StopFlag,
+) -> dict[str, Any]:
+    with RunFolder(out, resume=options.resume, force=options.force) as folder:
+        if folder.state == "finished":
+            log.info("%s is finished: there is nothing to resume", out)
+            return dict(read_json(out / "summary.json"))
+        resolved = {"replicates": [folder_name(seed) for seed in seeds]}
+        if folder.state == "resumed":
+            folder.check_config(resolved, frozenset())
+        folder.begin(resolved, run_info("pretrain", options.argv))
+        summaries = {}
+        for number, seed in enumerate(seeds, 1):
+            log.info("seed %d, run %d of %d", seed, number, len(seeds))
+            place = out / folder_name(seed)
+            inner = Options(False, place.exists(), options.argv, options.deadline, options.make_probes)
+            summaries[seed] = _run_seed(config, seed, corpus, place, inner, flag)
+        figures = write_spread(out, summaries)
+        loss = figures.get("validation.loss")
+        if loss is not None:
+            log.info("validation loss of %d runs: %.4f ± %.4f", len(seeds), loss["mean"], loss["sd"])
+        folder.finish({"seeds": list(seeds)}, kind=SET_KIND)
+        return dict(read_json(out / "summary.json"))

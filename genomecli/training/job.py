@@ -1,0 +1,236 @@
+"""A pretraining run of one seed, assembled: data, objectives, model, length. Nothing is trained here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from genomecli.corpus.interface import Corpus
+from genomecli.corpus.lexicon import Lexicon
+from genomecli.corpus.sampling import Sampler, reading_lexicon
+from genomecli.errors import ConfigError, InputError
+from genomecli.files import read_manifest
+from genomecli.models.language_model import LanguageModel, build_model
+from genomecli.models.settings import ModelSettings
+from genomecli.objectives.mixture import Mixture, build_mixture
+from genomecli.runtime import log, seed_of
+from genomecli.training.checkpoint import (
+    KIND,
+    Checkpoint,
+    Identity,
+    fill_model,
+    find_checkpoint,
+    load_checkpoint,
+)
+from genomecli.training.estimate import Load
+from genomecli.training.machine import Machine
+from genomecli.training.settings import PretrainSettings
+
+SHAPELESS = frozenset({"preset", "dropout", "attention_dropout", "initializer_range", "zero_init_out"})
+"""Settings of a model that its weights do not depend on once they are trained."""
+
+
+@dataclass(frozen=True)
+class CorpusOnDisk:
+    """A corpus and what tells it apart.
+
+    Args:
+        reader: gives records and symbols.
+        lexicon: the corpus's own.
+        fingerprint: changes with any record.
+        name: of its folder.
+    """
+
+    reader: Corpus
+    lexicon: Lexicon
+    fingerprint: str
+    name: str
+
+
+class Job:
+    """A run of one seed.
+
+    Args:
+        settings: the section ``pretrain``.
+        seed: of everything random.
+        corpus: to train on.
+        machine: where.
+
+    Raises:
+        InputError: if there is nothing to train on, or ``init_from`` is of another lexicon.
+        ConfigError: if settings do not fit the corpus.
+    """
+
+    def __init__(self, settings: PretrainSettings, seed: int, corpus: CorpusOnDisk, machine: Machine) -> None:
+        self.settings = settings
+        self.seed = seed
+        self.corpus = corpus
+        self.machine = machine
+        self.lexicon = reading_lexicon(corpus.lexicon, settings.reading)
+        self.sampler = Sampler(corpus.reader, self.lexicon, settings.reading, seed)
+        self.mixture: Mixture = build_mixture(settings.objectives, self.lexicon)
+        self._check_objectives()
+
+    def _check_objectives(self) -> None:
+        chosen, relation = self.settings.objectives, self.settings.reading.relation
+        if chosen.tlm is not None and relation != "paired":
+            raise ConfigError([f"objectives.tlm needs pairs; set reading.relation to paired, not {relation}"])
+
+    @cached_property
+    def reading(self) -> dict[str, Any]:
+        """What the sampler says of the texts."""
+        return self.sampler.describe()
+
+    @cached_property
+    def tokens_per_step(self) -> float:
+        """Real tokens of one optimiser step, on average."""
+        groups = self.reading["groups"]
+        means = [group["tokens_per_epoch"] / group["texts_per_epoch"] for group in groups]
+        texts_per_token = sum(group["share_of_tokens"] / m for group, m in zip(groups, means, strict=True))
+        texts: float = self.reading["texts_per_step"]
+        return texts / float(texts_per_token)
+
+    @cached_property
+    def steps(self) -> int:
+        """Optimiser steps of the run."""
+        if self.settings.steps is not None:
+            return self.settings.steps
+        tokens = self.settings.tokens
+        wanted = float(tokens) if tokens is not None else (self.settings.epochs or 1.0) * self.corpus_tokens
+        return max(1, math.ceil(wanted / self.tokens_per_step))
+
+    @property
+    def corpus_tokens(self) -> int:
+        """Tokens of one pass over the training texts."""
+        return sum(int(group["tokens_per_epoch"]) for group in self.reading["groups"])
+
+    @property
+    def identity(self) -> Identity:
+        """What must stay when the run is resumed."""
+        return Identity(
+            model=self.settings.model.model_dump(mode="json"),
+            corpus=self.corpus.fingerprint,
+            seed=self.seed,
+            steps=self.steps,
+            threads=self.machine.threads,
+            precision=self.machine.precision,
+            device=self.machine.device.type,
+        )
+
+    def load(self) -> Load:
+        """What the estimate of time and memory is made of."""
+        groups = self.reading["groups"]
+        longest = max(group["tokens_per_epoch"] / group["texts_per_epoch"] for group in groups)
+        masks = self.settings.objectives.mlm or self.settings.objectives.tlm
+        return Load(
+            vocabulary_size=self.lexicon.vocabulary.size,
+            languages=len(self.lexicon.languages),
+            length=min(self.settings.reading.context, max(8, round(longest))),
+            batch_tokens=self.settings.reading.tokens_per_batch,
+            decoded=masks.rate if masks is not None else 0.01,
+            device=self.machine.device,
+            precision=self.machine.precision,
+        )
+
+    def heads(self) -> dict[str, nn.Module]:
+        """Fresh heads of the objectives."""
+        return self.mixture.heads(self.settings.model.width, self.lexicon)
+
+    def empty_model(self) -> LanguageModel:
+        """The model with weights of the seed, on the device."""
+        with torch.random.fork_rng(devices=[]):
+            heads = self.heads()
+        model = build_model(
+            self.settings.model,
+            self.lexicon.vocabulary.size,
+            len(self.lexicon.languages),
+            seed=seed_of(self.seed, "weights") % 2**31,
+            heads=heads,
+        )
+        return model.to(self.machine.device)
+
+    def new_model(self) -> LanguageModel:
+        """The model that a new run begins with: of the seed, or of ``init_from``."""
+        model = self.empty_model()
+        if self.settings.init_from is not None:
+            self._fill_from(model, self.settings.init_from)
+        return model
+
+    def check_init(self) -> None:
+        """See that the weights of ``init_from`` fit, if it is set. Raises InputError."""
+        if self.settings.init_from is not None:
+            self._read_init(self.settings.init_from)
+
+    def _read_init(self, path: str) -> Checkpoint:
+        checkpoint = load_checkpoint(path, optimiser=False)
+        check_lexicon(checkpoint.lexicon, self.lexicon, path)
+        check_shape(checkpoint.identity.model, self.settings.model, path)
+        return checkpoint
+
+    def _fill_from(self, model: LanguageModel, path: str) -> None:
+        checkpoint = self._read_init(path)
+        fresh = {name: value for name, value in model.state_dict().items() if name.startswith("heads.")}
+        kept = {**fresh, **checkpoint.model}
+        left_out = fill_model(model, kept, where=path)
+        new = sorted({name.split(".")[1] for name in fresh if name not in checkpoint.model})
+        log.info("weights of %s, step %d", path, checkpoint.progress.step)
+        for what, names in (("left out", left_out), ("new", new)):
+            if names:
+                log.warning("heads %s: %s", what, ", ".join(names))
+
+    def config(self, common: Mapping[str, Any]) -> dict[str, Any]:
+        """The resolved settings of the run, with names and fingerprints of its inputs instead of paths.
+
+        Args:
+            common: device, precision and threads as they were set.
+        """
+        section = self.settings.model_dump(mode="json")
+        section["corpus"] = self.corpus.name
+        inputs: dict[str, Any] = {"corpus": self.corpus.fingerprint}
+        if self.settings.init_from is not None:
+            section["init_from"] = Path(self.settings.init_from).name
+            inputs["init_from"] = weights_digest(self.settings.init_from)
+        return {**common, "seed": self.seed, "pretrain": section, "inputs": inputs}
+
+
+def weights_digest(path: str) -> str | None:
+    """The sha256 of the weights that ``path`` means; None if it is no longer there."""
+    if not Path(path).exists():
+        return None
+    manifest = read_manifest(find_checkpoint(path), KIND)
+    return str(manifest["files"]["model.safetensors"]["sha256"])
+
+
+def check_lexicon(there: Lexicon, here: Lexicon, where: object) -> None:
+    """Refuse weights whose ids mean something else.
+
+    Raises:
+        InputError: with both fingerprints and what each lexicon holds.
+    """
+    if there.fingerprint != here.fingerprint:
+        raise InputError(
+            f"its tokens are {_describe(there)}, and those of this run are {_describe(here)}",
+            where=where,
+            fix="set reading.tokens and reading.species as they were there",
+        )
+
+
+def _describe(lexicon: Lexicon) -> str:
+    blocks = " ".join(f"{block.name}:{len(block.tokens)}" for block in lexicon.vocabulary.blocks)
+    return f"{lexicon.fingerprint} ({', '.join(lexicon.species)}; {lexicon.scope} {blocks})"
+
+
+def check_shape(there: Mapping[str, Any], here: ModelSettings, where: object) -> None:
+    """Refuse weights of another network. Raises InputError naming each setting with both values."""
+    mine = here.model_dump(mode="json")
+    names = sorted({*there, *mine} - SHAPELESS)
+    different = [f"{n} {there.get(n)!r} not {mine.get(n)!r}" for n in names if there.get(n) != mine.get(n)]
+    if different:
+        raise InputError(f"is of another network: {', '.join(different)}", where=where, fix="set model alike")

@@ -1,0 +1,281 @@
+"""One pretraining run in its folder: from a job to checkpoints, metrics, curves and a summary."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from torch import nn
+
+from genomecli.corpus.batch import Batch
+from genomecli.files import read_json, write_json
+from genomecli.models.language_model import LanguageModel, count_parameters
+from genomecli.runtime import Progress as Bar
+from genomecli.runtime import StopFlag, log, progress
+from genomecli.training.checkpoint import Checkpoint, fill_model, load_checkpoint, rewind, save_checkpoint
+from genomecli.training.curves import draw_curves, draw_speed
+from genomecli.training.distributed import is_main
+from genomecli.training.estimate import duration
+from genomecli.training.job import Job, check_lexicon
+from genomecli.training.learner import Hooks, Probe
+from genomecli.training.loop import Plan, Progress, Trainer
+from genomecli.training.metrics import MetricsFile, plain, read_metrics
+from genomecli.training.objective_learner import ObjectiveLearner
+from genomecli.training.optimiser import build_optimiser, load_optimiser_tensors, optimiser_tensors
+from genomecli.training.run_folder import RunFolder
+from genomecli.training.schedule import Schedule
+from genomecli.training.validation import Validation
+from genomecli.training.yardsticks import (
+    TRAINING_TOKENS,
+    Yardstick,
+    Yardsticks,
+    beaten_by,
+    compare,
+    measure_yardsticks,
+)
+
+FREE = frozenset(
+    {
+        "device",
+        "precision",
+        "threads",
+        "pretrain.corpus",
+        "pretrain.init_from",
+        "pretrain.keep",
+        "pretrain.max_minutes",
+        "pretrain.seeds",
+        "inputs.init_from",
+    }
+)
+"""Settings that may change between the parts of a run; device and precision are judged apart."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a run is given from outside.
+
+    Args:
+        flag: says when a signal asks to stop.
+        deadline: value of ``time.monotonic()`` at which to stop.
+        probes: figures to measure along training, by name.
+        info: what ``run.json`` says of this process.
+    """
+
+    flag: StopFlag | None = None
+    deadline: float = math.inf
+    probes: Mapping[str, Probe] = field(default_factory=dict)
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Pretraining:
+    """A run in its folder. Build it, then call :meth:`run`.
+
+    Args:
+        job: what is trained.
+        folder: where, taken.
+        around: signals, time, probes.
+    """
+
+    def __init__(self, job: Job, folder: RunFolder, around: Surroundings | None = None) -> None:
+        self.job = job
+        self.folder = folder
+        self.around = around or Surroundings()
+        self.metrics = MetricsFile(folder.path / "metrics.jsonl")
+        self.speeds = MetricsFile(folder.path / "speed.jsonl")
+        texts = list(job.sampler.validation())
+        self.validation = Validation(job.mixture, texts, job.lexicon.languages, job.machine.precision)
+        self.yardsticks = self._yardsticks(texts)
+        if not self.validation:
+            log.warning(
+                "the corpus has no validation records: no perplexity is measured, the last is the best"
+            )
+
+    def _yardsticks(self, texts: Sequence[Batch]) -> Yardsticks:
+        """Perplexities of simple models; measured once a run."""
+        path = self.folder.path / "yardsticks.json"
+        if not path.exists():
+            training = self.job.sampler.validation("train", TRAINING_TOKENS)
+            found = measure_yardsticks(training, texts, self.validation.batches, self.job.lexicon)
+            write_json(path, {name: asdict(value) for name, value in found.items()})
+        # Read back in any case, so that a resumed run draws them in the same order.
+        return {name: Yardstick(**values) for name, values in read_json(path).items()}
+
+    def run(self, model: LanguageModel) -> dict[str, Any]:
+        """Train ``model``, fresh weights or any if the run is resumed; the summary of the finished run.
+
+        Raises:
+            RunError, CheckpointedError, InterruptedRunError: see :meth:`Trainer.run`.
+        """
+        settings, job = self.job.settings, self.job
+        optimiser = build_optimiser(model, settings.optimiser, job.machine.device)
+        start = self._restore(model, optimiser) if self.folder.state == "resumed" else Progress()
+        learner = ObjectiveLearner(job.mixture, job.seed)
+        with progress("training", total=job.steps, done=start.step) as bar:
+            hooks = self._hooks(model, optimiser, bar)
+            trainer = Trainer(model, learner, job.sampler, optimiser, self._plan(), hooks, start)
+            end = trainer.run(self.around.flag)
+        return self._finish(model, end)
+
+    def _plan(self) -> Plan:
+        settings, job = self.job.settings, self.job
+        schedule = settings.schedule
+        return Plan(
+            steps=job.steps,
+            rate=settings.optimiser.lr,
+            schedule=Schedule(
+                schedule.kind, job.steps, schedule.warmup_steps(job.steps), schedule.decay, schedule.min_ratio
+            ),
+            clip=settings.clip,
+            precision=job.machine.precision,
+            seed=job.seed,
+            log_every=settings.log_every,
+            validate_every=settings.validate_every,
+            save_every=settings.save_every,
+            probe_every=settings.probes.mrr_every if self.around.probes else 0,
+            patience=settings.patience,
+            deadline=self.around.deadline,
+        )
+
+    def _restore(self, model: LanguageModel, optimiser: Any) -> Progress:
+        path = self.folder.path
+        checkpoint = load_checkpoint(path, prefer="last")
+        check_lexicon(checkpoint.lexicon, self.job.lexicon, path)
+        fill_model(model, checkpoint.model, where=path)
+        load_optimiser_tensors(optimiser, model, checkpoint.optimiser, where=path)
+        step = checkpoint.progress.step
+        rewind(path, checkpoint.progress)
+        cut = self.metrics.cut_back(step)
+        self.speeds.cut_back(step)
+        log.info(
+            "goes on from step %d of %d; %d later lines of metrics.jsonl removed", step, self.job.steps, cut
+        )
+        return checkpoint.progress
+
+    def _hooks(self, model: LanguageModel, optimiser: Any, bar: Bar) -> Hooks:
+        rows = self.job.corpus.reader.records()
+
+        def save(state: Progress, best: bool) -> None:
+            if is_main():
+                checkpoint = self._checkpoint(state, model, optimiser)
+                kept = {"keep": self.job.settings.keep, "grid": self.job.settings.save_every}
+                save_checkpoint(self.folder.path, checkpoint, best=best, **kept)
+
+        return Hooks(
+            log=lambda step, figures, tokens, seconds: self._log(step, figures, (tokens, seconds), bar),
+            validate=self._validate if self.validation else None,
+            save=save,
+            probes=self.around.probes,
+            probed=lambda step, figures: self.metrics.append("probe", step, figures),
+            advance=bar.advance,
+            name_records=lambda numbers: [_record_name(rows, number) for number in numbers],
+        )
+
+    def _checkpoint(self, state: Progress, model: LanguageModel, optimiser: Any) -> Checkpoint:
+        return Checkpoint(
+            progress=state,
+            identity=self.job.identity,
+            lexicon=self.job.lexicon,
+            config=read_json(self.folder.path / "config.json"),
+            model=model.state_dict(),
+            optimiser=optimiser_tensors(optimiser, model),
+        )
+
+    def _log(self, step: int, figures: Mapping[str, float], spent: tuple[int, float], bar: Bar) -> None:
+        self.metrics.append("train", step, figures)
+        tokens, seconds = spent
+        rate = tokens / seconds if seconds > 0 else 0.0
+        self.speeds.append("speed", step, {"tokens_per_second": round(rate, 1), "seconds": round(seconds, 3)})
+        left = (self.job.steps - step) * self.job.tokens_per_step / rate if rate else math.inf
+        shown = {"loss": f"{figures['loss']:.4f}", "tokens/s": f"{rate:,.0f}"}
+        bar.advance(0, **shown)
+        if math.isfinite(left):
+            shown["left"] = duration(left)
+        words = ", ".join(f"{name} {value}" for name, value in shown.items())
+        _say(f"step {step}/{self.job.steps}: {words}, lr {figures['lr']:.2e}")
+
+    def _validate(self, model: nn.Module, step: int) -> Mapping[str, Any]:
+        figures = self.validation(model, step)
+        self.metrics.append("validation", step, figures)
+        parts = [
+            f"{name} perplexity {values['perplexity']:.3f} accuracy {values['accuracy']:.3f}"
+            for name, values in figures["languages"].items()
+        ]
+        log.info("%s", f"step {step}: validation loss {figures['loss']:.4f}; {'; '.join(parts)}")
+        self._draw()
+        return figures
+
+    def _draw(self) -> None:
+        lines = {name: dict(values.perplexities) for name, values in self.yardsticks.items()}
+        draw_curves(self.folder.path / "curves.png", read_metrics(self.metrics.path), lines)
+        if self.speeds.path.exists():
+            draw_speed(self.folder.path / "speed.png", read_metrics(self.speeds.path))
+
+    def _finish(self, model: LanguageModel, end: Progress) -> dict[str, Any]:
+        rows = read_metrics(self.metrics.path)
+        summary: dict[str, Any] = plain(self._summary(model, end, rows))
+        self._draw()
+        write_json(self.folder.path / "summary.json", summary)
+        for line in summary_lines(summary):
+            log.info("%s", line)
+        for language in summary["not_beaten"]:
+            log.warning("%s", not_beaten_line(language, summary["not_beaten"][language]))
+        self.folder.finish(
+            {"steps": end.step, "lexicon": self.job.lexicon.fingerprint, "seed": self.job.seed}
+        )
+        return summary
+
+    def _summary(
+        self, model: LanguageModel, end: Progress, rows: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        validations = {row["step"]: row for row in rows if row["kind"] == "validation"}
+        last: Mapping[str, Any] = next((row for row in reversed(rows) if row["kind"] == "train"), {})
+        final = validations.get(end.step, {})
+        languages = final.get("languages", {})
+        return {
+            "seed": self.job.seed,
+            "steps": end.step,
+            "planned_steps": self.job.steps,
+            "tokens": end.tokens,
+            "parameters": count_parameters(model),
+            "corpus": {"name": self.job.corpus.name, "fingerprint": self.job.corpus.fingerprint},
+            "reading": self.job.reading,
+            "train": {key: value for key, value in last.items() if key not in ("kind", "step", "tokens")},
+            "validation": {"loss": final.get("loss"), "objectives": final.get("objectives", {})},
+            "best": {"step": end.best_step, "loss": end.best_loss},
+            "languages": compare(languages, self.yardsticks),
+            "not_beaten": beaten_by(languages, self.yardsticks),
+        }
+
+
+def summary_lines(summary: Mapping[str, Any]) -> list[str]:
+    """The figures of a finished run in words, one line a language."""
+    lines = [f"done: {summary['steps']} steps, {summary['tokens']:,} tokens"]
+    for name, values in summary["languages"].items():
+        others = ", ".join(f"{key} {value:.3f}" for key, value in values["yardsticks"].items())
+        lines.append(
+            f"{name}: perplexity {values['perplexity']:.3f} ({others}), accuracy {values['accuracy']:.3f}"
+        )
+    return lines
+
+
+def not_beaten_line(language: str, names: Sequence[str]) -> str:
+    """What is said of a language in which simple models predict as well as the network."""
+    return f"{language}: the network does not beat the {' and the '.join(names)} on the same records"
+
+
+def _record_name(rows: Any, number: int) -> str:
+    return "no record" if number < 0 else str(rows.column("id")[number])
+
+
+def _say(line: str) -> None:
+    """Log a line; on a terminal, where the bar says the same, to the log files alone."""
+    if not sys.stderr.isatty():
+        log.info("%s", line)
+        return
+    record = log.makeRecord(log.name, 20, __file__, 0, line, (), None)
+    for handler in log.handlers:
+        if hasattr(handler, "baseFilename"):
+            handler.handle(record)

@@ -1,0 +1,71 @@
+"""Validation: the same texts, masked alike each time, so that two figures differ by the weights alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import reduce
+from operator import add
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+from genomecli.corpus.batch import Batch
+from genomecli.models.language_model import LanguageModel
+from genomecli.models.timing import autocast
+from genomecli.objectives.mixture import Losses, Mixture, add_losses, corrupt_fixed
+from genomecli.objectives.mlm import MaskedTokens
+from genomecli.objectives.protocol import ObjectiveLoss
+from genomecli.training.objective_learner import last_states
+
+
+class Validation:
+    """Call it with (model, step).
+
+    Args:
+        mixture: the objectives of training; masks are those of validation.
+        batches: unmasked texts, kept in memory.
+        languages: names, by language id.
+        precision: of the forward pass.
+    """
+
+    def __init__(
+        self, mixture: Mixture, batches: Iterable[Batch], languages: tuple[str, ...], precision: str
+    ) -> None:
+        self.mixture = mixture.for_validation()
+        self.batches = [corrupt_fixed(self.mixture, batch) for batch in batches]
+        self.languages = languages
+        self.precision = precision
+        self.counts = self.mixture.counts(self.batches)
+
+    def __bool__(self) -> bool:
+        return bool(self.batches)
+
+    def __call__(self, model: nn.Module, step: int) -> dict[str, Any]:
+        """Figures of the validation texts.
+
+        Returns:
+            ``loss``, the weighted sum of objectives; ``objectives``, each with loss and accuracy; and
+            ``languages``, each with loss, perplexity, accuracy and number of masked tokens.
+        """
+        network = cast("LanguageModel", model)
+        device = next(network.parameters()).device
+        sums: Losses | None = None
+        with torch.inference_mode(), autocast(device, self.precision):
+            for batch in self.batches:
+                placed = batch.to(device)
+                sums = add_losses(sums, self.mixture.losses(network, last_states(network, placed), placed))
+        assert sums is not None, "a validation without texts is not to be called"
+        masked = self._masked(sums)
+        return {
+            "loss": float(self.mixture.total(sums, self.counts)),
+            "objectives": {
+                name: {"loss": float(part.mean), "accuracy": part.accuracy} for name, part in sums.items()
+            },
+            "languages": {} if masked is None else masked.by_language(self.languages),
+        }
+
+    def _masked(self, sums: Losses) -> ObjectiveLoss | None:
+        """All masked tokens, of single texts and of pairs."""
+        parts = [sums[part.name] for part in self.mixture.parts if isinstance(part, MaskedTokens)]
+        return reduce(add, parts) if parts else None

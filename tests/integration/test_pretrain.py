@@ -1,0 +1,316 @@
+"""``pretrain`` from a corpus folder to a run folder: resumed, interrupted, repeated, begun from weights."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from genomecli.commands import pretrain
+from genomecli.commands.pretrain import run_pretrain
+from genomecli.config import load_config
+from genomecli.errors import CheckpointedError, ConfigError, InputError, UsageError
+from genomecli.files import verify_manifest
+from genomecli.training.checkpoint import load_checkpoint, load_model
+from genomecli.training.metrics import read_metrics
+from genomecli.training.pretraining import Pretraining
+
+HERE = Path(__file__).resolve()
+HELPER = HERE.parents[1] / "unit" / "training" / "disk_corpus.py"
+SMALL = [
+    "device=cpu",
+    "precision=fp32",
+    "threads=1",
+    "pretrain.model.preset=null",
+    "pretrain.model.layers=2",
+    "pretrain.model.width=32",
+    "pretrain.model.heads=2",
+    "pretrain.model.context=64",
+    "pretrain.model.dropout=0.1",
+    "pretrain.reading.context=64",
+    "pretrain.reading.tokens_per_batch=512",
+    "pretrain.reading.tokens_per_step=1024",
+    "pretrain.reading.pool=4",
+    "pretrain.steps=12",
+    "pretrain.log_every=5",
+    "pretrain.validate_every=4",
+    "pretrain.save_every=4",
+]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    spec = importlib.util.spec_from_file_location("disk_corpus", HELPER)
+    assert spec is not None
+    assert spec.loader is not None
+    helper = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(helper)
+    return Path(helper.write_disk_corpus(tmp_path_factory.mktemp("data") / "corpus"))
+
+
+def _run(corpus: Path, out: Path, *overrides: str, **options: Any) -> dict[str, Any]:
+    config = load_config(None, [*SMALL, f"pretrain.corpus={corpus}", *overrides], needs=["pretrain"])
+    return run_pretrain(config, out, **options)
+
+
+@pytest.fixture(scope="module")
+def whole(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that nothing interrupted."""
+    out = tmp_path_factory.mktemp("whole") / "run"
+    _run(corpus, out)
+    return out
+
+
+def _manifest(run: Path) -> dict[str, Any]:
+    return dict(json.loads((run / "manifest.json").read_text())["files"])
+
+
+def _stop_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
+    """Let time be over after so many steps."""
+    plan = Pretraining._plan
+
+    def short(self: Pretraining) -> Any:
+        made = plan(self)
+        clock = iter([0.0] * (steps - 1))
+
+        class Deadline(float):
+            def __le__(self, now: float) -> bool:
+                return next(clock, None) is None
+
+        object.__setattr__(made, "deadline", Deadline())
+        return made
+
+    monkeypatch.setattr(Pretraining, "_plan", short)
+
+
+def test_a_run_is_whole_and_says_what_it_found(whole: Path) -> None:
+    assert verify_manifest(whole) > 10
+    summary = json.loads((whole / "summary.json").read_text())
+    assert summary["steps"] == 12
+    dna = summary["languages"]["yeast/dna"]
+    assert set(dna["yardsticks"]) == {"unigram", "5-gram", "neighbours"}
+    assert dna["perplexity"] == pytest.approx(torch.tensor(dna["loss"]).exp().item(), rel=1e-5)
+    assert "5-gram" in summary["not_beaten"]["yeast/dna"]
+    assert "does not beat" in (whole / "log.txt").read_text()
+    kinds = [(row["kind"], row["step"]) for row in read_metrics(whole / "metrics.jsonl")]
+    assert kinds == [
+        ("validation", 4),
+        ("train", 5),
+        ("validation", 8),
+        ("train", 10),
+        ("train", 12),
+        ("validation", 12),
+    ]
+    loaded = load_model(whole)
+    assert loaded.lexicon.languages == ("yeast/dna", "yeast/protein")
+
+
+def test_equal_runs_are_equal_bytes(corpus: Path, whole: Path, tmp_path: Path) -> None:
+    _run(corpus, tmp_path / "again")
+    assert _manifest(tmp_path / "again") == _manifest(whole)
+
+
+@pytest.mark.parametrize("steps", [3, 4, 7])
+def test_a_stopped_and_resumed_run_is_bit_equal(
+    corpus: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    out = tmp_path / "run"
+    _stop_after(monkeypatch, steps)
+    with pytest.raises(CheckpointedError, match=f"step {steps} of 12"):
+        _run(corpus, out)
+    assert not (out / "manifest.json").exists()
+    monkeypatch.undo()
+    with pytest.raises(UsageError, match="--resume"):
+        _run(corpus, out)
+    _run(corpus, out, resume=True)
+    left, right = (load_checkpoint(path, prefer="last") for path in (whole, out))
+    for name, tensor in [*left.model.items(), *left.optimiser.items()]:
+        assert torch.equal(tensor, {**right.model, **right.optimiser}[name]), name
+    assert _manifest(out) == _manifest(whole)
+    parts = json.loads((out / "run.json").read_text())["parts"]
+    assert len(parts) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 75), ("SIGINT", 130)])
+def test_a_signal_saves_and_a_new_process_goes_on_bit_for_bit(
+    corpus: Path, tmp_path: Path, name: str, code: int
+) -> None:
+    more = ["pretrain.steps=150", "pretrain.validate_every=60", "pretrain.save_every=60"]
+    whole, out = tmp_path / "whole", tmp_path / "run"
+    command = [sys.executable, "-m", "genomecli", "pretrain", "-o", str(out), "--corpus", str(corpus), "-q"]
+    command += [word for override in [*SMALL, *more] for word in ("--set", override)]
+    process = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=subprocess.PIPE)
+    metrics = out / "metrics.jsonl"
+    for _ in range(600):
+        if metrics.exists() and metrics.read_text().count("\n") >= 2:
+            break
+        time.sleep(0.1)
+    process.send_signal(getattr(signal, name))
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == code, errors.decode()
+    assert 0 < load_checkpoint(out, prefer="last").progress.step < 150
+    if name == "SIGINT":
+        return
+    assert subprocess.run([*command, "--resume"], check=False).returncode == 0
+    _run(corpus, whole, *more)
+    assert _manifest(out) == _manifest(whole)
+
+
+def test_a_finished_run_says_so(corpus: Path, whole: Path, caplog: pytest.LogCaptureFixture) -> None:
+    before = _manifest(whole)
+    pretrain.log.propagate, level = True, pretrain.log.level
+    pretrain.log.setLevel("INFO")
+    try:
+        summary = _run(corpus, whole, resume=True)
+    finally:
+        pretrain.log.setLevel(level)
+    assert summary["steps"] == 12
+    assert "is finished" in caplog.text
+    assert _manifest(whole) == before
+    with pytest.raises(UsageError, match="finished run"):
+        _run(corpus, whole)
+
+
+def test_a_resumed_run_keeps_its_settings(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    _stop_after(monkeypatch, 4)
+    with pytest.raises(CheckpointedError):
+        _run(corpus, out)
+    monkeypatch.undo()
+    with pytest.raises(ConfigError) as caught:
+        _run(corpus, out, "pretrain.optimiser.lr=0.5", "pretrain.clip=3", "pretrain.keep=1", resume=True)
+    assert [problem.split(":")[0] for problem in caught.value.problems] == [
+        "pretrain.clip",
+        "pretrain.optimiser.lr",
+    ]
+    with pytest.raises(ConfigError, match="precision"):
+        _run(corpus, out, "precision=bf16", resume=True)
+
+
+def test_another_thread_count_is_said_to_lose_equality(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(pretrain.log, "propagate", True)
+    out = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        _stop_after(patch, 4)
+        with pytest.raises(CheckpointedError):
+            _run(corpus, out)
+    try:
+        _run(corpus, out, "threads=2", resume=True)
+    finally:
+        torch.set_num_threads(1)
+    assert "not bit for bit" in caplog.text
+
+
+def test_init_from_begins_a_new_run_with_the_weights(corpus: Path, whole: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    still = ["pretrain.optimiser.lr=1e-12", "pretrain.steps=1", "pretrain.optimiser.weight_decay=0"]
+    _run(corpus, out, f"pretrain.init_from={whole}", *still)
+    old, new = load_checkpoint(whole), load_checkpoint(out)
+    assert new.progress.step == 1
+    for name, tensor in old.model.items():
+        torch.testing.assert_close(new.model[name], tensor, atol=1e-6, rtol=0)
+    assert len(json.loads((out / "config.json").read_text())["inputs"]["init_from"]) == 64
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("pretrain.reading.tokens.scope=per_species", "its tokens are"),
+        ("pretrain.model.layers=3", "layers 2 not 3"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused_before_anything_is_written(
+    corpus: Path, whole: Path, tmp_path: Path, override: str, words: str
+) -> None:
+    out = tmp_path / "run"
+    with pytest.raises(InputError, match=words):
+        _run(corpus, out, f"pretrain.init_from={whole}", override)
+    assert not out.exists()
+
+
+def test_replicates_have_a_folder_each_and_one_summary(
+    corpus: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, short = tmp_path / "runs", ["pretrain.seeds=2"]
+    with monkeypatch.context() as patch:
+        _stop_after(patch, 5)
+        with pytest.raises(CheckpointedError):
+            _run(corpus, out, *short)
+    _run(corpus, out, *short, resume=True)
+    verify_manifest(out)
+    summary = json.loads((out / "summary.json").read_text())
+    losses = [summary["runs"][name]["validation"]["loss"] for name in ("seed-0", "seed-1")]
+    assert losses[0] != losses[1]
+    assert summary["figures"]["validation.loss"]["mean"] == pytest.approx(sum(losses) / 2)
+    assert (out / "summary.tsv").read_text().startswith("figure\tmean\tsd\tmin\tmax\tseed-0\tseed-1\n")
+    one, same = (load_checkpoint(path).model for path in (whole, out / "seed-0"))
+    assert all(torch.equal(one[name], same[name]) for name in one)
+    with pytest.raises(InputError, match="seed-0"):
+        load_model(out)
+
+
+def test_a_dry_run_and_a_suggestion_write_nothing(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    assert _run(corpus, out, dry_run=True) == {}
+    _run(corpus, out, "pretrain.max_minutes=0.01", suggest=True)
+    assert not out.exists()
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert rows[0][0] == "preset"
+    assert rows[1][0] == "tiny"
+    assert rows[1][5] == "no"
+
+
+def test_probes_write_their_figures(corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    seen = []
+
+    def make(job: Any) -> dict[str, Any]:
+        def probe(model: torch.nn.Module, step: int) -> dict[str, float]:
+            seen.append((step, model.training))
+            return {"mrr": step / 100}
+
+        return {"toy": probe}
+
+    _run(corpus, out, "pretrain.probes.mrr_every=5", make_probes=make)
+    rows = [row for row in read_metrics(out / "metrics.jsonl") if row["kind"] == "probe"]
+    assert [(row["step"], row["toy/mrr"]) for row in rows] == [(5, 0.05), (10, 0.1), (12, 0.12)]
+    assert seen == [(5, False), (10, False), (12, False)]
+
+
+def test_the_mrr_can_be_measured_along_training(corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    _run(corpus, out, "pretrain.probes.mrr_every=6", "pretrain.probes.mrr_tokens=2000")
+    rows = [row for row in read_metrics(out / "metrics.jsonl") if row["kind"] == "probe"]
+    assert [row["step"] for row in rows] == [6, 12]
+    assert 0 < rows[-1]["mrr/yeast/layer2/synonym_mrr"] <= 1
+
+
+def test_pairs_and_classification_are_trained_together(corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    paired = ["pretrain.reading.relation=paired", "pretrain.reading.pairs.share=0.5"]
+    wanted = ["pretrain.objectives.tlm={}", "pretrain.objectives.cls.targets=[molecule]"]
+    summary = _run(corpus, out, *paired, *wanted)
+    assert set(summary["validation"]["objectives"]) == {"mlm", "tlm", "cls-molecule"}
+    assert load_model(out).info["heads"] == ["cls-molecule"]
+
+
+def test_pairs_are_asked_for_where_tlm_needs_them(corpus: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="paired"):
+        _run(corpus, tmp_path / "run", "pretrain.objectives.tlm={}")
+    assert not (tmp_path / "run").exists()
