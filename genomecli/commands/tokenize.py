@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
 from pathlib import Path
@@ -111,28 +112,34 @@ def report(manifest: dict[str, Any], out: Path, seconds: float) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(stderr=True)
-    if log.getEffectiveLevel() > 20:
+    if log.getEffectiveLevel() > logging.INFO:
         return
+    console = Console(stderr=True)
     table = Table(title=f"{out}", title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for name in ("group", "read", "kept", "rows", "symbols", "train / valid / test", "cut, changed, dropped"):
-        table.add_column(name, justify="left" if name in ("group", "cut, changed, dropped") else "right")
+    for name in ("group", "read", "kept", "rows", "symbols", "train / valid / test"):
+        table.add_column(name, justify="left" if name == "group" else "right", no_wrap=True)
     for name, counts in manifest["counts"].items():
         table.add_row(*summary_row(name, counts, manifest["splits"].get(name)))
     console.print(table)
     for line in summary_lines(manifest):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    console.print(f"{seconds:.1f} s; look at {out / 'figures' / 'look.png'}", highlight=False, markup=False)
+    console.print(
+        f"{seconds:.1f} s; a look at the data: {out / 'figures' / 'look.png'}", highlight=False, markup=False
+    )
+
+
+def happened(counts: dict[str, Any]) -> list[str]:
+    """What became of one group's records beside being kept, a short text each."""
+    texts = []
+    for what in ("dropped", "cut", "changed"):
+        for reason, entry in counts[what].items():
+            symbols = "" if what == "dropped" else f" ({entry['symbols']:,} symbols)"
+            texts.append(f"{what} {entry['records']:,}: {reason}{symbols}")
+    return texts + [f"{count:,} with {reason}" for reason, count in counts["seen"].items()]
 
 
 def summary_row(name: str, counts: dict[str, Any], split: dict[str, list[int]] | None) -> list[str]:
     """One group's line of the summary."""
-    happened = [
-        f"{what} {entry['records']:,} {reason}" + (f" ({entry['symbols']:,})" if what != "dropped" else "")
-        for what in ("cut", "changed", "dropped")
-        for reason, entry in counts[what].items()
-    ]
-    happened += [f"{count:,} with {reason}" for reason, count in counts["seen"].items()]
     sides = " / ".join(f"{split[side][0]:,}" for side in ("train", "valid", "test")) if split else "-"
     kept = counts["kept"]
     return [
@@ -142,13 +149,16 @@ def summary_row(name: str, counts: dict[str, Any], split: dict[str, list[int]] |
         f"{sum(split[side][0] for side in split):,}" if split else "0",
         f"{kept['symbols']:,}",
         sides,
-        "; ".join(happened) or "-",
     ]
 
 
 def summary_lines(manifest: dict[str, Any]) -> list[str]:
     """What the summary says below its table."""
-    lines = []
+    lines = [
+        f"{name}: {'; '.join(texts)}"
+        for name, counts in manifest["counts"].items()
+        if (texts := happened(counts))
+    ]
     for species, status in manifest["translations"].items():
         equal, total = status.get("ok", 0), sum(status.values())
         rest = ", ".join(f"{count:,} {name}" for name, count in status.items() if name != "ok")

@@ -24,6 +24,7 @@ from genomecli.corpus.merge import (
     note_duplicates,
     write_shards,
 )
+from genomecli.corpus.parts import digest_of
 from genomecli.corpus.reading import finished_part, read_unit
 from genomecli.corpus.records_table import COLUMNS, RECORDS_FILE, SPLITS, write_records
 from genomecli.corpus.scan import Scan, scan_store
@@ -126,6 +127,7 @@ def build(settings: TokenizeSettings, seed: int, parts: Path, folder: Path) -> B
     write_shards(merged, raws, folder, settings.shard_mib * MIB)
     lexicon = make_lexicon(settings)
     scan = _scan(settings, merged, folder, lexicon)
+    _digest_cut_rows(merged, folder)
     columns = _records(merged, scan)
     write_records(folder / RECORDS_FILE, columns)
     (folder / LEXICON_FILE).write_bytes(canonical_json(lexicon.to_dict()))
@@ -171,8 +173,24 @@ def _tallies(units: list[Unit], reports: list[dict[str, Any]]) -> dict[str, Tall
     return tallies
 
 
+def _store(merged: Merged, folder: Path) -> ShardedColumns:
+    return ShardedColumns([folder / name for name in merged.shards], merged.shard_symbols)
+
+
+def _digest_cut_rows(merged: Merged, folder: Path) -> None:
+    """Contigs that the split has cut are other sequences now."""
+    store, rows = _store(merged, folder), merged.columns
+    if "recut" not in rows:
+        return
+    ends = np.cumsum(rows["length"])
+    for row in np.flatnonzero(rows["recut"]).tolist():
+        start, stop = int(ends[row] - rows["length"][row]), int(ends[row])
+        pieces = (store.read(at, min(at + MIB, stop)) for at in range(start, stop, MIB))
+        rows["digest"][row] = digest_of(*pieces)
+
+
 def _scan(settings: TokenizeSettings, merged: Merged, folder: Path, lexicon: Lexicon) -> Scan:
-    store = ShardedColumns([folder / name for name in merged.shards], merged.shard_symbols)
+    store = _store(merged, folder)
     trimmed = settings.policies.stop_codon == "trim"
     return scan_store(store, merged.groups, merged.columns, lexicon, stop_trimmed=trimmed)
 

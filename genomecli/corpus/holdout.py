@@ -95,6 +95,7 @@ def _cut_genome(rows: Columns, nodes: Ints, block: int) -> tuple[Columns, Ints, 
     cut["cds_start"], cut["cds_end"] = begins, ends
     sizes = np.array([blocks[species] for species in cut["species"].tolist()], dtype=np.int64)
     numbers = np.where(sizes > 0, _block_numbers(cut, genome_rows, sizes), 0)
+    _clip_to_last(numbers, cut, genome_rows)
     places = [
         f"{species}\x1f{contig}\x1f{number}" if contig else ""
         for species, contig, number in zip(cut["species"], cut["contig"], numbers.tolist(), strict=True)
@@ -117,6 +118,16 @@ def _block_numbers(rows: Columns, genome: NDArray[np.bool_], sizes: Ints) -> Int
     middle = (rows["cds_start"] + rows["cds_end"]) // 2
     at = np.where(genome, middle, np.maximum(rows["cds_start"], 0))
     return at // np.maximum(sizes, 1)
+
+
+def _clip_to_last(numbers: Ints, rows: Columns, genome: NDArray[np.bool_]) -> None:
+    """Give genes in the rest of a contig, behind its last whole block, the number of that block."""
+    marks = list(zip(rows["species"].tolist(), rows["contig"].tolist(), strict=True))
+    last: dict[tuple[str, str], int] = {}
+    for row in np.flatnonzero(genome).tolist():
+        last[marks[row]] = max(last.get(marks[row], 0), int(numbers[row]))
+    for row in np.flatnonzero(~genome).tolist():
+        numbers[row] = min(int(numbers[row]), last.get(marks[row], int(numbers[row])))
 
 
 def _sides(
@@ -182,14 +193,16 @@ def _join_genome(rows: Columns) -> Columns:
 
 
 def _name_pieces(rows: Columns) -> None:
-    """``contig:first-last``, 1-based, for genome rows whose record has more than one."""
+    """``contig:first-last``, 1-based, for genome rows whose record has more than one; they are ``recut``."""
     genome = np.flatnonzero(rows["molecule"] == "genome")
     marks = list(zip(rows["unit"][genome].tolist(), rows["ordinal"][genome].tolist(), strict=True))
     count: dict[tuple[int, int], int] = {}
     for mark in marks:
         count[mark] = count.get(mark, 0) + 1
     rows["id"] = rows["id"].copy()
+    rows["recut"] = np.zeros(len(rows["id"]), dtype=bool)
     for row, mark in zip(genome.tolist(), marks, strict=True):
         if count[mark] > 1:
             start, stop = int(rows["cds_start"][row]) + 1, int(rows["cds_end"][row])
+            rows["recut"][row] = True
             rows["id"][row] = f"{rows['contig'][row]}:{start}-{stop}"

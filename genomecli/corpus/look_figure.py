@@ -13,13 +13,14 @@ from genomecli.corpus.look import synonym_shares
 from genomecli.corpus.manifest import Group
 from genomecli.corpus.scan import GroupCounts, Scan
 from genomecli.sequences.alphabets import PROTEIN
-from genomecli.sequences.codes import CODONS, genetic_code
+from genomecli.sequences.codes import CODONS, GeneticCode, genetic_code
 
 Columns = dict[str, NDArray[Any]]
 Both = list[tuple[Group, GroupCounts]]
 
 MOST = 10
 """Species beyond these are left out of panels with a line or colour each; the tables have all."""
+ROWS = 12
 POINTS = 4000
 _SIDES = (("train", "#9bb7c9"), ("valid", "#e0a458"), ("test", "#b5524a"))
 _STYLE = {"genome": ":", "cds": "-", "protein": "--"}
@@ -43,24 +44,35 @@ def draw_look(path: Path, groups: Sequence[Group], columns: Columns, scan: Scan)
 
     names = list(dict.fromkeys(group.species for group in groups))
     both: Both = list(zip(groups, scan.groups, strict=True))
-    colour = {name: _COLOURS[i % len(_COLOURS)] for i, name in enumerate(names)}
-    shown = [pair for pair in both if pair[0].species in names[:MOST]]
+    colour = {name: _COLOURS[i] for i, name in enumerate(names[:MOST])}
+    shown = [pair for pair in both if pair[0].species in colour]
     with rc_context({**_AXIS, "font.size": 10, "axes.titlesize": 11.5, "font.family": "DejaVu Sans"}):
         figure = Figure(figsize=(16, 13.5), layout="constrained")
         FigureCanvasAgg(figure)
         grid = figure.add_gridspec(3, 3, height_ratios=(1, _usage_height(shown), 1))
         _sizes(figure.add_subplot(grid[0, 0]), groups, columns)
         _lengths(figure.add_subplot(grid[0, 1]), shown, columns, colour)
-        _gc(figure.add_subplot(grid[0, 2]), shown, scan, colour)
+        _gc(figure.add_subplot(grid[0, 2]), shown, columns, scan, colour)
         _usage(figure.add_subplot(grid[1, :]), shown, figure)
         _frames(figure.add_subplot(grid[2, 0]), both)
         _residues(figure.add_subplot(grid[2, 1]), shown, colour)
         _tokens(figure.add_subplot(grid[2, 2]), shown, colour)
-        more = f" (the first {MOST} of {len(names)} where each has a line)" if len(names) > MOST else ""
-        figure.suptitle(
-            f"A look at the corpus: {', '.join(names[:MOST])}{more}", x=0.01, ha="left", fontsize=14
-        )
+        _head(figure, names, len(columns["length"]), colour)
         figure.savefig(path, dpi=110, metadata={"Software": None})
+
+
+def _head(figure: Any, names: list[str], records: int, colour: dict[str, str]) -> None:
+    """The title, and one legend of species for all panels."""
+    from matplotlib.lines import Line2D
+
+    species = names[0] if len(names) == 1 else f"{len(names)} species"
+    more = f"; lines and points of the first {MOST}, the tables have all" if len(names) > MOST else ""
+    figure.suptitle(
+        f"A look at the corpus: {species}, {records:,} records{more}", x=0.01, ha="left", fontsize=14
+    )
+    if len(names) > 1:
+        handles = [Line2D([], [], color=c, marker="o", lw=2, label=name) for name, c in colour.items()]
+        figure.legend(handles=handles, loc="outside lower left", ncols=min(len(handles), MOST), frameon=False)
 
 
 def _usage_height(shown: Both) -> float:
@@ -84,7 +96,8 @@ def short_number(value: float, unit: str = "") -> str:
 
 
 def _sizes(axis: Any, groups: Sequence[Group], columns: Columns) -> None:
-    groups = sorted(groups, key=lambda group: -group.symbols)[: 3 * MOST]
+    hidden = max(len(groups) - ROWS, 0)
+    groups = sorted(groups, key=lambda group: -group.symbols)[:ROWS]
     left = np.zeros(len(groups))
     for side, colour in _SIDES:
         share = np.array([_share(group, columns, side) for group in groups])
@@ -92,11 +105,11 @@ def _sizes(axis: Any, groups: Sequence[Group], columns: Columns) -> None:
         left += share
     axis.set_yticks(range(len(groups)), [f"{group.species} {group.molecule}" for group in groups])
     for place, group in enumerate(groups):
-        unit = "aa" if group.molecule == "protein" else "b"
+        unit = " aa" if group.molecule == "protein" else "b"
         text = f"{short_number(group.symbols, unit)} in {group.records:,} record{'s' * (group.records != 1)}"
         axis.text(2, place, text, va="center", fontsize=9)
     axis.invert_yaxis()
-    axis.set_xlabel("% of symbols")
+    axis.set_xlabel("% of symbols" + (f"   ({hidden} smaller groups not shown)" if hidden else ""))
     axis.set_xlim(0, 100)
     axis.set_title("How much there is, and what is held out")
     axis.legend(frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.14), fontsize=9)
@@ -110,34 +123,34 @@ def _share(group: Group, columns: Columns, side: str) -> float:
 
 def _lengths(axis: Any, shown: Both, columns: Columns, colour: dict[str, str]) -> None:
     drawn = [group for group, _ in shown if group.molecule != "genome" and group.records > 1]
+    with_cds = {group.species for group in drawn if group.molecule == "cds"}
+    drawn = [group for group in drawn if group.molecule == "cds" or group.species not in with_cds]
     if not drawn:
         _empty(axis, "Lengths", "no genes or proteins")
         return
+    edges = np.linspace(0.9, 4.1, 65)
+    middle = 10 ** ((edges[1:] + edges[:-1]) / 2)
     for group in drawn:
         part = slice(group.first_row, group.first_row + group.records)
         codons = columns["length"][part] / (3 if group.molecule == "cds" else 1)
-        share, edges = np.histogram(np.log10(np.maximum(codons, 1)), bins=np.linspace(0.9, 4.1, 49))
-        middle = 10 ** ((edges[1:] + edges[:-1]) / 2)
-        label = f"{group.species} {group.molecule}"
-        axis.plot(
-            middle,
-            100 * share / group.records,
-            _STYLE[group.molecule],
-            color=colour[group.species],
-            label=label,
-        )
+        share, _ = np.histogram(np.log10(np.maximum(codons, 1)), bins=edges)
+        smooth = np.convolve(100 * share / group.records, _kernel(group.records), mode="same")
+        axis.plot(middle, smooth, _STYLE[group.molecule], color=colour[group.species])
     axis.set_xscale("log")
-    axis.set_xlabel("codons or residues")
-    axis.set_ylabel("% of records")
-    axis.set_title("Lengths of genes and proteins")
-    _legend(axis)
+    axis.set_xlabel("codons   (dashed: residues, of species without genes here)")
+    axis.set_ylabel("% of records, smoothed")
+    axis.set_ylim(bottom=0)
+    axis.set_title("Lengths of genes")
 
 
-def _legend(axis: Any, **more: Any) -> None:
-    axis.legend(**{"frameon": False, "fontsize": 8, **more})
+def _kernel(records: int) -> NDArray[np.float64]:
+    """Weights of a Gaussian, wider for few records (Silverman's rule, in bins of 0.05 decades)."""
+    width = max(0.9 * 0.35 * records**-0.2 / 0.05, 0.5)
+    weights = np.exp(-0.5 * (np.arange(-12, 13) / width) ** 2)
+    return np.asarray(weights / weights.sum())
 
 
-def _gc(axis: Any, shown: Both, scan: Scan, colour: dict[str, str]) -> None:
+def _gc(axis: Any, shown: Both, columns: Columns, scan: Scan, colour: dict[str, str]) -> None:
     drawn = [group for group, _ in shown if group.molecule == "cds"]
     if not drawn:
         _empty(axis, "GC of genes", "no coding sequences")
@@ -145,14 +158,14 @@ def _gc(axis: Any, shown: Both, scan: Scan, colour: dict[str, str]) -> None:
     for group in drawn:
         step = max(1, -(-group.records // POINTS))
         part = slice(group.first_row, group.first_row + group.records, step)
-        size = 60 if group.records < 100 else 6
+        size = 22 if group.records < 100 else 6
         axis.scatter(
             100 * scan.gc[part], 100 * scan.gc3[part], s=size, alpha=0.45, lw=0,
-            color=colour[group.species], label=group.species, rasterized=True,
+            color=colour[group.species], rasterized=True,
         )  # fmt: skip
     for group in (group for group, _ in shown if group.molecule == "genome"):
         part = slice(group.first_row, group.first_row + group.records)
-        mean = 100 * float(np.average(scan.gc[part], weights=None))
+        mean = 100 * float(np.average(scan.gc[part], weights=columns["length"][part]))
         axis.axvline(mean, color=colour[group.species], lw=1, ls=":")
     axis.plot([0, 100], [0, 100], color="0.8", lw=1, zorder=0)
     axis.set_xlim(*_padded(100 * scan.gc, drawn))
@@ -160,7 +173,6 @@ def _gc(axis: Any, shown: Both, scan: Scan, colour: dict[str, str]) -> None:
     axis.set_xlabel("GC of the gene, %   (dotted: genome)")
     axis.set_ylabel("GC at third codon positions, %")
     axis.set_title("GC and GC3, one point a gene")
-    _legend(axis, markerscale=2)
 
 
 def _padded(values: NDArray[Any], groups: Sequence[Group]) -> tuple[float, float]:
@@ -178,7 +190,8 @@ def _usage(axis: Any, shown: Both, figure: Any) -> None:
         return
     first = genetic_code(rows[0][1])
     order = sorted(range(64), key=lambda i: (first.amino[i] == "*", first.amino[i], CODONS[i]))
-    shares = np.array([synonym_shares(codons, genetic_code(table))[order] for _, table, codons in rows])
+    shares = np.array([_usage_row(codons, genetic_code(table))[order] for _, table, codons in rows])
+    order, shares = _used(order, shares)
     letters = [first.amino[i] for i in order]
     if len(rows) == 1:
         _usage_bars(axis, shares[0], letters)
@@ -187,11 +200,13 @@ def _usage(axis: Any, shown: Both, figure: Any) -> None:
         axis.set_yticks(range(len(rows)), [f"{species} (code {table})" for species, table, _ in rows])
         figure.colorbar(image, ax=axis, pad=0.01, fraction=0.02, label="% of synonyms")
         axis.spines[:].set_visible(False)
-    axis.set_xticks(range(64), [CODONS[i] for i in order], rotation=90, family="monospace", fontsize=8)
-    edges = [i for i in range(1, 64) if letters[i] != letters[i - 1]]
+    axis.set_xticks(
+        range(len(order)), [CODONS[i] for i in order], rotation=90, family="monospace", fontsize=8
+    )
+    edges = [i for i in range(1, len(order)) if letters[i] != letters[i - 1]]
     for edge in edges:
         axis.axvline(edge - 0.5, color="white" if len(rows) > 1 else "0.85", lw=2 if len(rows) > 1 else 0.8)
-    for begin, end in zip([0, *edges], [*edges, 64], strict=True):
+    for begin, end in zip([0, *edges], [*edges, len(order)], strict=True):
         label = "stop" if letters[begin] == "*" else letters[begin]
         axis.text(
             (begin + end - 1) / 2, 1.01, label, ha="center", va="bottom", weight="bold",
@@ -200,11 +215,26 @@ def _usage(axis: Any, shown: Both, figure: Any) -> None:
     axis.set_title(f"Codon usage: share among synonyms (amino acids of code {first.table})\n", pad=8)
 
 
+def _usage_row(codons: NDArray[np.int64], code: GeneticCode) -> NDArray[np.float64]:
+    """Shares among synonyms; NaN for stops that are rare exceptions inside genes."""
+    shares = synonym_shares(codons, code)
+    stops = [i for i in range(64) if code.amino[i] == "*"]
+    if codons[stops].sum() < 1e-3 * codons.sum():
+        shares[stops] = np.nan
+    return shares
+
+
+def _used(order: list[int], shares: NDArray[np.float64]) -> tuple[list[int], NDArray[np.float64]]:
+    """Without the codons that no row uses."""
+    kept = np.flatnonzero(~np.isnan(shares).all(axis=0))
+    return [order[i] for i in kept.tolist()], shares[:, kept]
+
+
 def _usage_bars(axis: Any, shares: NDArray[np.float64], letters: list[str]) -> None:
     groups = list(dict.fromkeys(letters))
     colours = ["#2f6690" if groups.index(letter) % 2 == 0 else "#81a4bd" for letter in letters]
-    axis.bar(range(64), 100 * shares, color=colours, width=0.8)
-    axis.set_xlim(-0.6, 63.6)
+    axis.bar(range(len(letters)), 100 * shares, color=colours, width=0.8)
+    axis.set_xlim(-0.6, len(letters) - 0.4)
     axis.set_ylabel("% of synonyms")
 
 
@@ -213,24 +243,28 @@ def _frames(axis: Any, both: Both) -> None:
         (group.species, table, frames)
         for group, counts in both
         for table, frames in sorted(counts.open_frames.items())
-    ][: 2 * MOST]
+    ][:ROWS]
     if not rows:
         _empty(axis, "Frame check", "no coding sequences")
         return
-    for frame, colour in enumerate(("#2f6690", "#c9ada7", "#e6ccb2")):
+    axis.hlines(range(len(rows)), 0, 100, color="0.9", lw=1, zorder=0)
+    for frame, colour, marker in ((2, "#e0a458", "v"), (1, "#b5524a", "^"), (0, "#2f6690", "o")):
         values = [100 * frames[frame] / max(frames[3], 1) for _, _, frames in rows]
-        places = np.arange(len(rows)) + 0.27 * (frame - 1)
-        axis.barh(
-            places, values, height=0.25, color=colour, label=f"frame {frame:+d}" if frame else "frame 0"
+        label = f"frame +{frame}" if frame else "frame 0"
+        axis.plot(
+            values, range(len(rows)), marker, ms=8, color=colour, label=label, alpha=0.85, clip_on=False
         )
-        for place, value in zip(places, values, strict=True):
-            axis.text(value + 1, place, f"{value:.0f}", va="center", fontsize=8, color="0.3")
+    for place, (_, _, frames) in enumerate(rows):
+        text = " / ".join(f"{100 * frames[frame] / max(frames[3], 1):.3g}" for frame in range(3))
+        axis.text(50, place, text, va="bottom", ha="center", fontsize=8, color="0.4")
     axis.set_yticks(range(len(rows)), [f"{species} (code {table})" for species, table, _ in rows])
-    axis.invert_yaxis()
-    axis.set_xlim(0, 108)
-    axis.set_xlabel("% of coding sequences that no stop interrupts")
+    axis.set_ylim(len(rows) - 0.4, -0.6)
+    axis.set_xlim(-3, 103)
+    axis.set_xlabel("% of coding sequences that no stop interrupts   (0 / +1 / +2)")
     axis.set_title("Frame check")
-    _legend(axis, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.14), fontsize=9)
+    handles, labels = axis.get_legend_handles_labels()
+    axis.legend(handles[::-1], labels[::-1], frameon=False, ncols=3, loc="upper center",
+                bbox_to_anchor=(0.5, -0.14), fontsize=9)  # fmt: skip
 
 
 def _residues(axis: Any, shown: Both, colour: dict[str, str]) -> None:
@@ -244,12 +278,11 @@ def _residues(axis: Any, shown: Both, colour: dict[str, str]) -> None:
     order = np.argsort(-total, kind="stable")
     for group, counts in drawn:
         share = 100 * counts[order] / max(int(counts.sum()), 1)
-        axis.plot(range(20), share, "o-", ms=4, lw=1, color=colour[group.species], label=group.species)
+        axis.plot(range(20), share, "o-", ms=4, lw=1, color=colour[group.species])
     axis.set_xticks(range(20), [PROTEIN.symbols[i] for i in order])
     axis.set_ylabel("% of residues")
     axis.set_ylim(bottom=0)
     axis.set_title("Amino acids in the proteins")
-    _legend(axis)
 
 
 def _tokens(axis: Any, shown: Both, colour: dict[str, str]) -> None:
@@ -258,11 +291,9 @@ def _tokens(axis: Any, shown: Both, colour: dict[str, str]) -> None:
         found = found[found > 0]
         if len(found) < 2:
             continue
-        style, label = _STYLE[group.molecule], f"{group.species} {group.molecule}"
         share = 100 * found / found.sum()
-        axis.plot(np.arange(1, len(found) + 1), share, style, color=colour[group.species], label=label)
+        axis.plot(np.arange(1, len(found) + 1), share, _STYLE[group.molecule], color=colour[group.species])
     axis.set_yscale("log")
-    axis.set_xlabel("rank of the token")
+    axis.set_xlabel("rank of the token   (cds: line, protein: dashed, genome: dotted)")
     axis.set_ylabel("% of tokens")
     axis.set_title("Token frequencies (frame 0)")
-    _legend(axis)

@@ -176,8 +176,8 @@ def gene_sketches(rows: Columns, nodes: NDArray[np.int64], raws: list[Raw], k: i
     protein = rows["molecule"] == "protein"
     has_protein = np.zeros(genes, dtype=bool)
     has_protein[nodes[protein]] = True
-    used = protein | ((rows["molecule"] == "cds") & ~has_protein[nodes])
-    chosen = np.flatnonzero(used)
+    cds = np.flatnonzero(rows["molecule"] == "cds")
+    chosen = np.sort(np.concatenate([np.flatnonzero(protein), cds[~has_protein[nodes[cds]]]]))
 
     def proteins() -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64]]]:
         begin = 0

@@ -68,9 +68,12 @@ ROW_GROUP = 1 << 16
 _BUFFER = 1 << 20
 
 
-def digest_of(symbols: Codes) -> str:
-    """16 hex digits of the BLAKE2b of some symbols."""
-    return hashlib.blake2b(symbols.tobytes(), digest_size=8).hexdigest()
+def digest_of(*pieces: Codes) -> str:
+    """16 hex digits of the BLAKE2b of some symbols, given in pieces."""
+    digest = hashlib.blake2b(digest_size=8)
+    for symbols in pieces:
+        digest.update(np.ascontiguousarray(symbols).data)
+    return digest.hexdigest()
 
 
 class MoleculeWriter:

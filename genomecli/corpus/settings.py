@@ -193,6 +193,9 @@ class TokenizeSettings(Section):
         streams = [s for species in self.species for s in species.sources if "-" in s.path]
         if len(streams) > 1 or any(len(s.path) > 1 for s in streams):
             raise ValueError("standard input (-) can be one source only")
+        kinds = {source.kind for species in self.species for source in species.sources}
+        if self.split.by == "column" and "annotated" in kinds:
+            raise ValueError("annotated sources have no header column to split by; choose another split.by")
         return self
 
     @field_validator("workers")
