@@ -35,9 +35,10 @@ class TokenSpecies(Section):
 class TokenSettings(Section):
     """The tokens that the corpus's own vocabulary is made of. The store itself keeps plain symbols."""
 
-    dna: Literal["codon", "kmer", "base"] = setting(
+    dna: Name = setting(
         "codon",
-        doc="codon: k 3, stride 3, in any of three frames; kmer: any k and stride; base: single bases.",
+        doc="codon: k 3, stride 3, in any of three frames; kmer: any k and stride; base: single bases; or the "
+        "name of another registered tokenizer.",
     )
     k: int = setting(3, doc="Bases a token, for kmer.", unit="bases", ge=1, le=8)
     stride: int = setting(
