@@ -1,8 +1,8 @@
-"""How fast batches are made: k-mers, frames, strands, padding and masking, real tokens a second of processor time.
+"""How fast batches are made: k-mers, frames, strands, padding and masking; real tokens a processor second.
 
 Run: OMP_NUM_THREADS=1 python scripts/bench/batches.py [--seconds 3]
 Sequences are random, with the lengths of a bacterial proteome (log-normal, median 270 residues) and a genome
-of 4.6 Mb; each is kept in memory as the memory-mapped store would be once it is read.
+of 4.6 Mb; they are read from a shard, memory-mapped.
 """
 
 from __future__ import annotations

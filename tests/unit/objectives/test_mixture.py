@@ -21,6 +21,7 @@ from genomecli.errors import ConfigError
 from genomecli.models.language_model import LanguageModel, build_model
 from genomecli.models.settings import ModelSettings
 from genomecli.objectives import registry
+from genomecli.objectives.masking import MaskingPolicy
 from genomecli.objectives.mixture import Mixture, add_losses, build_mixture, corrupt_fixed
 from genomecli.objectives.mlm import MaskedTokens
 from genomecli.objectives.protocol import Objective, ObjectiveLoss, sum_losses
@@ -313,3 +314,18 @@ def test_unknown_and_contradictory_settings_are_refused() -> None:
     ):
         with pytest.raises(ValidationError):
             ObjectiveSettings.model_validate(values)
+
+
+def test_overlapping_and_plain_tokens_of_one_batch_are_masked_each_in_its_way() -> None:
+    lexicon = build_lexicon(["a", "b"], dna="kmer", k=6, stride=1)
+    settings = ReadingSettings(molecules=("genome", "protein"), **SMALL)
+    objective = MaskedTokens(lexicon=lexicon, policy=MaskingPolicy(mask_share=1.0, random_share=0.0))
+    seen = set()
+    for batch in Sampler(toy_corpus(), lexicon, settings, 0).step(0):
+        corrupted = objective.corrupt(batch, rng(9))
+        assert corrupted.targets is not None
+        hidden, predicted = corrupted.tokens == MASK, corrupted.targets != IGNORE
+        for row, molecule in enumerate(batch.extras["molecule"].tolist()):
+            seen.add(molecule)
+            assert (int(hidden[row].sum()) == int(predicted[row].sum())) == (molecule == 2)
+    assert seen == {0, 2}
