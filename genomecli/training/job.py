@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from genomecli.corpus.batch import Batch
 from genomecli.corpus.interface import Corpus
 from genomecli.corpus.lexicon import Lexicon
 from genomecli.corpus.sampling import Sampler, reading_lexicon
@@ -87,6 +88,15 @@ class Job:
     def reading(self) -> dict[str, Any]:
         """What the sampler says of the texts."""
         return self.sampler.describe()
+
+    def whole_texts(self, tokens: int) -> Iterator[Batch]:
+        """Training records, each whole and once, at most about ``tokens`` of a source.
+
+        The texts of training are crops that may overlap; whoever counts words must not count them twice.
+        """
+        whole = {"context": tokens, "tokens_per_batch": tokens, "tokens_per_step": tokens, "pool": 1}
+        reading = self.settings.reading.model_copy(update=whole)
+        return Sampler(self.corpus.reader, self.lexicon, reading, self.seed).validation("train", tokens)
 
     @cached_property
     def tokens_per_step(self) -> float:

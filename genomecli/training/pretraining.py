@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -53,6 +54,10 @@ FREE = frozenset(
 """Settings that may change between the parts of a run; device and precision are judged apart."""
 
 
+DRAW_SECONDS = 30
+"""Least time between two drawings of the curves of a run in progress."""
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What a run is given from outside.
@@ -83,6 +88,7 @@ class Pretraining:
         self.job = job
         self.folder = folder
         self.around = around or Surroundings()
+        self._drawn = time.monotonic()
         self.metrics = MetricsFile(folder.path / "metrics.jsonl")
         self.speeds = MetricsFile(folder.path / "speed.jsonl")
         texts = list(job.sampler.validation())
@@ -97,7 +103,7 @@ class Pretraining:
         """Perplexities of simple models; measured once a run."""
         path = self.folder.path / "yardsticks.json"
         if not path.exists():
-            training = self.job.sampler.validation("train", TRAINING_TOKENS)
+            training = self.job.whole_texts(TRAINING_TOKENS)
             found = measure_yardsticks(training, texts, self.validation.batches, self.job.lexicon)
             write_json(path, {name: asdict(value) for name, value in found.items()})
         # Read back in any case, so that a resumed run draws them in the same order.
@@ -204,10 +210,12 @@ class Pretraining:
             for name, values in figures["languages"].items()
         ]
         log.info("%s", f"step {step}: validation loss {figures['loss']:.4f}; {'; '.join(parts)}")
-        self._draw()
+        if time.monotonic() - self._drawn > DRAW_SECONDS:
+            self._draw()
         return figures
 
     def _draw(self) -> None:
+        self._drawn = time.monotonic()
         lines = {name: dict(values.perplexities) for name, values in self.yardsticks.items()}
         draw_curves(self.folder.path / "curves.png", read_metrics(self.metrics.path), lines)
         if self.speeds.path.exists():

@@ -101,7 +101,7 @@ def measure_yardsticks(
     """Fit the simple models and score them, language by language; those without masked tokens are left out.
 
     Args:
-        training: unmasked texts, each place once.
+        training: unmasked texts that do not overlap: a place seen twice would make long contexts look good.
         validation: unmasked texts.
         masked: the same texts with targets.
         lexicon: of all of them.

@@ -18,10 +18,12 @@ import torch
 from genomecli.commands import pretrain
 from genomecli.commands.pretrain import run_pretrain
 from genomecli.config import load_config
+from genomecli.corpus.batch import Batch
 from genomecli.errors import CheckpointedError, ConfigError, InputError, UsageError
 from genomecli.files import verify_manifest
 from genomecli.training.checkpoint import load_checkpoint, load_model
 from genomecli.training.metrics import read_metrics
+from genomecli.training.objective_learner import ObjectiveLearner
 from genomecli.training.pretraining import Pretraining
 
 HERE = Path(__file__).resolve()
@@ -140,12 +142,34 @@ def test_a_stopped_and_resumed_run_is_bit_equal(
     assert len(parts) == 1
 
 
+def test_a_run_that_crashed_goes_on_from_its_last_checkpoint(
+    corpus: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is saved when it happens, and metrics have been written since the last checkpoint."""
+    out = tmp_path / "run"
+    learned = ObjectiveLearner.prepare
+
+    def crash(self: ObjectiveLearner, batch: Batch, step: int, index: int) -> Batch:
+        if step == 6:
+            raise RuntimeError("the power fails")
+        return learned(self, batch, step, index)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ObjectiveLearner, "prepare", crash)
+        with pytest.raises(RuntimeError, match="power"):
+            _run(corpus, out)
+    assert read_metrics(out / "metrics.jsonl")[-1]["step"] == 5
+    assert load_checkpoint(out, prefer="last").progress.step == 4
+    _run(corpus, out, resume=True)
+    assert _manifest(out) == _manifest(whole)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 75), ("SIGINT", 130)])
 def test_a_signal_saves_and_a_new_process_goes_on_bit_for_bit(
     corpus: Path, tmp_path: Path, name: str, code: int
 ) -> None:
-    more = ["pretrain.steps=150", "pretrain.validate_every=60", "pretrain.save_every=60"]
+    more = ["pretrain.steps=100", "pretrain.validate_every=40", "pretrain.save_every=40"]
     whole, out = tmp_path / "whole", tmp_path / "run"
     command = [sys.executable, "-m", "genomecli", "pretrain", "-o", str(out), "--corpus", str(corpus), "-q"]
     command += [word for override in [*SMALL, *more] for word in ("--set", override)]
@@ -158,7 +182,7 @@ def test_a_signal_saves_and_a_new_process_goes_on_bit_for_bit(
     process.send_signal(getattr(signal, name))
     _, errors = process.communicate(timeout=120)
     assert process.returncode == code, errors.decode()
-    assert 0 < load_checkpoint(out, prefer="last").progress.step < 150
+    assert 0 < load_checkpoint(out, prefer="last").progress.step < 100
     if name == "SIGINT":
         return
     assert subprocess.run([*command, "--resume"], check=False).returncode == 0
