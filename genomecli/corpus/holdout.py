@@ -50,7 +50,7 @@ def hold_out(
     sides = np.zeros(len(nodes), dtype=np.int8)
     genes = nodes >= 0
     if settings.by == "contig":
-        units = np.where(places == "", [f"gene {d}" for d in rows["digest"]], places)
+        units = _places_of_genes(places, nodes, rows["digest"])
         sides = _sides(rows, units, np.ones(len(nodes), dtype=bool), rows["length"], shares)
         facts["near_identical_genes_moved"] = _reunite(sides, nodes, near)
     else:
@@ -101,6 +101,18 @@ def _cut_genome(rows: Columns, nodes: Ints, block: int) -> tuple[Columns, Ints, 
         for species, contig, number in zip(cut["species"], cut["contig"], numbers.tolist(), strict=True)
     ]
     return cut, nodes, np.array(places, dtype=object)
+
+
+def _places_of_genes(places: NDArray[Any], nodes: Ints, digests: NDArray[Any]) -> NDArray[np.object_]:
+    """One place a gene, that of its first row that has one; a gene without place is a unit of its own."""
+    first: dict[int, str] = {}
+    for node, place in zip(nodes.tolist(), places.tolist(), strict=True):
+        if node >= 0 and place:
+            first.setdefault(node, place)
+    for node, digest in zip(nodes.tolist(), digests.tolist(), strict=True):
+        first.setdefault(node, f"gene {digest}")
+    units = [first[node] if node >= 0 else place for node, place in zip(nodes.tolist(), places, strict=True)]
+    return np.array(units, dtype=object)
 
 
 def _extent(rows: Columns, mine: Ints, genome: Ints) -> int:

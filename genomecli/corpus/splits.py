@@ -60,22 +60,25 @@ def _fill(sides: NDArray[np.int8], units: Ints, weights: Ints, valid: float, tes
     total = int(weights[units].sum())
     free = units
     for side, share in ((TEST, test), (VALID, valid)):
-        wanted = share * total
-        # The last unit for training is never taken.
-        if wanted <= 0 or len(free) < 2:
+        # One unit is left for training, and one for the validation where there are three.
+        spare = 2 if side == TEST and valid > 0 and len(free) > 2 else 1
+        if share <= 0 or len(free) <= spare:
             continue
-        taken: list[int] = []
-        left = wanted
-        for unit in free.tolist():
-            if weights[unit] <= 1.5 * left and len(taken) < len(free) - 1:
-                taken.append(unit)
-                left -= int(weights[unit])
-            if left <= 0:
-                break
-        if not taken and len(free) > (2 if side == TEST and valid > 0 else 1):
-            taken = [int(free[np.argmin(weights[free])])]
+        taken = _take(free, weights, share * total, len(free) - spare)
         sides[taken] = side
         free = free[~np.isin(free, taken)]
+
+
+def _take(units: Ints, weights: Ints, wanted: float, most: int) -> list[int]:
+    """Units in their order up to the wanted weight; at least one, at most ``most``."""
+    taken: list[int] = []
+    for unit in units.tolist():
+        if wanted <= 0 or len(taken) == most:
+            break
+        if weights[unit] <= 1.5 * wanted:
+            taken.append(unit)
+            wanted -= int(weights[unit])
+    return taken or [int(units[np.argmin(weights[units])])]
 
 
 def block_length(total: int, block: int) -> int:

@@ -1,0 +1,308 @@
+from __future__ import annotations
+
+import filecmp
+import gzip
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from genomecli.commands.info import describe, run_info
+from genomecli.commands.tokenize import run_tokenize
+from genomecli.corpus.build import parts_folder
+from genomecli.corpus.store import CorpusReader
+from genomecli.errors import InputError, UsageError
+from genomecli.sequences.alphabets import DNA, PROTEIN
+from tests.unit.corpus.made import config_of, make_corpus, one_species, protein_of, random_gene, write_fasta
+
+TRUTH = {
+    "lambda.gbk": (11, {"genome": 48_502, "cds": 73, "ok": 70, "ambiguous": 3}),
+    "mouse_mito_code2.gb": (2, {"genome": 16_299, "cds": 13, "ok": 13}),
+    "jcvi_syn3a_code4.gb.gz": (4, {"genome": 543_379, "cds": 455, "ok": 455, "pseudogene": 3}),
+    "scerevisiae_chr1.gb": (1, {"genome": 230_218, "cds": 94, "ok": 94}),
+    "spyogenes_m1.gb.gz": (11, {"genome": 1_852_441, "cds": 1_853, "ok": 1_853}),
+    "ecoli_k12.gbk.gz": (11, {"genome": 4_641_652, "cds": 4_140, "ok": 4_140, "pseudogene": 179}),
+}
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A section with two species, five files, copies among them, small shards."""
+    folder = tmp_path_factory.mktemp("many")
+    rng = np.random.default_rng(0)
+    genes = [random_gene(rng, int(n)) for n in rng.integers(30, 300, 60)]
+    genes += genes[:5]
+    chromosome = "".join(rng.choice(list("ACGTacgt"), 30_000)) + "N" * 80 + "ACGT" * 500
+    write_fasta(folder / "g.fa", {"chr1": chromosome, "chr2": "ACGT" * 300, "chr3": "NNNN"})
+    write_fasta(folder / "c1.fa", {f"g{i}": text for i, text in enumerate(genes[:40])})
+    write_fasta(folder / "c2.fa", {f"g{i}": text for i, text in enumerate(genes[40:], 40)})
+    write_fasta(folder / "p.fa", {f"g{i}": protein_of(text) for i, text in enumerate(genes)})
+    (folder / "g2.fa.gz").write_bytes(gzip.compress((folder / "g.fa").read_bytes()[:20_000]))
+    a = [
+        {"kind": "cds", "path": [str(folder / "c1.fa"), str(folder / "c2.fa")]},
+        {"kind": "protein", "path": str(folder / "p.fa")},
+        {"kind": "genome", "path": str(folder / "g.fa")},
+    ]
+    b = [{"kind": "genome", "path": str(folder / "g2.fa.gz")}]
+    species = [{"name": "a", "sources": a}, {"name": "b", "sources": b}]
+    return {"species": species, "policies": {"duplicates": "drop"}, "figures": True}
+
+
+def equal(one: Path, other: Path) -> bool:
+    names = {path.relative_to(one).as_posix() for path in one.rglob("*") if path.is_file()}
+    if names != {path.relative_to(other).as_posix() for path in other.rglob("*") if path.is_file()}:
+        return False
+    return not filecmp.cmpfiles(one, other, names - {"run.json"}, shallow=False)[1]
+
+
+def test_runs_workers_and_jobs_give_the_same_bytes(tmp_path: Path, many: dict[str, Any]) -> None:
+    make_corpus(tmp_path, many, name="one")
+    make_corpus(tmp_path, many, name="again")
+    make_corpus(tmp_path, many | {"workers": 2}, name="two")
+    assert equal(tmp_path / "one", tmp_path / "again")
+    assert equal(tmp_path / "one", tmp_path / "two")
+    config, out = config_of(many), tmp_path / "jobs"
+    for job in (3, 1, 2):
+        assert run_tokenize(config, out, shard=(job, 3)) is None
+    assert not out.exists()
+    run_tokenize(config, out, merge=True)
+    assert equal(tmp_path / "one", out)
+    assert not parts_folder(out).exists()
+    assert not equal(make_corpus(tmp_path, many, seed=1, name="seed").path, out)
+
+
+def test_every_record_is_accounted_for(tmp_path: Path, many: dict[str, Any]) -> None:
+    corpus = make_corpus(tmp_path, many)
+    counts = corpus.manifest["counts"]
+    assert counts["a.cds"]["read"]["records"] == 65
+    assert counts["a.cds"]["dropped"] == {"duplicate": {"records": 5, "symbols": 3 * len_of(corpus, many)}}
+    assert counts["a.genome"]["dropped"] == {"too short": {"records": 1, "symbols": 4}}
+    assert counts["a.genome"]["cut"] == {"gap": {"records": 1, "symbols": 80}}
+    for name, count in counts.items():
+        table = corpus.records(*name.split("."))
+        assert count["kept"]["symbols"] == table.length.sum()
+        assert count["pieces"] == len(table)
+        assert sum(n for n, _ in corpus.manifest["splits"][name].values()) == len(table)
+    rows = (corpus.path / "tables" / "dropped.tsv").read_text().splitlines()
+    assert rows == [
+        "species\tsource\tmolecule\tid\treason\tsymbols",
+        "a\t3\tgenome\tchr3\ttoo short\t4",
+    ]
+    assert set(corpus.records("a", "cds").gene) == {f"g{i}" for i in range(60)}
+
+
+def len_of(corpus: CorpusReader, many: dict[str, Any]) -> int:
+    table = corpus.records("a", "cds")
+    return int(table.length[:5].sum()) // 3
+
+
+def test_shards_of_a_big_record_are_read_as_one(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    text = "".join(rng.choice(list("ACGTacgt"), 1_200_000))
+    path = write_fasta(tmp_path / "g.fa", {"s1": text[:900], "big": text, "s2": text[5:1005]})
+    corpus = make_corpus(
+        tmp_path, one_species("genome", path, shard_mib=1, split={"by": "contig", "block": 0})
+    )
+    assert len(corpus.info.shards) == 4
+    limit = 1 << 20
+    assert all((corpus.path / name).stat().st_size <= limit for name in corpus.info.shards)
+    table = corpus.records()
+    big = int(table.row[table.id == "big"][0])
+    assert DNA.decode(corpus.symbols(big), corpus.soft(big)) == text
+    place = int(corpus._store.base[2] - corpus._store.base[1])
+    assert DNA.decode(corpus.symbols(big, place - 5, place + 5)) == text[place - 5 : place + 5].upper()
+    flat, cu = corpus.gather(np.array([big, 0]), np.array([place - 9, 2]), np.array([20, 3]))
+    assert DNA.decode(flat) == text[place - 9 : place + 11].upper() + text[2:5].upper()
+    assert cu.tolist() == [0, 20, 23]
+
+
+def test_sequences_as_they_really_come(tmp_path: Path) -> None:
+    gene = random_gene(np.random.default_rng(0), 40)
+    rows = [
+        ("rna", gene.replace("T", "U")),
+        ("soft", gene[:30] + gene[30:60].lower() + gene[60:]),
+        ("iupac", gene[:33] + "RYN" + gene[36:]),
+        ("trailing", gene + "AC"),
+        ("empty", ""),
+        ("one", "A"),
+        ("same", gene),
+        ("same", gene[:60] + gene[63:]),
+        ("stop", gene[:60] + "TAA" + gene[60:]),
+        ("no stop", gene[:-3]),
+    ]
+    text = "\r\n".join(f">{name}\r\n{body[:50]}\r\n{body[50:]}" for name, body in rows) + "\r\n"
+    (tmp_path / "c.fa").write_bytes(text.encode())
+    corpus = make_corpus(tmp_path, one_species("cds", tmp_path / "c.fa"))
+    table = corpus.records()
+    assert table.id.tolist() == ["rna", "soft", "iupac", "trailing", "same", "same", "no"]
+    assert DNA.decode(corpus.symbols(0)) == gene[:-3]
+    assert DNA.decode(corpus.symbols(1), corpus.soft(1)) == gene[:30] + gene[30:60].lower() + gene[60:-3]
+    assert DNA.decode(corpus.symbols(3)) == gene[:-3]
+    counts = corpus.manifest["counts"]["a.cds"]
+    assert {reason: entry["records"] for reason, entry in counts["dropped"].items()} == {
+        "empty": 2,
+        "internal stop": 1,
+    }
+    assert counts["changed"] == {"ambiguity letters hidden": {"records": 1, "symbols": 3}}
+    assert corpus.manifest["facts"]["repeated_ids"] == 1
+    assert table.has_stop.tolist() == [True] * 6 + [False]
+    long = write_fasta(tmp_path / "long.fa", {"long": "ACGT" * 80_000}, width=400_000)
+    assert make_corpus(tmp_path, one_species("genome", long)).records().length.sum() == 320_000
+
+
+def test_a_split_gene_keeps_its_places(tmp_path: Path) -> None:
+    gene = random_gene(np.random.default_rng(0), 60)
+    path = write_fasta(tmp_path / "c.fa", {"x": gene[:60] + "NNN" + gene[60:]})
+    corpus = make_corpus(tmp_path, one_species("cds", path, policies={"ambiguity": "split"}))
+    table = corpus.records()
+    assert table.id.tolist() == ["x:1-60", "x:64-183"]
+    assert table.has_start.tolist() == [True, False]
+    assert table.has_stop.tolist() == [False, True]
+    assert (table.partial5.tolist(), table.partial3.tolist()) == ([False, True], [True, False])
+    assert len(set(table.split)) == 1
+
+
+def test_bad_input_is_named_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    path = write_fasta(tmp_path / "c.fa", {"good": "ATGAAATAA" * 5, "bad": "ATGAA-TAA" * 5})
+    with pytest.raises(InputError, match="record 'bad'"):
+        make_corpus(tmp_path, one_species("cds", path))
+    assert not (tmp_path / "corpus").exists()
+    with pytest.raises(UsageError, match=r"no such file: .*absent\.fa"):
+        make_corpus(tmp_path, one_species("cds", tmp_path / "absent.fa"))
+    (tmp_path / "e.fa").write_text(">a\nA\n")
+    with pytest.raises(InputError, match="no record is left"):
+        make_corpus(tmp_path, one_species("cds", tmp_path / "e.fa"))
+
+
+def test_errors_of_workers_arrive_whole(tmp_path: Path) -> None:
+    good = write_fasta(tmp_path / "c.fa", {"good": random_gene(np.random.default_rng(0), 50)})
+    bad = write_fasta(tmp_path / "d.fa", {"bad": "ATGAA-TAA" * 5})
+    section = {"species": [{"name": "a", "sources": [{"kind": "cds", "path": [str(good), str(bad)]}]}]}
+    with pytest.raises(InputError, match="record 'bad'.*5 symbols that no dna.*correct the file"):
+        make_corpus(tmp_path, section | {"workers": 2})
+
+
+def test_outputs_and_parts_are_guarded(tmp_path: Path) -> None:
+    path = write_fasta(tmp_path / "c.fa", {"x": random_gene(np.random.default_rng(0), 50)})
+    config, out = config_of(one_species("cds", path)), tmp_path / "corpus"
+    with pytest.raises(UsageError, match="1 of 1 sources are not read yet"):
+        run_tokenize(config, out, merge=True)
+    run_tokenize(config, out, shard=(1, 1))
+    run_tokenize(config, out, shard=(1, 1), resume=True)
+    write_fasta(path, {"y": random_gene(np.random.default_rng(1), 50)})
+    with pytest.raises(UsageError, match="have changed since"):
+        run_tokenize(config, out, merge=True)
+    run_tokenize(config, out)
+    for options in ({}, {"shard": (1, 2)}):
+        with pytest.raises(UsageError, match="exists already"):
+            run_tokenize(config, out, **options)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="exclude each other"):
+        run_tokenize(config, out, shard=(1, 2), merge=True)
+    run_tokenize(config, out, force=True)
+    assert CorpusReader.open(out).records().id.tolist() == ["y"]
+
+
+def test_an_interrupted_run_is_taken_up(tmp_path: Path, many: dict[str, Any], caplog: Any) -> None:
+    config, out = config_of(many), tmp_path / "corpus"
+    run_tokenize(config, out, shard=(1, 2))
+    with caplog.at_level("INFO", logger="genomecli"):
+        run_tokenize(config, out, resume=True)
+    assert "of 5 sources were read before" in caplog.text
+    make_corpus(tmp_path, many, name="whole")
+    assert equal(out, tmp_path / "whole")
+
+
+def test_standard_input_and_the_command_itself(tmp_path: Path) -> None:
+    gene = random_gene(np.random.default_rng(0), 50)
+    yaml = tmp_path / "t.yaml"
+    yaml.write_text("tokenize: {species: [{name: s, sources: [{kind: cds, path: '-'}]}], figures: false}\n")
+    command = [sys.executable, "-m", "genomecli", "tokenize", "-c", str(yaml), "-o", str(tmp_path / "corpus")]
+    packed = gzip.compress(f">x one\n{gene}\n".encode())
+    done = subprocess.run([*command, "--preview", "1"], input=packed, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stdout == b""
+    assert "ATG" in done.stderr.decode()
+    corpus = CorpusReader.open(tmp_path / "corpus")
+    assert DNA.decode(corpus.symbols(0)) == gene[:-3]
+    again = subprocess.run(command, input=packed, capture_output=True, check=False)
+    assert again.returncode == 2
+    assert "exists already" in again.stderr.decode()
+    bad = subprocess.run([*command, "--force"], input=b">x\nAC-\n", capture_output=True, check=False)
+    assert bad.returncode == 3
+
+
+def test_tables_and_figure_are_made(tmp_path: Path, many: dict[str, Any]) -> None:
+    corpus = make_corpus(tmp_path, many)
+    tables = {path.stem: path.read_text().splitlines() for path in (corpus.path / "tables").iterdir()}
+    assert set(tables) == {
+        "codon_usage", "composition", "counts", "dropped", "frame_check", "lengths", "token_frequencies",
+        "translations",
+    }  # fmt: skip
+    frame = tables["frame_check"][1].split("\t")
+    assert frame[:4] == ["a", "1", "60", "1"]
+    assert float(frame[4]) < 0.3
+    usage = [row.split("\t") for row in tables["codon_usage"][1:]]
+    assert sum(int(row[4]) for row in usage) * 3 == corpus.group("a", "cds").symbols
+    assert (corpus.path / "figures" / "look.png").read_bytes().startswith(b"\x89PNG")
+    manifest = (corpus.path / "manifest.json").read_text()
+    assert str(tmp_path) not in manifest
+    assert str(many["species"][0]["sources"][1]["path"]) in (corpus.path / "run.json").read_text()
+
+
+def test_info_tells_what_a_corpus_is(tmp_path: Path, many: dict[str, Any]) -> None:
+    corpus = make_corpus(tmp_path, many)
+    out = io.StringIO()
+    facts = run_info(corpus.path, as_json=True, preview=2, verify=True, stdout=out)
+    said = json.loads(out.getvalue())
+    assert said["kind"] == facts["kind"] == "corpus"
+    assert said["groups"]["a.cds"]["records"] == 60
+    assert "by sha256" in said["checked"]
+    shown = [record for record in said["preview"] if record["molecule"] == "cds"]
+    assert len(shown) == 2
+    assert "".join(shown[0]["tokens"]) == DNA.decode(corpus.symbols(corpus.group("a", "cds").first_row))[:72]
+    assert PROTEIN.name in corpus.lexicon.languages[1]
+    lines = io.StringIO()
+    run_info(corpus.path, stdout=lines)
+    assert "groups.a.cds.records\t60\n" in lines.getvalue()
+    (corpus.path / "records.parquet").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"records\.parquet"):
+        describe(corpus.path)
+    with pytest.raises(InputError, match="no such file"):
+        describe(tmp_path / "nothing")
+    with pytest.raises(InputError, match="without a manifest"):
+        describe(corpus.path / "records.parquet")
+
+
+@pytest.mark.parametrize("name", TRUTH)
+def test_real_genomes_give_the_counts_of_their_readme(tmp_path: Path, real_data: Path, name: str) -> None:
+    code, truth = TRUTH[name]
+    corpus = make_corpus(tmp_path, one_species("annotated", real_data / "genomes" / name, code))
+    assert corpus.group("a", "genome").symbols == truth["genome"]
+    assert corpus.group("a", "cds").records == truth["cds"]
+    assert corpus.group("a", "protein").records == truth["cds"]
+    statuses = {key: count for key, count in truth.items() if key not in ("genome", "cds")}
+    assert corpus.manifest["translations"]["a"] == statuses
+    genes, proteins = corpus.records("a", "cds"), corpus.records("a", "protein")
+    assert genes.gene.tolist() == proteins.gene.tolist()
+    assert (genes.gene != "").all()
+
+
+def test_yeast_and_its_mitochondrion_are_read_with_two_codes(tmp_path: Path, real_data: Path) -> None:
+    cds = {
+        "kind": "cds",
+        "path": str(real_data / "cds" / "scerevisiae.cds.fa.gz"),
+        "table_rules": [{"pattern": ":Mito:", "table": 3}],
+    }
+    proteins = {"kind": "protein", "path": str(real_data / "proteins" / "scerevisiae.faa.gz")}
+    corpus = make_corpus(tmp_path, {"species": [{"name": "yeast", "sources": [cds, proteins]}]})
+    table = corpus.records("yeast", "cds")
+    assert len(table) == 6600
+    assert (table.table == 3).sum() == 28
+    assert table.has_stop.all()
+    assert corpus.manifest["counts"]["yeast.cds"]["dropped"] == {}
+    assert corpus.manifest["facts"]["pairs"]["genes"] > 5800

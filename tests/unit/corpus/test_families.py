@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pytest
+
+from genomecli.corpus.families import CROWD, families, kmers, sketch
+from genomecli.sequences.alphabets import PROTEIN
+
+
+def provider(texts: list[str], chunk: int = 3) -> Any:
+    def chunks() -> Iterator[Any]:
+        for begin in range(0, len(texts), chunk):
+            part = texts[begin : begin + chunk]
+            offsets = np.concatenate([[0], np.cumsum([len(text) for text in part])]).astype(np.int64)
+            yield np.arange(begin, begin + len(part)), PROTEIN.encode("".join(part)), offsets
+
+    return chunks
+
+
+def words(text: str, k: int) -> set[str]:
+    plain = set(PROTEIN.symbols[:20])
+    return {text[i : i + k] for i in range(len(text) - k + 1) if set(text[i : i + k]) <= plain}
+
+
+def slow_families(texts: list[str], k: int, share: float) -> list[int]:
+    sets = [words(text, k) for text in texts]
+    label = list(range(len(texts)))
+    for i, j in combinations(range(len(texts)), 2):
+        fewer = min(len(sets[i]), len(sets[j]))
+        if fewer and len(sets[i] & sets[j]) >= max(share * fewer - 1e-9, 1):
+            old, new = label[j], label[i]
+            label = [new if one == old else one for one in label]
+    order = list(dict.fromkeys(label))
+    return [order.index(one) for one in label]
+
+
+def relatives(rng: np.random.Generator, parents: int, children: int) -> list[str]:
+    letters = np.array(list(PROTEIN.symbols[:20]))
+    texts = []
+    for _ in range(parents):
+        parent = rng.choice(letters, rng.integers(8, 120))
+        for rate in rng.uniform(0, 0.6, rng.integers(1, children)):
+            child = parent.copy()
+            hit = rng.random(len(child)) < rate
+            child[hit] = rng.choice(letters, hit.sum())
+            texts.append("".join(child))
+    return [texts[i] for i in rng.permutation(len(texts))]
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.6])
+def test_families_equal_those_of_all_pairs(seed: int, share: float) -> None:
+    texts = [*relatives(np.random.default_rng(seed), 20, 8), "", "MK", "MKXXXX*AB", "ACDEFGHIK"]
+    found = families(sketch(provider(texts), len(texts), 5), share)
+    assert found.tolist() == slow_families(texts, 5, share)
+
+
+def test_crowded_k_mers_join_a_family_larger_than_a_crowd() -> None:
+    rng = np.random.default_rng(5)
+    letters = np.array(list(PROTEIN.symbols[:20]))
+    parent = rng.choice(letters, 200)
+    texts = []
+    for _ in range(4 * CROWD):
+        child = parent.copy()
+        hit = rng.random(200) < 0.03
+        child[hit] = rng.choice(letters, hit.sum())
+        texts.append("".join(child))
+    domain = "".join(parent[:30])
+    texts += ["".join(rng.choice(letters, 300)) + domain for _ in range(3 * CROWD)]
+    found = families(sketch(provider(texts), len(texts), 6), 0.3)
+    assert found.tolist() == slow_families(texts, 6, 0.3)
+
+
+def test_given_pairs_are_joined() -> None:
+    sketches = sketch(provider(["", "", "MK"]), 3, 6)
+    assert families(sketches, 0.1).tolist() == [0, 1, 2]
+    assert families(sketches, 0.1, (np.array([0]), np.array([2]))).tolist() == [0, 1, 0]
+
+
+def test_k_mers_never_cross_a_border_or_an_ambiguous_residue() -> None:
+    owner, word = kmers(PROTEIN.encode("AACX" + "CAAC"), np.array([0, 4, 8]), 3)
+    assert owner.tolist() == [0, 1, 1]
+    assert word.tolist() == [1, 400, 1]
+
+
+def test_a_sample_of_k_mers_is_the_same_for_equal_genes() -> None:
+    rng = np.random.default_rng(0)
+    texts = ["".join(rng.choice(list(PROTEIN.symbols[:20]), 400)) for _ in range(10)] * 2
+    sampled = sketch(provider(texts), 20, 6, budget=2000)
+    assert 0 < sampled.size.mean() < 200
+    assert families(sampled, 0.9).tolist() == [*range(10), *range(10)]
+
+
+def test_no_genes() -> None:
+    assert families(sketch(provider([]), 0, 6), 0.1).tolist() == []
