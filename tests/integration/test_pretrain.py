@@ -229,7 +229,7 @@ def test_another_thread_count_is_said_to_lose_equality(
     monkeypatch.setattr(pretrain.log, "propagate", True)
     out = tmp_path / "run"
     with monkeypatch.context() as patch:
-        _stop_after(patch, 4)
+        _stop_after(patch, 11)
         with pytest.raises(CheckpointedError):
             _run(corpus, out)
     try:
