@@ -111,4 +111,4 @@ def _probes(axes: Any, rows: Rows, yardsticks: Yardsticks) -> None:
 
 def _legend(axes: Any) -> None:
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=7, frameon=False)
+        axes.legend(fontsize=7, framealpha=0.8, edgecolor="none")
