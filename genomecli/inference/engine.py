@@ -31,6 +31,9 @@ LongInput = Literal["error", "truncate", "window"]
 BUFFER_BATCHES = 64
 """Batches read ahead, so that texts of one length find each other."""
 
+BUFFER_WINDOWS = 16_384
+"""Windows read ahead at most, however short they are."""
+
 BUFFER_BYTES = 256 << 20
 """Memory for states that wait for their turn in the output."""
 
@@ -202,7 +205,8 @@ class Engine:
                 buffer.append(window)
                 tokens += window.length
                 kept += bytes_kept(window)
-                if tokens >= BUFFER_BATCHES * self.runner.budget or kept >= BUFFER_BYTES:
+                full = tokens >= BUFFER_BATCHES * self.runner.budget or len(buffer) >= BUFFER_WINDOWS
+                if full or kept >= BUFFER_BYTES:
                     yield buffer
                     buffer, tokens, kept = [], 0, 0
         if buffer:

@@ -378,3 +378,24 @@ def test_a_changed_input_is_not_resumed(
     write_fasta(fasta, genes(12, key="others"))
     assert embed("-m", run, fasta, "-o", out, "--resume") == 0
     assert len(read_table(out)) == 12
+
+
+def test_real_proteins_and_a_real_genome(run: Path, real_data: Path, tmp_path: Path) -> None:
+    proteins, genome = real_data / "proteins" / "mgenitalium.faa.gz", real_data / "genomes" / "phix174.fna"
+    assert embed("-m", run, proteins, "-o", tmp_path / "p.parquet") == 0
+    with gzip.open(proteins, "rt") as lines:
+        names = [line[1:].split()[0] for line in lines if line.startswith(">")]
+    table = read_table(tmp_path / "p.parquet")
+    assert table.ids == names
+    assert np.isfinite(table.vectors["layer2_mean"]).all()
+
+    assert embed("-m", run, genome, "-o", tmp_path / "g.parquet", "-s", "embed.level=token") == 0
+    tokens = read_table(tmp_path / "g.parquet")
+    assert tokens.labels["position"] == list(range(0, 5386 - 2, 3))
+    sequence = "".join(line.strip() for line in genome.read_text().splitlines()[1:]).upper()
+    assert "".join(str(word) for word in tokens.labels["token"]) == sequence[: 5386 // 3 * 3]
+    assert embed("-m", run, genome, "-o", tmp_path / "r.parquet", "-s", "embed.pooling=[mean, max]") == 0
+    record = read_table(tmp_path / "r.parquet")
+    states = tokens.vectors["layer2"]
+    np.testing.assert_allclose(record.vectors["layer2_mean"][0], states.mean(axis=0), atol=1e-5)
+    np.testing.assert_allclose(record.vectors["layer2_max"][0], states.max(axis=0), atol=1e-5)
