@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 LAYERS = (
-    "Blue: the trained network on genes in the frame it was trained at. Dashed: the controls, that is the "
-    "same genes in the other frames and the same network before training. The grey zone holds 95 % of what "
-    "shuffled genetic codes reach. Shaded around the line: 95 % interval over amino acids. The vertical bar "
-    "marks the layer of the headline."
+    "Blue: the trained network on genes in the frame that it was trained on. Dashed: the controls: networks "
+    "trained on another frame of the same genes (if any were given), this network shown genes in another "
+    "frame, and before training. The grey zone holds 95 % of what shuffled genetic codes reach. Shaded "
+    "around the line: 95 % interval over amino acids. The vertical bar marks the layer of the headline."
 )
 
 HEAT_MAP = (
@@ -37,4 +37,6 @@ FOUNDING = (
     "(a corpus read twice counts twice)."
 )
 
-TRAINING = "Each line is a layer, each dot a checkpoint that was kept; held-out genes and proteins."
+TRAINING = (
+    "Each line is a layer, each dot a point of training at which held-out genes and proteins were read."
+)

@@ -7,6 +7,7 @@ What each step measures is told in its own module: ``within`` a species, ``contr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -19,12 +20,15 @@ from genomecli.analysis.gene_lookup import retrieval_rows
 from genomecli.analysis.headline import ChosenLayer, choose_layer, layer_scores, make_headline
 from genomecli.analysis.places import STATIC_LAYER, Place, VectorPair
 from genomecli.analysis.resampling import gene_rows
-from genomecli.analysis.runs import OpenRun, shared_species
+from genomecli.analysis.runs import OpenRun, read_probes, shared_species
 from genomecli.analysis.settings import CompareSettings
 from genomecli.analysis.within import Within
 from genomecli.analysis.yardsticks import endpoint_rows, static_pairs, training_streams
 from genomecli.runtime import Progress, log, rng
 from genomecli.sequences.codes import GeneticCode
+
+LEAST_TOKENS = 1000
+"""With less training text than this, static baselines are not trained."""
 
 
 class Comparer:
@@ -49,12 +53,13 @@ class Comparer:
         self.result = Comparison(settings, seed)
         self._gathered: dict[tuple[str, str], Gathered] = {}
         self._codes: dict[tuple[str, str], GeneticCode] = {}
-        self._static_done: set[tuple[str, str, int]] = set()
+        self._done: set[tuple[str, str, str, int]] = set()
 
     def add_run(self, run: OpenRun, group: str) -> None:
         """Measure a run in all its views, its baselines included."""
         species = shared_species(run, self.settings.species)
         self.result.cards.append(_card(run, group, tuple(species)))
+        self.result.probes[run.name] = read_probes(run.path)
         for info in run.corpus.species:
             if info.name in species and info.note:
                 self.result.species_notes[info.name] = info.note
@@ -74,7 +79,9 @@ class Comparer:
             self.result.pairs[place] = pair
             self.progress.advance(1, at=f"{species} layer {place.layer} frame {place.frame}")
         own = self._own_pairs(run, species)
-        if own:
+        key = ("counts", str(run.corpus.path), species, run.frame)
+        if own and key not in self._done:
+            self._done.add(key)
             self.result.rows += frequency_rows(own[0])
             self.result.rows += spelling_rows(own[0].place, own[0].gold)
 
@@ -89,12 +96,12 @@ class Comparer:
 
     def _baselines(self, run: OpenRun, species: str) -> None:
         settings = self.settings.baselines
-        key = (str(run.corpus.path), species, run.frame)
-        if key in self._static_done or not (settings.ppmi or settings.word2vec):
+        key = ("static", str(run.corpus.path), species, run.frame)
+        if key in self._done or not (settings.ppmi or settings.word2vec):
             return
-        self._static_done.add(key)
+        self._done.add(key)
         streams = training_streams(run, species, settings.max_tokens, self.seed)
-        if min(len(stream.tokens) for stream in streams) < min(settings.corpus_sizes, default=1):
+        if min(len(stream.tokens) for stream in streams) < LEAST_TOKENS:
             self.result.note(f"{species}: too little training text for static baselines")
             return
         for pair in static_pairs(run, species, streams, settings, self.seed):
@@ -128,8 +135,20 @@ class Comparer:
                 self.result.note(f"{run.name}: {species}: no vectors to report")
                 continue
             self._at_headline(run, pair)
-            code = self._codes[run.name, species]
-            self.result.headlines.append(make_headline(self.result.rows, place, how, code.table))
+            code = self._codes[run.name, species].table
+            twins = self._twins(place)
+            self.result.headlines.append(make_headline(self.result.rows, place, how, code, twins))
+
+    def _twins(self, place: Place) -> dict[int, Place]:
+        """The same place in a like network that was trained on another reading frame, by frame."""
+        own = self.result.card(place.run)
+        found: dict[int, Place] = {}
+        for card in self.result.cards:
+            alike = (card.relation, card.layers, card.width) == (own.relation, own.layers, own.width)
+            twin = replace(place, run=card.name, frame=card.frame, tokens=card.tokens, seed=card.seed)
+            if alike and card.frame != own.frame and twin in self.result.pairs:
+                found.setdefault(card.frame, twin)
+        return found
 
     def _chosen(self, run: OpenRun, species: str, scores: dict[str, dict[int, float]]) -> tuple[Place, str]:
         layers = [pair.place.layer for pair in self._own_pairs(run, species)]
@@ -182,7 +201,7 @@ class Comparer:
         if card.scope == "per_species":
             views.append(run.place("", vectors="static", frame=run.frame))
         for view in views:
-            places = {species: _of(view, species) for species in card.species}
+            places = {species: replace(view, species=species) for species in card.species}
             pairs = {s: self.result.pairs[p] for s, p in places.items() if p in self.result.pairs}
             self.result.rows += species_rows(pairs, self.settings, self.seed, shared_space=True)
             self.result.rows += amino_rows(pairs, self.settings, self.seed)
@@ -215,10 +234,6 @@ class Comparer:
                 pairs.setdefault(species, pair)
         if len(pairs) > 1 and len({pair.place.run for pair in pairs.values()}) > 1:
             self.result.rows += species_rows(pairs, self.settings, self.seed, shared_space=False)
-
-
-def _of(place: Place, species: str) -> Place:
-    return Place(place.run, species, place.vectors, place.frame, place.layer, place.tokens, place.seed)
 
 
 def _card(run: OpenRun, group: str, species: tuple[str, ...]) -> RunCard:

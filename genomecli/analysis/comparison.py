@@ -51,6 +51,17 @@ class RunCard:
     group: str
 
 
+@dataclass(frozen=True)
+class ProbePoint:
+    """One figure that a run noted while it was trained: step, species, layer, endpoint and MRR."""
+
+    step: int
+    species: str
+    layer: int
+    endpoint: str
+    value: float
+
+
 @dataclass
 class Comparison:
     """Results of ``mrr-compare``.
@@ -65,6 +76,7 @@ class Comparison:
         deviances: genetic codes ranked, one a headline and kind of evidence.
         code_lines: rows of ``codes.tsv``.
         surprise_lines: rows of ``surprises.tsv``.
+        probes: MRR along training as the runs noted it themselves, by run.
         species_notes: what the corpus remembers of its species.
         notes: what the reader must know.
     """
@@ -78,6 +90,7 @@ class Comparison:
     deviances: list[Deviance] = field(default_factory=list)
     code_lines: list[tuple[object, ...]] = field(default_factory=list)
     surprise_lines: list[tuple[object, ...]] = field(default_factory=list)
+    probes: dict[str, tuple[ProbePoint, ...]] = field(default_factory=dict)
     species_notes: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 

@@ -52,7 +52,10 @@ def frame_name(frame: int) -> str:
 
 def _layers(result: Comparison, head: Headline, stem: str) -> list[Drawing]:
     about = select(result.rows, run=head.place.run, species_a=head.place.species)
-    panels = [panel for title, endpoint in ENDPOINTS if (panel := _panel(about, head.place, title, endpoint))]
+    twins = [row for twin in _twin_runs(result, head) for row in select(result.rows, **twin)]
+    panels = [
+        panel for title, endpoint in ENDPOINTS if (panel := _panel(about, twins, head.place, title, endpoint))
+    ]
     if not panels:
         return []
     title = f"{head.place.species} ({head.place.run}): how well codons find their meaning, layer by layer"
@@ -60,18 +63,33 @@ def _layers(result: Comparison, head: Headline, stem: str) -> list[Drawing]:
     return [Drawing(f"layers.{stem}", title, caption, lambda: layers_figure(panels, title=title))]
 
 
-def _panel(rows: list[Measure], place: Place, title: str, endpoint: dict[str, object]) -> LayerPanel | None:
+def _twin_runs(result: Comparison, head: Headline) -> list[dict[str, object]]:
+    """Columns that name the runs trained on another frame, each in its own."""
+    about = {"species_a": head.place.species, "species_b": head.place.species, "vectors": "contextual"}
+    return [
+        {**about, "run": row.run, "frame": frame, "tokens_seen": row.tokens_seen}
+        for frame, row in sorted(head.twins.items())
+    ]
+
+
+def _panel(
+    rows: list[Measure], twins: list[Measure], place: Place, title: str, endpoint: dict[str, object]
+) -> LayerPanel | None:
     own = select(rows, vectors="contextual", frame=place.frame, tokens_seen=place.tokens, **endpoint)
     static = select(rows, vectors="static", **endpoint)
     if not own and not static:
         return None
-    curves = [_curve(f"trained, {frame_name(place.frame)}", own, control=False)] if own else []
+    curves = [_curve(f"trained on and shown {frame_name(place.frame)}", own, control=False)] if own else []
+    for frame in (0, 1, 2):
+        apart = select(twins, frame=frame, **endpoint)
+        if apart:
+            curves.append(_curve(f"trained on {frame_name(frame)}", apart, control=True))
     for frame in (0, 1, 2):
         other = select(rows, vectors="contextual", frame=frame, tokens_seen=place.tokens, **endpoint)
         if frame != place.frame and other:
-            curves.append(_curve(f"trained, {frame_name(frame)}", other, control=True))
+            curves.append(_curve(f"shown {frame_name(frame)}", other, control=True))
     fresh = select(rows, vectors="untrained", frame=place.frame, **endpoint)
-    curves += [_curve(f"untrained, {frame_name(place.frame)}", fresh, control=True)] if fresh else []
+    curves += [_curve(f"untrained, shown {frame_name(place.frame)}", fresh, control=True)] if fresh else []
     curves += [_curve("rows of the embedding", static, control=False)] if static else []
     reference = own or static
     top = shuffled_tops(rows, place, endpoint) or [row.null95 for row in reference if row.null95 is not None]

@@ -11,6 +11,7 @@ from genomecli.analysis.comparison import Comparison
 from genomecli.analysis.figures.curves import DataCurve, DataPanel, data_figure
 from genomecli.analysis.lookup import BETWEEN_ENDPOINT, LEFT_OUT_ENDPOINT, SYNONYM_ENDPOINT, select
 from genomecli.analysis.places import Place
+from genomecli.analysis.probe import LEFT_OUT, SYNONYMS
 from genomecli.analysis.tidy import Measure
 
 if TYPE_CHECKING:
@@ -53,38 +54,58 @@ def shuffled_tops(rows: list[Measure], place: Place, endpoint: dict[str, object]
 
 def founding_drawings(result: Comparison) -> list[Drawing]:
     """The founding figure, and MRR along training where checkpoints or probes tell it."""
-    panels, training = [], []
+    panels: list[DataPanel] = []
+    training: list[DataPanel] = []
     for head in result.headlines:
         about = select(result.rows, run=head.place.run, species_a=head.place.species)
         about = [row for row in about if row.species_b == head.place.species]
         borrowed = select(result.rows, vectors=("ppmi", "word2vec"), species_a=head.place.species)
-        for title, endpoint in ENDPOINTS[:2]:
-            curves = _encoder_curves(about, head.place, endpoint)
-            static = _static_curves(borrowed, head.place, endpoint)
-            name = f"{head.place.species} ({head.place.run}): {title}"
+        for (title, endpoint), probe in zip(ENDPOINTS[:2], (LEFT_OUT, SYNONYMS), strict=True):
             reference = select(about, vectors="contextual", frame=head.place.frame, **endpoint)
             if not reference:
                 continue
+            name = f"{head.place.species} ({head.place.run}): {title}"
+            curves = _encoder_curves(about, head.place, endpoint)
+            static = _static_curves(borrowed, head.place, endpoint)
             top = shuffled_tops(about, head.place, endpoint) or [r.null95 for r in reference if r.null95]
             levels = (reference[0].chance or 0.0, max(top, default=0.0))
             if static:
                 panels.append(DataPanel(name, (*curves, *static), *levels))
-            if curves and len(curves[0].x) > 1:
-                training.append(DataPanel(name, tuple(curves), *levels))
-    found = []
-    if panels:
-        title = "The encoder, layer by layer, against static embeddings of the same corpus"
-        caption = captions.FOUNDING
-        found.append(Drawing("founding", title, caption, _data(panels, title, "tokens")))
-    if training:
-        title = "Along training: when codons find their meaning"
-        caption = captions.TRAINING
-        found.append(Drawing("training", title, caption, _data(training, title, "tokens seen in training")))
-    return found
+            noted = _probe_curves(result, head.place, probe) or curves
+            if noted and len(noted[0].x) > 1:
+                training.append(DataPanel(name, tuple(noted), *levels))
+    return _founding(panels) + _training(training, noted=any(result.probes.values()))
 
 
-def _data(panels: list[DataPanel], title: str, xlabel: str) -> Callable[[], Figure]:
-    return lambda: data_figure(panels, title=title, xlabel=xlabel)
+def _founding(panels: list[DataPanel]) -> list[Drawing]:
+    title = "The encoder, layer by layer, against static embeddings of the same corpus"
+    draw = _data(panels, title, "tokens")
+    return [Drawing("founding", title, captions.FOUNDING, draw)] if panels else []
+
+
+def _training(panels: list[DataPanel], *, noted: bool) -> list[Drawing]:
+    title = "Along training: when codons find their meaning"
+    draw = _data(panels, title, "optimiser steps" if noted else "tokens seen in training", log=not noted)
+    return [Drawing("training", title, captions.TRAINING, draw)] if panels else []
+
+
+def _data(panels: list[DataPanel], title: str, xlabel: str, *, log: bool = True) -> Callable[[], Figure]:
+    return lambda: data_figure(panels, title=title, xlabel=xlabel, logarithmic=log)
+
+
+def _probe_curves(result: Comparison, place: Place, endpoint: str) -> list[DataCurve]:
+    """What the run noted itself, layer by layer, over optimiser steps."""
+    points = [
+        p
+        for p in result.probes.get(place.run, ())
+        if p.species == place.species and p.endpoint == endpoint and p.step > 0
+    ]
+    depth = max(1, result.card(place.run).layers)
+    curves = []
+    for layer in sorted({p.layer for p in points}):
+        x, y = zip(*sorted((float(p.step), p.value) for p in points if p.layer == layer), strict=True)
+        curves.append(DataCurve(f"encoder, layer {layer}", x, y, layer / depth))
+    return curves
 
 
 def _encoder_curves(rows: list[Measure], place: Place, endpoint: dict[str, object]) -> list[DataCurve]:

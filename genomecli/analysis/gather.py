@@ -25,7 +25,6 @@ from genomecli.inference.engine import Engine
 from genomecli.sequences.codes import GeneticCode
 
 if TYPE_CHECKING:
-
     from genomecli.training.checkpoint import LoadedModel
 
 

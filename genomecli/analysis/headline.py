@@ -70,8 +70,10 @@ class Headline:
         synonyms: synonymous codons.
         between: synonymous codons between blocks only; None where the code has none.
         cosine: plain cosine.
-        frames: primary endpoint by other frame.
-        frame_synonyms: synonymous codons by other frame.
+        frames: primary endpoint of the same network, shown genes in another frame.
+        frame_synonyms: synonymous codons likewise.
+        twins: primary endpoint of networks trained on another frame, in that frame.
+        twin_synonyms: synonymous codons likewise.
         untrained: primary endpoint of the network before training.
         untrained_synonyms: synonymous codons of the network before training.
         shuffled_95: 95th percentile of the primary endpoint with amino acids dealt anew.
@@ -87,6 +89,8 @@ class Headline:
     cosine: Measure | None
     frames: Mapping[int, Measure]
     frame_synonyms: Mapping[int, Measure]
+    twins: Mapping[int, Measure]
+    twin_synonyms: Mapping[int, Measure]
     untrained: Measure | None
     untrained_synonyms: Measure | None
     shuffled_95: float | None
@@ -103,9 +107,13 @@ class Headline:
         return is_clear(self.synonyms)
 
     def frame_bound(self, endpoint: str = "left_out") -> bool | None:
-        """Whether the own frame stands clear of all others: its interval lies above them; None unknown."""
+        """Whether the own frame stands clear of networks trained on other frames; None without any.
+
+        Without such networks nothing is known: a word's vector goes with the word, so that the same network,
+        shown shifted genes, often gives the same.
+        """
         own = getattr(self, endpoint)
-        others = self.frames if endpoint == "left_out" else self.frame_synonyms
+        others = self.twins if endpoint == "left_out" else self.twin_synonyms
         if own is None or not others or own.low is None:
             return None
         return all(other.value is not None and own.low > other.value for other in others.values())
@@ -116,8 +124,19 @@ def is_clear(measure: Measure | None) -> bool:
     return measure is not None and measure.p is not None and measure.p <= SIGNIFICANT
 
 
-def make_headline(rows: Sequence[Measure], place: Place, how: str, code: int) -> Headline:
-    """Collect the figures of a place and of its controls from the long table."""
+def make_headline(
+    rows: Sequence[Measure], place: Place, how: str, code: int, twins: Mapping[int, Place] | None = None
+) -> Headline:
+    """Collect the figures of a place and of its controls from the long table.
+
+    Args:
+        rows: the long table.
+        place: what is reported.
+        how: how its layer was chosen.
+        code: number of the genetic code that counts as right.
+        twins: the same place in networks trained on other frames, by frame.
+    """
+    trained = sorted((twins or {}).items())
     here = at_place(place)
     about = select(rows, run=place.run, species_a=place.species, species_b=place.species)
     others = {key: value for key, value in here.items() if key != "frame"}
@@ -135,6 +154,8 @@ def make_headline(rows: Sequence[Measure], place: Place, how: str, code: int) ->
         pick(about, **here, **COSINE_ENDPOINT),
         {frame: row for frame, row in left_out.items() if frame is not None and frame != place.frame},
         {frame: row for frame, row in synonyms.items() if frame is not None and frame != place.frame},
+        {f: row for f, twin in trained if (row := pick(rows, **at_place(twin), **LEFT_OUT_ENDPOINT))},
+        {f: row for f, twin in trained if (row := pick(rows, **at_place(twin), **SYNONYM_ENDPOINT))},
         pick(about, **fresh, **LEFT_OUT_ENDPOINT),
         pick(about, **fresh, **SYNONYM_ENDPOINT),
         None if top is None else top.value,
@@ -161,6 +182,9 @@ def as_summary(headline: Headline) -> dict[str, object]:
         found = {name: getattr(measure, name) for name in names}
         return {name: round(v, 6) if isinstance(v, float) else v for name, v in found.items()}
 
+    def figures(by_frame: Mapping[int, Measure]) -> dict[str, object]:
+        return {str(frame): figure(row) for frame, row in sorted(by_frame.items())}
+
     return {
         "run": headline.place.run,
         "species": headline.place.species,
@@ -174,10 +198,10 @@ def as_summary(headline: Headline) -> dict[str, object]:
         "synonymous_codons": figure(headline.synonyms),
         "synonymous_codons_between_blocks": figure(headline.between),
         "cosine": figure(headline.cosine),
-        "other_frames": {str(frame): figure(row) for frame, row in sorted(headline.frames.items())},
-        "other_frames_synonyms": {
-            str(frame): figure(row) for frame, row in sorted(headline.frame_synonyms.items())
-        },
+        "shown_in_frame": figures(headline.frames),
+        "shown_in_frame_synonyms": figures(headline.frame_synonyms),
+        "trained_on_frame": figures(headline.twins),
+        "trained_on_frame_synonyms": figures(headline.twin_synonyms),
         "untrained": figure(headline.untrained),
         "untrained_synonyms": figure(headline.untrained_synonyms),
         "aligned": headline.aligned,

@@ -36,6 +36,22 @@ class PageTable:
     wrap: frozenset[int] = frozenset()
     main: frozenset[int] = frozenset()
 
+    def without(self, column: str) -> PageTable:
+        """The same table without one column; as it is, if there is no such column."""
+        if column not in self.columns:
+            return self
+        gone = list(self.columns).index(column)
+
+        def shifted(places: frozenset[int]) -> frozenset[int]:
+            return frozenset(place - (place > gone) for place in places if place != gone)
+
+        def cut(cells: Sequence[str]) -> list[str]:
+            return [cell for place, cell in enumerate(cells) if place != gone]
+
+        rows = [cut(row) for row in self.rows]
+        text, wrap = shifted(self.text), shifted(self.wrap)
+        return PageTable(self.caption, cut(self.columns), rows, text, wrap, self.main)
+
 
 @dataclass(frozen=True)
 class PageFigure:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from genomecli.analysis.comparison import Comparison
-from genomecli.analysis.pages import PageFigure, render
+from genomecli.analysis.pages import PageFigure, PageTable, render
 from genomecli.analysis.report_between import run_cards, run_table, species_table
 from genomecli.analysis.report_codes import code_table, surprise_table
 from genomecli.analysis.report_tables import baseline_table, gene_table, main_table, similarity_table
-from genomecli.analysis.story import answer, code_sentence
+from genomecli.analysis.story import answer, baseline_sentence, code_sentence
 
 SECTIONS = (
     ("results", "Results"),
@@ -43,9 +43,10 @@ def comparison_page(result: Comparison, figures: Sequence[PageFigure]) -> str:
         group: [figure for figure in figures if figure.name.startswith(starts)]
         for group, starts in _FIGURE_GROUPS.items()
     }
+    first = _first_of_caption(figures)
     settings = result.settings
     between = (("between", "Between species and runs"),)
-    species, runs = species_table(result), run_table(result)
+    species, runs = (_lean(made(result), result) for made in (species_table, run_table))
     sections = (*SECTIONS[:4], *(between if species.rows or runs.rows else ()), *SECTIONS[4:])
     return render(
         "comparison.html.j2",
@@ -56,16 +57,17 @@ def comparison_page(result: Comparison, figures: Sequence[PageFigure]) -> str:
             "sections": sections,
             "answers": answers(result),
             "notes": _notes(result),
-            "main_table": main_table(result),
-            "similarity_table": similarity_table(result),
-            "gene_table": gene_table(result),
-            "baseline_table": baseline_table(result),
-            "surprise_table": surprise_table(result),
-            "code_table": code_table(result),
+            "main_table": _lean(main_table(result), result),
+            "similarity_table": _lean(similarity_table(result), result),
+            "gene_table": _lean(gene_table(result), result),
+            "baseline_table": _lean(baseline_table(result), result),
+            "surprise_table": _lean(surprise_table(result), result),
+            "code_table": _lean(code_table(result), result),
             "species_table": species,
             "run_table": runs,
             "run_cards": run_cards(result),
             "figures": grouped,
+            "captioned": lambda figure: figure in first,
             "limits": limits(result),
             "stripped": settings.strip_terminal,
             "axes": settings.axes,
@@ -75,14 +77,29 @@ def comparison_page(result: Comparison, figures: Sequence[PageFigure]) -> str:
     )
 
 
+def _first_of_caption(figures: Sequence[PageFigure]) -> list[PageFigure]:
+    """Figures whose caption was not seen before: what is said once need not be said again."""
+    seen: dict[str, PageFigure] = {}
+    for figure in figures:
+        seen.setdefault(figure.caption, figure)
+    return list(seen.values())
+
+
+def _lean(table: PageTable, result: Comparison) -> PageTable:
+    """The table without its column of runs where there is one run only."""
+    return table.without("run") if len(result.cards) == 1 else table
+
+
 def answers(result: Comparison) -> list[dict[str, Any]]:
-    """One a headline: title, three sentences, sentences on genetic codes, how the layer was chosen."""
+    """One a headline: title, three sentences, further ones (baselines, codes), how the layer was chosen."""
     several = len({head.place.run for head in result.headlines}) > 1
     found = []
     for head in result.headlines:
         title = head.place.species + (f", run {head.place.run}" if several else "")
         codes = [code_sentence(d) for d in result.deviances if d.place == head.place]
-        found.append({"title": title, "sentences": answer(head), "codes": codes, "how": head.how})
+        simple = baseline_sentence(head, result.rows)
+        further = [simple, *codes] if simple else codes
+        found.append({"title": title, "sentences": answer(head), "further": further, "how": head.how})
     return found
 
 

@@ -41,7 +41,7 @@ def main_table(result: Comparison) -> PageTable:
     """The headline figures of every run and species beside their controls."""
     columns = (
         *("species", "run", "layer", "measure", "MRR", "95 % interval", "chance", "shuffled 95 %", "p"),
-        *("other frames", "untrained"),
+        *("trained on frame", "shown in frame", "untrained"),
     )
     rows: list[tuple[str, ...]] = []
     main = []
@@ -57,25 +57,27 @@ def main_table(result: Comparison) -> PageTable:
     )
 
 
-_Line = tuple[str, Measure | None, float | None, Mapping[int, Measure], Measure | None]
+_Frames = Mapping[int, Measure]
+_Line = tuple[str, Measure | None, float | None, _Frames, _Frames, Measure | None]
 
 
 def _headline_rows(head: Headline) -> list[tuple[str, ...]]:
     place = head.place
     name = (place.species, place.run, "static" if place.layer < 0 else str(place.layer))
+    fresh = head.untrained_synonyms
     lines: tuple[_Line, ...] = (
-        ("left-out amino acids", head.left_out, head.shuffled_95, head.frames, head.untrained),
-        ("synonymous codons", head.synonyms, None, head.frame_synonyms, head.untrained_synonyms),
-        ("synonyms between blocks", head.between, None, {}, None),
-        ("plain cosine", head.cosine, None, {}, None),
+        ("left-out amino acids", head.left_out, head.shuffled_95, head.twins, head.frames, head.untrained),
+        ("synonymous codons", head.synonyms, None, head.twin_synonyms, head.frame_synonyms, fresh),
+        ("synonyms between blocks", head.between, None, {}, {}, None),
+        ("plain cosine", head.cosine, None, {}, {}, None),
     )
     return [
         (
             *(*name, label, figure_text(found.value), interval_text(found.low, found.high)),
             *(figure_text(found.chance), figure_text(found.null95 if top is None else top), p_text(found.p)),
-            *(_frame_cells(frames), figure_text(fresh.value if fresh else None)),
+            *(_frame_cells(twins), _frame_cells(frames), figure_text(before.value if before else None)),
         )
-        for label, found, top, frames, fresh in lines
+        for label, found, top, twins, frames, before in lines
         if found is not None
     ]
 

@@ -8,7 +8,7 @@ from typing import Any
 from genomecli.analysis.comparison import Comparison
 from genomecli.analysis.deviance import CODES_COLUMNS, SURPRISES_COLUMNS, Deviance, write_lines
 from genomecli.analysis.drawing import drawings
-from genomecli.analysis.figures.style import save_png, svg_bytes
+from genomecli.analysis.figures.style import save_png, settle, svg_bytes
 from genomecli.analysis.headline import as_summary
 from genomecli.analysis.pages import PageFigure
 from genomecli.analysis.report import answers, comparison_page
@@ -36,6 +36,7 @@ def write_figures(result: Comparison, folder: Path) -> list[PageFigure]:
     made = []
     for drawing in drawings(result):
         figure = drawing.draw()
+        settle(figure)
         save_png(figure, folder / f"{drawing.name}.png", result.settings.dpi)
         page = PageFigure(
             drawing.name,
@@ -55,7 +56,7 @@ def make_summary(result: Comparison) -> dict[str, Any]:
         "primary_endpoint": "codon to amino acid, Procrustes, one amino acid left out, MRR",
         "headlines": [as_summary(head) for head in result.headlines],
         "answers": [
-            {"title": item["title"], "sentences": item["sentences"], "codes": item["codes"]}
+            {"title": item["title"], "sentences": item["sentences"], "further": item["further"]}
             for item in answers(result)
         ],
         "genetic_codes": [_code_summary(deviance) for deviance in result.deviances],

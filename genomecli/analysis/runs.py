@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from genomecli.analysis.comparison import ProbePoint
 from genomecli.analysis.places import Place
 from genomecli.analysis.settings import RunEntry
 from genomecli.analysis.texts import codon_step, dna_molecule
@@ -16,6 +18,7 @@ from genomecli.corpus.store import CorpusReader
 from genomecli.errors import InputError
 from genomecli.files import read_json
 from genomecli.runtime import log
+from genomecli.training.metrics import read_metrics
 
 if TYPE_CHECKING:
     import torch
@@ -84,7 +87,7 @@ def open_run(
         name,
         Path(entry.path),
         loaded,
-        open_corpus(entry.corpus or corpus, config, entry.path),
+        open_corpus(entry.corpus or corpus, Path(loaded.info["path"]).resolve(), entry.path),
         frame or 0,
         find_setting(config, "relation", str) or "",
         int(progress["tokens"]),
@@ -97,18 +100,27 @@ def _checkpoint(entry: RunEntry) -> Path:
     return root if entry.checkpoint in ("best", "last") else root / "checkpoints" / entry.checkpoint
 
 
-def open_corpus(given: str | None, config: Mapping[str, Any], run: str) -> CorpusReader:
-    """The corpus that was named, otherwise the run's own.
+def open_corpus(given: str | None, checkpoint: Path, run: str) -> CorpusReader:
+    """The corpus that was named, otherwise the one that the run's ``run.json`` or settings name.
 
     Raises:
         InputError: if none is named, or it is gone.
     """
-    path = given or find_setting(config, "corpus", str)
+    path = given or _own_corpus(checkpoint)
     if path is None:
         raise InputError("does not say which corpus it was trained on", where=run, fix="give --corpus")
-    if not Path(path).exists() and given is None:
+    if given is None and not Path(path).exists():
         raise InputError(f"its corpus {path} is gone", where=run, fix="give --corpus")
     return CorpusReader.open(path)
+
+
+def _own_corpus(checkpoint: Path) -> str | None:
+    """What the run's own files say: ``run.json`` holds paths, the settings often a name only."""
+    for place in (checkpoint.parents[1] / "run.json", checkpoint / "config.json"):
+        found = find_setting(read_json(place), "corpus", str) if place.is_file() else None
+        if found is not None:
+            return str(found)
+    return None
 
 
 def find_setting(config: Any, key: str, kind: type[Any]) -> Any:
@@ -177,3 +189,18 @@ def earlier_checkpoints(run: OpenRun, most: int) -> list[Path]:
         return kept
     places = np.unique(np.linspace(0, len(kept) - 1, most).round().astype(int))
     return [kept[place] for place in places]
+
+
+_PROBE = re.compile(r"^[^/]+/(?P<species>.+)/layer(?P<layer>[0-9]+)/(?P<endpoint>[a-z_]+)$")
+
+
+def read_probes(run: Path) -> tuple[ProbePoint, ...]:
+    """What a run folder's ``metrics.jsonl`` notes of MRR along training; nothing for a bare checkpoint."""
+    points = []
+    for line in read_metrics(run / "metrics.jsonl"):
+        for key, value in line.items() if line.get("kind") == "probe" else ():
+            found = _PROBE.match(key)
+            if found and isinstance(value, int | float):
+                place = found["species"], int(found["layer"]), found["endpoint"]
+                points.append(ProbePoint(int(line["step"]), *place, float(value)))
+    return tuple(points)

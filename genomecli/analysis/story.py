@@ -6,10 +6,16 @@ is shown.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from genomecli.analysis.deviance import Deviance, Reading
 from genomecli.analysis.headline import Headline
-from genomecli.analysis.pages import figure_text, interval_text, p_text
+from genomecli.analysis.lookup import LEFT_OUT_ENDPOINT, SYNONYM_ENDPOINT, select
+from genomecli.analysis.pages import count_text, figure_text, interval_text, p_text
 from genomecli.analysis.tidy import Measure
+
+HINT = 1.0
+"""Log odds from which a reading that is not sure is worth a word."""
 
 
 def answer(head: Headline) -> list[str]:
@@ -70,25 +76,42 @@ def synonym_sentence(head: Headline) -> str:
 
 
 def control_sentence(head: Headline) -> str:
-    """On other frames and the untrained network, for the endpoint that stands."""
+    """On networks trained on other frames, the untrained network, and genes shown in other frames."""
     by_alignment = head.aligned or not head.knows_synonyms
     name = "left-out amino acids" if by_alignment else "synonymous codons"
-    frames = head.frames if by_alignment else head.frame_synonyms
-    fresh = head.untrained if by_alignment else head.untrained_synonyms
     own = head.left_out if by_alignment else head.synonyms
-    if not frames and fresh is None:
-        return "Neither other reading frames nor the untrained network were measured as controls."
-    parts = [f"{figure_text(row.value)} in frame {_shift(frame)}" for frame, row in sorted(frames.items())]
+    twins, shown = (head.twins, head.frames) if by_alignment else (head.twin_synonyms, head.frame_synonyms)
+    fresh = head.untrained if by_alignment else head.untrained_synonyms
+    parts = [
+        f"{figure_text(row.value)} in a network trained on frame {_shift(frame)} of the genes"
+        for frame, row in sorted(twins.items())
+    ]
     parts += [f"{figure_text(fresh.value)} in the same network before training"] if fresh else []
-    figures = (
-        f"for {name} the same measure is {_list(parts)}, against {figure_text(own.value if own else None)}"
+    parts += [
+        f"{figure_text(row.value)} where this network is shown frame {_shift(frame)}"
+        for frame, row in sorted(shown.items())
+    ]
+    if not parts or own is None:
+        return "Neither other reading frames nor the untrained network were measured as controls."
+    figures = f"for {name} the same measure is {_list(parts)}, against {figure_text(own.value)}"
+    return (
+        f"{_control_verdict(head, own, twins, fresh, signal=head.aligned or head.knows_synonyms)}: {figures}."
     )
-    others = [row.value for row in (*frames.values(), fresh) if row is not None and row.value is not None]
-    if own is None or own.low is None or not (head.aligned or head.knows_synonyms):
-        return f"The controls agree with that: {figures}."
-    if all(own.low > value for value in others):
-        return f"The signal was learned and belongs to reading frame {_shift(head.place.frame)}: {figures}."
-    return f"The controls do not stand clear of it, so nothing is claimed about the reading frame: {figures}."
+
+
+def _control_verdict(
+    head: Headline, own: Measure, twins: Mapping[int, Measure], fresh: Measure | None, *, signal: bool
+) -> str:
+    if not signal or own.low is None:
+        return "The controls agree with that"
+    low = own.low
+    reached = [row for row in (*twins.values(), *([fresh] if fresh else [])) if (row.value or 0.0) >= low]
+    if reached:
+        return "The controls reach it too, so nothing is claimed"
+    if twins:
+        return f"The signal was learned and belongs to reading frame {_shift(head.place.frame)}"
+    learned = "The signal was learned" if fresh else "The signal may have been learned"
+    return f"{learned}, and no network trained on another reading frame was compared"
 
 
 def _shift(frame: int) -> str:
@@ -97,6 +120,34 @@ def _shift(frame: int) -> str:
 
 def _list(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+_METHODS = {"word2vec": "skip-gram word2vec", "ppmi": "PPMI-SVD"}
+
+
+def baseline_sentence(head: Headline, rows: Sequence[Measure]) -> str | None:
+    """Whether the network beats static embeddings of the same corpus; None if none were trained."""
+    about = {"species_a": head.place.species, "frame": head.place.frame, "vectors": tuple(_METHODS)}
+    best = [
+        max(found, key=lambda row: row.value or 0.0)
+        for endpoint in (LEFT_OUT_ENDPOINT, SYNONYM_ENDPOINT)
+        if (found := select(rows, **about, **endpoint))
+    ]
+    own = [head.left_out, head.synonyms]
+    if len(best) < 2 or any(row is None or row.value is None for row in own):
+        return None
+    wins = sum((a.value or 0.0) > (b.value or 0.0) for a, b in zip(own, best, strict=True) if a is not None)
+    verdicts = {
+        2: "The network beats static embeddings of the same corpus",
+        1: "The network beats static embeddings of the same corpus on one endpoint only",
+        0: "The network does not beat static embeddings of the same corpus",
+    }
+    figures = [
+        f"{figure_text(a.value if a else None)} against {figure_text(b.value)} ({_METHODS[b.vectors]}, "
+        f"{count_text(b.tokens_seen)} tokens) for {name}"
+        for a, b, name in zip(own, best, ("left-out amino acids", "synonymous codons"), strict=True)
+    ]
+    return f"{verdicts[wins]}: {_list(figures)}."
 
 
 def code_sentence(deviance: Deviance) -> str:
@@ -110,20 +161,22 @@ def code_sentence(deviance: Deviance) -> str:
     lead = f"lead {figure_text(margin.value, 1)} in log odds, {interval_text(margin.low, margin.high, 1)}"
     if not ranking.decided:
         kept = sum(1 for ranked in ranking.classes if ranked.kept)
+        front = f"; table {best.tables[0]} is in front" if margin.value > 0 else ""
         head = (
-            f"Genetic code, {evidence}: undecided between {kept} classes of NCBI's tables, {names} in front "
-            f"({lead}, p = {p_text(ranking.p)}); {given}"
+            f"Genetic code, {evidence}: undecided, {kept} of {len(ranking.classes)} classes of NCBI's tables "
+            f"remain possible{front} (p = {p_text(ranking.p)}); {given}"
         )
     else:
-        agrees = "which agrees" if deviance.agrees else "which DISAGREES"
+        agrees = "which agrees" if deviance.agrees else "which disagrees"
         head = f"Genetic code, {evidence}: {names} ({lead}, p = {p_text(ranking.p)}); {given}, {agrees}"
     readings = deviance.readings()
     sure = [reading for reading in readings if reading.sure]
+    hints = [reading for reading in readings if reading.margin >= HINT]
     if sure:
         return f"{head}. {_readings(sure)}"
-    if readings:
-        return f"{head}. Not sure, but hinted at: {_readings(readings[:3])}"
-    return f"{head}. No codon reads otherwise than in the standard code."
+    if hints:
+        return f"{head}. Not sure, but hinted at: {_readings(hints[:3])}"
+    return f"{head}. No codon clearly reads otherwise than in the standard code."
 
 
 def _readings(readings: list[Reading]) -> str:

@@ -144,7 +144,7 @@ def _show(result: Comparison, out: Path, *, table: bool) -> None:
         for line in plain_table(shown):
             log.info("%s", line)
     for item in answers(result):
-        for sentence in (*item["sentences"], *item["codes"]):
+        for sentence in (*item["sentences"], *item["further"]):
             log.info("%s: %s", item["title"], sentence)
     log.info("figures: %s", out / "figures")
     log.info("page: %s", out / "index.html")

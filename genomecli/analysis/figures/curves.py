@@ -101,10 +101,20 @@ def _draw(axes: Axes, panel: DataPanel, logarithmic: bool) -> dict[str, object]:
             lw=1.8,
             zorder=3,
         )
-    if logarithmic:
-        axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(short_number)
+    _scale(axes, [x for curve in panel.curves for x in curve.x], logarithmic)
     axes.set_ylim(0, 1.03)
     axes.set_title(panel.title, fontsize=11)
     light_grid(axes)
     return handles
+
+
+def _scale(axes: Axes, values: list[float], logarithmic: bool) -> None:
+    """Ticks that people read: 10 k, 100 k; also 20 k and 50 k where the range is short."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    if logarithmic:
+        axes.set_xscale("log")
+        short = max(values) < 100 * min(values)
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if short else (1.0,)))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_formatter(short_number)

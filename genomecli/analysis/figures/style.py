@@ -117,6 +117,13 @@ def short_number(value: float, _: object = None) -> str:
     return f"{value:.3g}"
 
 
+def settle(figure: Figure) -> None:
+    """Lay the figure out once and keep that, so that PNG and SVG are alike and neither does it again."""
+    with house_style():
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+
+
 def save_png(figure: Figure, path: Path, dpi: int) -> None:
     """Write a PNG without date or version, so that equal figures are equal bytes."""
     with house_style():
