@@ -62,7 +62,7 @@ def read_units(units: list[Unit], folder: Path, *, workers: int, resume: bool) -
         InputError: the first that a unit meets, after those under way are done.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    todo = [unit for unit in units if not (resume and finished_part(unit, folder))]
+    todo = [unit for unit in units if unit.streams or not (resume and finished_part(unit, folder))]
     if len(todo) < len(units):
         log.info("%d of %d sources were read before", len(units) - len(todo), len(units))
     sizes = {unit.index: unit.size() for unit in todo}

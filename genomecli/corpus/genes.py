@@ -84,11 +84,11 @@ def gene_nodes(rows: Columns, keys: NDArray[np.object_]) -> NDArray[np.int64]:
     genes = np.flatnonzero(rows["molecule"] != "genome")
     first: dict[tuple[Any, ...], int] = {}
     edges: list[tuple[int, int]] = []
-    columns = [rows[name][genes].tolist() for name in ("species", "gene", "unit", "ordinal")]
-    for row, key, species, gene, unit, ordinal in zip(
+    columns = [rows[name][genes].tolist() for name in ("species", "molecule", "gene", "unit", "ordinal")]
+    for row, key, species, molecule, gene, unit, ordinal in zip(
         genes.tolist(), keys[genes].tolist(), *columns, strict=True
     ):
-        marks: list[tuple[Any, ...]] = [("record", unit, ordinal)]
+        marks: list[tuple[Any, ...]] = [("record", unit, molecule, ordinal)]
         marks += [("pair", species, key)] if key else []
         marks += [("gene", species, gene)] if gene else []
         edges += [(row, other) for mark in marks if (other := first.setdefault(mark, row)) != row]

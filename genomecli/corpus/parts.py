@@ -42,8 +42,8 @@ ROW_TYPES = {
     "side": "string",
     "whole": "bool",
 }
-"""Columns of a part's rows. ``ordinal``: of the source record; ``at``: first symbol in the raw file;
-``translation``: digest of a cds' protein; ``side``: train, valid or test as the header says, or empty;
+"""Columns of a part's rows. ``ordinal``: of the source record of its molecule; ``at``: first symbol in the
+raw file; ``translation``: digest of a cds' protein; ``side``: train, valid or test as the header says, or empty;
 ``whole``: it is no piece of a record that was cut."""
 
 ROW_DEFAULTS: dict[str, Any] = {
@@ -95,12 +95,14 @@ class MoleculeWriter:
         self._row_at = 0
         self._digest = hashlib.blake2b(digest_size=8)
         self._record: tuple[int, int] = (0, 0)
+        self._ordinal = -1
 
     def begin_record(self) -> None:
         """What follows, until the next call, is one record of the source."""
         if len(self._rows["id"]) >= ROW_GROUP:
             self._flush()
         self._record = (self._size, len(self._rows["id"]))
+        self._ordinal += 1
 
     def write(self, symbols: Codes, soft: Codes | None) -> None:
         """Add symbols (uint8[n]) and their soft mask to the row."""
@@ -119,7 +121,8 @@ class MoleculeWriter:
     def end_row(self, **fields: Any) -> None:
         """Close the row; ``fields`` are columns of :data:`ROW_TYPES` that differ from their defaults."""
         row = ROW_DEFAULTS | fields
-        row |= {"at": self._row_at, "length": self._size - self._row_at, "digest": self._digest.hexdigest()}
+        row |= {"at": self._row_at, "length": self._size - self._row_at, "ordinal": self._ordinal}
+        row["digest"] = self._digest.hexdigest()
         for name, column in self._rows.items():
             column.append(row[name])
         self._start_row()
@@ -198,6 +201,11 @@ class PartWriter:
             path = self.folder / f"{table}.tsv"
             self._tables[table] = open(path, "w", encoding="utf-8", newline="\n")  # noqa: SIM115
         self._tables[table].write("\t".join(" ".join(str(cell).split()) for cell in cells) + "\n")
+
+    def drop(self, molecule: Molecule, record_id: str, reason: str, symbols: int) -> None:
+        """Count a record that a policy drops, and name it in ``dropped.tsv``."""
+        self.molecule(molecule).tally.note("dropped", reason, symbols)
+        self.line("dropped", molecule, record_id, reason, symbols)
 
     def tallies(self) -> dict[str, Tally]:
         """What became of the records so far, by molecule."""

@@ -49,6 +49,15 @@ class Tally:
         """Count ``records`` under ``dropped``, ``cut`` or ``changed``."""
         getattr(self, what).setdefault(reason, Count()).add(records, symbols)
 
+    def keep(self, cut: Mapping[str, int], changed: Mapping[str, int], symbols: int, pieces: int) -> None:
+        """Count one kept record: symbols cut and changed in it by reason, its symbols left, and its rows."""
+        for what, counts in (("cut", cut), ("changed", changed)):
+            for reason, count in counts.items():
+                if count:
+                    self.note(what, reason, count)
+        self.kept.add(1, symbols)
+        self.pieces += pieces
+
     def check(self, where: str) -> None:
         """Raise RunError unless all that came in is either kept, cut or dropped."""
         dropped = sum(count.records for count in self.dropped.values())
