@@ -43,8 +43,8 @@ ROW_TYPES = {
     "whole": "bool",
 }
 """Columns of a part's rows. ``ordinal``: of the source record of its molecule; ``at``: first symbol in the
-raw file; ``translation``: digest of a cds' protein; ``side``: train, valid or test as the header says, or empty;
-``whole``: it is no piece of a record that was cut."""
+raw file; ``translation``: digest of a cds' protein; ``side``: train, valid or test as the header says, or
+empty; ``whole``: it is no piece of a record that was cut."""
 
 ROW_DEFAULTS: dict[str, Any] = {
     "description": "",
