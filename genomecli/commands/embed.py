@@ -126,9 +126,11 @@ def _standard_output() -> TextIO:
 
 def _rows(job: Job) -> RecordRows | TokenRows:
     settings = job.settings
+    group = ("group",) if isinstance(job.source, CorpusSource) else ()
     if settings.level == "token":
-        return TokenRows(job.engine, job.layers)
-    return RecordRows(job.engine, job.layers, tuple(settings.pooling), settings.description)
+        return TokenRows(job.engine, job.layers, group)
+    shown = (*group, "description") if settings.description else group
+    return RecordRows(job.engine, job.layers, tuple(settings.pooling), shown)
 
 
 def _to_stream(job: Job, stream: TextIO) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 | level | a row | vectors |
 |---|---|---|
-| record | a sequence | ``layerN_POOLING``, one for each layer and pooling |
+| record | a sequence (of a corpus: with its group) | ``layerN_POOLING``, one for each layer and pooling |
 | token | a token of a sequence, with its position and text | ``layerN`` |
 | vocabulary | a word of a language, with its number of occurrences | ``static``, ``layerN`` |
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from genomecli.models.stems import Stem
 
 STATIC = "static"
+TEXT: Literal["str"] = "str"
+NUMBER: Literal["int"] = "int"
 
 
 @dataclass(frozen=True)
@@ -57,26 +59,23 @@ class RecordRows:
         engine: the model.
         layers: which.
         poolings: which.
-        description: also give the rest of each header.
+        shown: entries of the items' meta that become labels, such as ``description``.
     """
 
     engine: Engine
     layers: tuple[int, ...]
     poolings: tuple[Pooling, ...]
-    description: bool = False
+    shown: tuple[str, ...] = ()
 
     def header(self, dtype: DTypeName, meta: Mapping[str, Any]) -> TableHeader:
         """What the rows share."""
         columns = tuple(f"layer{layer}_{name}" for layer in self.layers for name in self.poolings)
-        labels: tuple[tuple[str, Literal["str", "int"]], ...] = (
-            (("description", "str"),) if self.description else ()
-        )
-        return TableHeader(columns, self.engine.settings.width, dtype, labels, meta)
+        return TableHeader(columns, self.engine.settings.width, dtype, _text_labels(self.shown), meta)
 
     def rows(self, items: Iterable[Item]) -> Iterator[Rows]:
         """The row of each item, in order."""
         for pooled in self.engine.pool(items, self.layers, self.poolings):
-            labels = [[_description(pooled.item)]] if self.description else []
+            labels = [[text] for text in _shown(pooled.item, self.shown)]
             vectors = pooled.vectors.reshape(1, -1, pooled.vectors.shape[-1])
             yield Rows(pooled.item, TableBlock([pooled.item.id], labels, vectors), last=True)
 
@@ -88,15 +87,17 @@ class TokenRows:
     Args:
         engine: the model.
         layers: which.
+        shown: entries of the items' meta that become labels.
     """
 
     engine: Engine
     layers: tuple[int, ...]
+    shown: tuple[str, ...] = ()
 
     def header(self, dtype: DTypeName, meta: Mapping[str, Any]) -> TableHeader:
         """What the rows share."""
         columns = tuple(f"layer{layer}" for layer in self.layers)
-        labels: tuple[tuple[str, Literal["str", "int"]], ...] = (("position", "int"), ("token", "str"))
+        labels = (*_text_labels(self.shown), ("position", NUMBER), ("token", TEXT))
         return TableHeader(columns, self.engine.settings.width, dtype, labels, meta)
 
     def rows(self, items: Iterable[Item]) -> Iterator[Rows]:
@@ -107,12 +108,17 @@ class TokenRows:
             numbers = range(piece.start, piece.start + count)
             positions: list[Label] = [item.offset + item.step * number for number in numbers]
             tokens: list[Label] = [words[item.tokens[number]] for number in numbers]
-            block = TableBlock([item.id] * count, [positions, tokens], piece.hidden.swapaxes(0, 1))
+            labels = [[text] * count for text in _shown(item, self.shown)] + [positions, tokens]
+            block = TableBlock([item.id] * count, labels, piece.hidden.swapaxes(0, 1))
             yield Rows(item, block, piece.last)
 
 
-def _description(item: Item) -> str:
-    return str(item.meta.get("description") or "")
+def _text_labels(names: Sequence[str]) -> tuple[tuple[str, Literal["str", "int"]], ...]:
+    return tuple((name, TEXT) for name in names)
+
+
+def _shown(item: Item, names: Sequence[str]) -> list[Label]:
+    return [str(item.meta.get(name) or "") for name in names]
 
 
 def plain_words(lexicon: Lexicon) -> list[str]:
@@ -177,7 +183,7 @@ def vocabulary_table(
     """
     contextual = any(chosen.items is not None for chosen in words)
     columns = (STATIC,) * static + tuple(f"layer{layer}" for layer in layers) * contextual
-    labels: tuple[tuple[str, Literal["str", "int"]], ...] = (("language", "str"), ("count", "int"))
+    labels = (("language", TEXT), ("count", NUMBER))
     header = TableHeader(columns, engine.settings.width, dtype, labels, meta)
     blocks = [block for chosen in words for block in _word_blocks(engine, chosen, layers, static=static)]
     ids = [word for block in blocks for word in block.ids]

@@ -249,12 +249,13 @@ class CorpusSource:
         """Items and dropped records of one group, numbered from ``first``."""
         reading = self.options.reading(self.lexicon, species, molecule)
         table = self.corpus.records(species, molecule, self.split)
-        yield from read_entries(self._records(table, reading), reading, first=first)
+        group = f"{species}/{molecule}"
+        yield from read_entries(self._records(table, reading, group), reading, first=first)
 
-    def _records(self, table: RecordTable, reading: Reading) -> Iterator[Record]:
+    def _records(self, table: RecordTable, reading: Reading, group: str) -> Iterator[Record]:
         alphabet = reading.tokenizer.alphabet
         names = ("id", "description", "gene", "table")
         columns = [table.column(name).tolist() for name in names]
         for row, *values in zip(table.row.tolist(), *columns, strict=True):
-            meta = {**dict(zip(names, values, strict=True)), "row": row}
+            meta = {**dict(zip(names, values, strict=True)), "row": row, "group": group}
             yield Record(values[0], alphabet, self.corpus.symbols(row), {}, meta)

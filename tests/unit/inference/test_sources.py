@@ -112,7 +112,7 @@ def test_a_corpus_is_read_group_by_group(lexicon: Lexicon) -> None:
     assert [entry.record for entry in entries] == [0, 1, 2, 3]
     assert isinstance(entries[1], Item)
     assert entries[1].skip == (1, 1)
-    assert entries[1].meta["gene"] == "g"
+    assert (entries[1].meta["gene"], entries[1].meta["group"]) == ("g", "one/cds")
     genes = CorpusSource(corpus, lexicon, ReadingOptions(), "valid", genes_first=True)  # type: ignore[arg-type]
     assert genes.groups() == [("one", "cds"), ("one", "protein")]
     nothing = CorpusSource(corpus, lexicon, ReadingOptions(species="two"), "valid")  # type: ignore[arg-type]
