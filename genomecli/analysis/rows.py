@@ -97,7 +97,15 @@ def rank_rows(
 
     def plain(statistic: str, value: float) -> Measure:
         return row(
-            place, direction, similarity, value, other=other, scope=scope, statistic=statistic, n=ranks.n
+            place,
+            direction,
+            similarity,
+            value,
+            other=other,
+            scope=scope,
+            statistic=statistic,
+            n=ranks.n,
+            note=more.get("note", ""),
         )
 
     return [

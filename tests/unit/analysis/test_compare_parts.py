@@ -1,0 +1,341 @@
+"""The parts of a comparison: layer choice, synonyms, retrieval, sentences, intervals, codes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from genomecli.analysis.between import difference_rows, run_rows, species_rows
+from genomecli.analysis.controls import frequency_rows, spelling_rows
+from genomecli.analysis.deviance import rank_place, surprise_lines, wanted_codes
+from genomecli.analysis.gene_lookup import retrieval_rows
+from genomecli.analysis.gold import AMINO_LETTERS, CodonGold
+from genomecli.analysis.headline import as_summary, choose_layer, make_headline
+from genomecli.analysis.lookup import LEFT_OUT_ENDPOINT, SYNONYM_ENDPOINT, pick, select
+from genomecli.analysis.permutations import block_permutations
+from genomecli.analysis.places import GeneSums, Place, VectorPair, make_pair
+from genomecli.analysis.plane import plane_map
+from genomecli.analysis.resampling import gene_rows
+from genomecli.analysis.settings import CompareSettings
+from genomecli.analysis.story import alignment_sentence, answer, code_sentence, control_sentence
+from genomecli.analysis.synonyms import box_permutations, codon_similarity, synonym_null
+from genomecli.analysis.synonymy import fast_synonym_null
+from genomecli.analysis.vectors import TextMeans
+from genomecli.analysis.within import Within
+from genomecli.errors import InputError
+from genomecli.sequences.codes import genetic_code
+
+QUICK = CompareSettings(permutations=39, draws=40, bootstrap=50, gene_bootstrap=5)
+
+
+def planted_pair(code: int = 1, noise: float = 0.3, seed: int = 0, place: Place | None = None) -> VectorPair:
+    """Codons that are a rotated, noisy copy of their amino acids under ``code``."""
+    rng = np.random.default_rng(seed)
+    amino = rng.normal(size=(20, 8)) @ rng.normal(size=(8, 24))
+    rotation, _ = np.linalg.qr(rng.normal(size=(24, 24)))
+    codons = rng.normal(size=(64, 24))
+    for codon, letter in enumerate(genetic_code(code).amino):
+        if letter != "*":
+            codons[codon] = amino[AMINO_LETTERS.index(letter)] @ rotation.T + noise * rng.normal(size=24)
+    return _pair(codons, amino, code, place)
+
+
+def random_pair(seed: int = 0, place: Place | None = None) -> VectorPair:
+    """Vectors that know nothing of each other."""
+    rng = np.random.default_rng(seed)
+    return _pair(rng.normal(size=(64, 24)), rng.normal(size=(20, 24)), 1, place)
+
+
+def _pair(codons: np.ndarray, amino: np.ndarray, code: int, place: Place | None) -> VectorPair:
+    counts = np.arange(10, 74)
+    pair = make_pair(
+        place or Place("run", "bug", layer=1), genetic_code(code), codons, amino, counts, counts[:20]
+    )
+    assert pair is not None
+    return pair
+
+
+# layers
+
+
+def test_a_layer_is_never_chosen_by_its_own_score():
+    scores = {"a": {0: 0.1, 1: 0.9, 2: 0.2}, "b": {0: 0.1, 1: 0.2, 2: 0.8}}
+    assert choose_layer("auto", [0, 1, 2], "a", scores).layer == 2
+    assert choose_layer("others", [0, 1, 2], "b", scores).layer == 1
+    changed = {**scores, "a": {0: 1.0, 1: 0.0, 2: 0.0}}
+    assert choose_layer("auto", [0, 1, 2], "a", changed).layer == 2
+
+
+@pytest.mark.parametrize(("rule", "layer"), [("middle", 3), ("auto", 3), ("others", 3), (2, 2), (-1, 5)])
+def test_with_one_species_the_layer_is_fixed_beforehand(rule, layer):
+    chosen = choose_layer(rule, range(6), "a", {"a": {5: 1.0}})
+    assert chosen.layer == layer
+    assert str(layer) in chosen.how
+
+
+# pairs
+
+
+def test_make_pair_keeps_only_what_was_seen():
+    codons, amino = np.ones((64, 4)), np.ones((20, 4))
+    counts = np.full(64, 5)
+    counts[:4] = 0
+    amino_counts = np.full(20, 5)
+    amino_counts[AMINO_LETTERS.index("W")] = 1
+    pair = make_pair(Place("r", "s"), genetic_code(1), codons, amino, counts, amino_counts, min_count=2)
+    assert pair is not None
+    assert "W" not in pair.gold.letters
+    assert "AAA" not in pair.gold.texts
+    assert "TGG" not in pair.gold.texts
+    assert set(range(4, 64)) == set(pair.seen.tolist())
+    assert make_pair(Place("r", "s"), genetic_code(1), codons, amino, counts * 0, amino_counts) is None
+
+
+# within a species
+
+
+def test_a_rotated_copy_is_found_by_the_rotation_and_missed_by_cosine():
+    rows = Within(QUICK, 0).measure(planted_pair())
+    left_out = pick(rows, **LEFT_OUT_ENDPOINT)
+    assert left_out.value > 0.9
+    assert left_out.p == pytest.approx(1 / 40)
+    assert left_out.low <= left_out.value <= left_out.high
+    assert left_out.null95 < 0.35
+    assert pick(rows, direction="codon_to_amino", similarity="cosine", statistic="mrr").value < 0.35
+    assert pick(rows, **SYNONYM_ENDPOINT).value > 0.9
+
+
+def test_unrelated_vectors_are_rarely_called_aligned():
+    within = Within(QUICK, 0)
+    called = 0
+    for seed in range(20):
+        pair = random_pair(seed)
+        dealt = block_permutations(pair.gold, 39, np.random.default_rng(seed))
+        found = pick(within.held_out_rows(pair, dealt, full=False), **LEFT_OUT_ENDPOINT)
+        assert found.value < 0.35
+        called += found.p <= 0.05
+    assert called <= 4  # 20 tests at 0.05: five or more with probability 0.003
+
+
+def test_single_codons_left_out_come_with_their_own_null():
+    rows = Within(QUICK, 0).measure(random_pair(1))
+    single = pick(rows, **{**LEFT_OUT_ENDPOINT, "scope": "leave_one_codon_out"})
+    assert (
+        single.null95
+        == pick(
+            rows,
+            direction="codon_to_amino",
+            scope="leave_one_codon_out",
+            statistic="permutation_null95",
+        ).value
+    )
+
+
+def test_measures_depend_on_the_seed_alone():
+    first, second = (Within(QUICK, 3).measure(planted_pair()) for _ in range(2))
+    assert first == second
+    assert first != Within(QUICK, 4).measure(planted_pair())
+
+
+@pytest.mark.parametrize("between", [False, True])
+@pytest.mark.parametrize("code", [1, 2, 12])
+def test_fast_synonym_null_equals_the_slow_one(code: int, between: bool):
+    rng = np.random.default_rng(code)
+    gold = CodonGold.of(genetic_code(code))
+    gold = gold.select(rng.random(gold.n) > 0.1)
+    table = np.round(codon_similarity(rng.normal(size=(gold.n, 6))), 1)  # many ties
+    moved = box_permutations(130, rng)
+    slow = synonym_null(table, gold, moved, between_blocks=between)
+    assert fast_synonym_null(table, gold, moved, between_blocks=between) == pytest.approx(slow, nan_ok=True)
+
+
+# controls
+
+
+def test_frequency_alone_finds_what_frequency_tells():
+    pair = planted_pair()
+    rows = frequency_rows(pair)
+    assert {row.vectors for row in rows} == {"frequency"}
+    assert pick(rows, direction="codon_to_amino", similarity="frequency", statistic="mrr").value < 0.6
+
+
+def test_spelling_explains_most_synonyms_but_not_those_between_blocks():
+    pair = planted_pair()
+    rows = spelling_rows(pair.place, pair.gold)
+    assert pick(rows, scope="all", statistic="mrr_best").value > 0.95
+    assert pick(rows, scope="between_blocks", similarity="first_two", statistic="mrr").value < 0.5
+
+
+# genes
+
+
+def _gene_sums(pair: VectorPair, groups: int = 8) -> GeneSums:
+    rng = np.random.default_rng(0)
+    codon_counts = rng.integers(1, 9, (groups, pair.gold.n))
+    amino_counts = rng.integers(1, 9, (groups, 20))
+    jitter = rng.normal(size=(groups, pair.gold.n, 24), scale=0.2)
+    codons = (pair.codons[None] + jitter) * codon_counts[:, :, None]
+    amino = pair.amino[None] * amino_counts[:, :, None]
+    return GeneSums(codons.astype(np.float32), codon_counts, amino.astype(np.float32), amino_counts)
+
+
+def test_interval_over_genes_holds_the_value():
+    from dataclasses import replace
+
+    pair = planted_pair()
+    pair = replace(pair, genes=_gene_sums(pair))
+    rows = gene_rows(pair, 20, 8, np.random.default_rng(0))
+    assert [row.statistic for row in rows] == ["mrr_over_genes"] * 2
+    for row in rows:
+        assert row.low <= row.value + 0.05
+        assert row.high >= row.value - 0.05
+    assert gene_rows(planted_pair(), 20, 8, np.random.default_rng(0)) == []
+
+
+def test_genes_find_their_proteins_through_a_rotation():
+    rng = np.random.default_rng(0)
+    latent = rng.normal(size=(60, 6))
+    x, y = latent @ rng.normal(size=(6, 16)), latent @ rng.normal(size=(6, 16))
+    keys = tuple(f"g{i}" for i in range(60))
+    order = rng.permutation(60)
+    genes = TextMeans((1,), keys, tuple(range(60)), x[None].astype(np.float32))
+    shuffled = tuple(keys[i] for i in order)
+    proteins = TextMeans((1,), shuffled, tuple(order.tolist()), y[order][None].astype(np.float32))
+    rows = retrieval_rows(Place("r", "s", layer=1), genes, proteins, QUICK, 0)
+    found = pick(rows, direction="gene_to_protein", similarity="procrustes", statistic="mrr")
+    assert found.value > 0.4
+    assert found.n == 60
+    assert pick(rows, direction="gene_to_protein", similarity="centred", statistic="mrr").value < 0.3
+
+
+def test_retrieval_leaves_out_keys_that_occur_twice_and_needs_twenty_families():
+    vectors = np.zeros((1, 40, 4), dtype=np.float32)
+    keys = ("same",) * 21 + tuple(f"g{i}" for i in range(19))
+    texts = TextMeans((1,), keys, (-1,) * 40, vectors)
+    assert retrieval_rows(Place("r", "s", layer=1), texts, texts, QUICK, 0) == []
+
+
+# between
+
+
+def test_equal_species_find_each_others_codons():
+    a = planted_pair(place=Place("run", "a", layer=1))
+    b = planted_pair(place=Place("run", "b", layer=1))
+    rows = species_rows({"a": a, "b": b}, QUICK, 0, shared_space=True)
+    same = pick(rows, species_a="a", species_b="b", direction="codon_to_same_codon", similarity="cosine")
+    assert same.value == 1.0
+    assert same.p < 0.05
+    assert not select(rows, species_a="a", species_b="a")
+    apart = species_rows({"a": a, "b": b}, QUICK, 0, shared_space=False)
+    assert {row.similarity for row in apart} == {"procrustes"}
+
+
+def test_run_against_itself_is_no_difference():
+    pair = planted_pair()
+    rows = run_rows(pair, pair, QUICK, 0, label="against itself")
+    assert all(row.note == "against itself" for row in rows)
+    assert all(row.value == 0 for row in select(rows, statistic="mrr_difference"))
+    assert pick(rows, statistic="cka_debiased").value == pytest.approx(1.0)
+
+
+def test_trained_against_untrained_is_a_difference():
+    rows = difference_rows(planted_pair(), random_pair(), QUICK, 0, label="against the untrained network")
+    left_out = pick(rows, direction="codon_to_amino")
+    assert left_out.value > 0.5
+    assert left_out.low > 0
+
+
+# genetic codes
+
+
+@pytest.mark.parametrize(
+    ("planted", "codon", "usual", "reads"), [(12, "CTG", "L", "S"), (4, "TGA", "*", "W")]
+)
+def test_a_reassigned_codon_is_named(planted: int, codon: str, usual: str, reads: str):
+    pair = planted_pair(planted, noise=0.2)
+    codes = wanted_codes("all", genetic_code(1))
+    found = rank_place(pair, genetic_code(1), codes, np.random.default_rng(0), 8)
+    assert {deviance.ranking.basis for deviance in found} == {"dna", "amino_acids"}
+    dna = found[0]
+    assert planted in dna.ranking.classes[0].codes.tables
+    reading = next(one for one in dna.readings() if one.codon == codon)
+    assert (reading.usual, reading.reads) == (usual, reads)
+    sentence = code_sentence(dna)
+    assert codon in sentence
+    assert f"reads as {reads}" in sentence
+
+
+def test_surprises_list_every_codon_and_put_the_reassigned_one_first():
+    from dataclasses import replace
+
+    truth = planted_pair(12, noise=0.2)
+    given = replace(truth, gold=CodonGold.of(genetic_code(1), truth.seen))
+    given = replace(given, codons=truth.seen_codons[np.isin(truth.seen, given.gold.codons)])
+    deviance = rank_place(
+        given, genetic_code(1), wanted_codes("all", genetic_code(1)), np.random.default_rng(0), 8
+    )[0]
+    lines = surprise_lines(given, deviance, 8)
+    assert len(lines) == given.gold.n
+    assert lines[0][6] == "CTG"
+
+
+def test_unknown_tables_are_refused_and_the_given_one_is_always_ranked():
+    assert [code.table for code in wanted_codes((1, 4), genetic_code(12))] == [1, 4, 12]
+    with pytest.raises(InputError, match="no genetic code 7"):
+        wanted_codes((7,), genetic_code(1))
+
+
+# words
+
+
+def _headline(pair: VectorPair, fresh: VectorPair | None = None, twin: VectorPair | None = None):
+    within = Within(QUICK, 0)
+    rows = [row for p in (pair, fresh, twin) if p is not None for row in within.measure(p)]
+    twins = {} if twin is None else {twin.place.frame: twin.place}
+    return make_headline(rows, pair.place, "layer 1", 1, twins)
+
+
+UNTRAINED = Place("run", "bug", "untrained", layer=1, tokens=0)
+TWIN = Place("run1", "bug", frame=1, layer=1)
+
+
+def test_sentences_claim_a_signal_only_with_all_controls():
+    head = _headline(planted_pair(), random_pair(1, UNTRAINED), random_pair(2, TWIN))
+    first, second, third = answer(head)
+    assert first.startswith("Codons point to the amino acids they encode")
+    assert second.startswith("Codons with the same meaning find each other")
+    assert third.startswith("The signal was learned and belongs to reading frame 0")
+    assert head.frame_bound() is True
+    assert as_summary(head)["bound_to_frame"] is True
+
+
+def test_without_a_network_of_another_frame_nothing_is_said_about_frames():
+    head = _headline(planted_pair(), random_pair(1, UNTRAINED))
+    assert "no network trained on another reading frame was compared" in control_sentence(head)
+    assert head.frame_bound() is None
+
+
+def test_a_control_that_reaches_it_takes_the_claim_away():
+    head = _headline(planted_pair(), planted_pair(seed=5, place=UNTRAINED))
+    assert control_sentence(head).startswith("The controls reach it too")
+
+
+def test_nothing_is_claimed_from_noise():
+    head = _headline(random_pair(1), random_pair(2, UNTRAINED))
+    assert alignment_sentence(head).startswith("It is not shown")
+    assert control_sentence(head).startswith("The controls agree with that")
+    assert head.aligned is False
+
+
+# map
+
+
+@pytest.mark.parametrize("method", ["pca", "mds"])
+def test_map_is_deterministic_and_brings_codons_to_their_amino_acids(method: str):
+    pair = planted_pair(noise=0.05)
+    places = plane_map(pair, 8, method)
+    assert np.array_equal(places.codons, plane_map(pair, 8, method).codons)
+    own = np.linalg.norm(places.codons - places.amino_acids[pair.gold.classes], axis=1).mean()
+    other = np.linalg.norm(places.codons[:, None] - places.amino_acids[None], axis=2).mean()
+    assert own < other / 3
+    assert 0 < places.explained <= 1

@@ -1,0 +1,256 @@
+"""Vectors of held-out texts: the right records, in the right frame, counted once, on a known model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genomecli.analysis.gather import Gatherer
+from genomecli.analysis.places import STATIC_LAYER
+from genomecli.analysis.probe import LEFT_OUT, SYNONYMS, make_probe
+from genomecli.analysis.runs import earlier_checkpoints, expand_runs, find_setting, open_run, read_probes
+from genomecli.analysis.settings import CompareSettings, RunEntry
+from genomecli.analysis.texts import Wanted, choose_records, codon_step, dna_molecule, items_of
+from genomecli.analysis.vectors import all_layers, static_rows, sum_words, untrained, words_of
+from genomecli.analysis.yardsticks import corpus_sizes, static_pairs, training_streams
+from genomecli.corpus.lexicon import build_lexicon
+from genomecli.corpus.store import CorpusReader
+from genomecli.errors import InputError
+from genomecli.inference.engine import Engine
+from genomecli.sequences.codes import genetic_code
+from tests.unit.analysis.compare_toys import write_run, write_species_corpus
+
+SETTINGS = CompareSettings(min_codons=10, min_count=1, max_tokens=3000, gene_buckets=4, gene_bootstrap=2)
+
+
+@pytest.fixture(scope="module")
+def toys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("toys")
+    corpus = write_species_corpus(folder / "corpus", {"alpha": 1, "beta": 12}, genes=40)
+    run = write_run(folder / "run", ["alpha", "beta"], corpus, code=12, steps=(5, 10))
+    return corpus, run
+
+
+@pytest.fixture(scope="module")
+def opened(toys):
+    return open_run(RunEntry(path=str(toys[1])), "run", None, "cpu")
+
+
+WANTED = Wanted(("valid",), 0, 10**9, 0)
+
+
+def test_only_held_out_records_are_read_and_both_languages_take_the_same_genes(toys):
+    corpus = CorpusReader.open(toys[0])
+    dna = choose_records(corpus, "alpha", "cds", WANTED)
+    protein = choose_records(corpus, "alpha", "protein", WANTED)
+    assert dna.genes.tolist() == protein.genes.tolist()
+    assert len(dna.rows) == 13
+    assert not dna.notes
+    few = choose_records(corpus, "alpha", "cds", Wanted(("valid",), 0, 400, 0))
+    assert few.rows.tolist() == dna.rows[: len(few.rows)].tolist()
+
+
+def test_training_records_are_added_only_where_held_out_ones_are_too_few(toys):
+    corpus = CorpusReader.open(toys[0])
+    chosen = choose_records(corpus, "alpha", "cds", Wanted(("valid",), 10**9, 10**9, 0))
+    assert len(chosen.rows) == 40
+    assert "training records were added" in chosen.notes[0]
+
+
+def test_frames_shift_and_terminals_do_not_count(toys):
+    corpus = CorpusReader.open(toys[0])
+    lexicon = build_lexicon(["alpha", "beta"])
+    chosen = choose_records(corpus, "alpha", "cds", WANTED)
+    start = lexicon.block("alpha", "dna").start
+    for frame in (0, 1, 2):
+        for item, row in zip(items_of(corpus, lexicon, chosen, frame=frame), chosen.rows, strict=True):
+            symbols = corpus.symbols(int(row))[frame:].astype(int)
+            first = 16 * symbols[0] + 4 * symbols[1] + symbols[2]
+            assert item.tokens[0] - start == first
+            assert not item.counted()[0]
+    free = next(items_of(corpus, lexicon, chosen, strip=False))
+    assert free.counted()[0]
+
+
+def test_species_without_proteins_or_dna_are_refused(toys):
+    corpus = CorpusReader.open(toys[0])
+    assert dna_molecule(corpus, "alpha") == "cds"
+    with pytest.raises(InputError, match="no genome"):
+        dna_molecule(corpus, "alpha", "genome")
+    with pytest.raises(InputError, match="no proteins"):
+        dna_molecule(corpus, "gamma")
+
+
+@pytest.mark.parametrize(("kind", "k", "stride", "step"), [("codon", 3, 3, 1), ("kmer", 3, 1, 3)])
+def test_codons_among_tokens(kind, k, stride, step):
+    assert codon_step(build_lexicon(["a"], dna=kind, k=k, stride=stride), "a") == step
+
+
+def test_tokens_that_are_no_codons_are_refused():
+    with pytest.raises(InputError, match="codons have no vectors"):
+        codon_step(build_lexicon(["a"], dna="kmer", k=6, stride=1), "a")
+
+
+@pytest.mark.parametrize("step", [1, 3])
+def test_word_sums_equal_a_plain_loop(toys, opened, step: int):
+    corpus = CorpusReader.open(toys[0])
+    lexicon = opened.loaded.lexicon
+    chosen = choose_records(corpus, "beta", "cds", WANTED)
+    items = list(items_of(corpus, lexicon, chosen))
+    words = words_of(lexicon, "beta", "dna")
+    engine = Engine(opened.loaded)
+    sums, texts = sum_words(engine, items, words, (0, 2), buckets=3, step=step, keep_texts=True)
+    expected = np.zeros(sums.sums.shape)
+    counts = np.zeros(sums.counts.shape, dtype=int)
+    means = []
+    for number, result in enumerate(engine.run(items, (0, 2))):
+        counted = result.item.counted() & (np.arange(len(result.item.tokens)) % step == 0)
+        for place in np.flatnonzero(counted):
+            word = result.item.tokens[place] - words[0]
+            counts[number % 3, word] += 1
+            for row, layer in enumerate((0, 2)):
+                expected[number % 3, row, word] += result.hidden[layer][place]
+        means.append(result.hidden[2][counted].mean(axis=0))
+    assert np.array_equal(sums.counts, counts)
+    assert np.allclose(sums.sums, expected, atol=1e-3)
+    assert np.allclose(texts.vectors[1], means, atol=1e-4)
+    seen = counts.sum(axis=0) > 0
+    assert np.allclose(
+        sums.means(2)[seen], (expected[:, 1].sum(0) / counts.sum(0)[:, None].clip(1))[seen], atol=1e-4
+    )
+    assert np.isnan(sums.means(2)[~seen]).all()
+
+
+def test_every_view_of_a_run_is_gathered(opened):
+    found = dict(Gatherer(SETTINGS, 0).everything(opened))
+    assert sorted(found) == ["alpha", "beta"]
+    places = set(found["alpha"].pairs)
+    kinds = {(place.vectors, place.frame, place.layer) for place in places}
+    layers = (0, 1, 2)
+    assert kinds == (
+        {("static", 0, STATIC_LAYER)}
+        | {("contextual", frame, layer) for frame in (0, 1, 2) for layer in layers}
+        | {("untrained", 0, layer) for layer in layers}
+    )
+    with_genes = {place for place in places if found["alpha"].pairs[place].genes is not None}
+    assert {(place.vectors, place.frame) for place in with_genes} == {("contextual", 0)}
+    assert found["alpha"].genes["alpha"][0].keys == found["alpha"].genes["alpha"][1].keys
+    assert {place.tokens for place in places if place.vectors == "untrained"} == {0}
+
+
+def test_untrained_weights_are_fresh_and_repeat(opened):
+    first, second = (untrained(opened.loaded, 7) for _ in range(2))
+    a, b = (static_rows(model, "alpha", "dna") for model in (first, second))
+    assert np.array_equal(a, b)
+    assert not np.allclose(a, static_rows(opened.loaded, "alpha", "dna"))
+
+
+def test_layers_are_counted_from_both_ends(opened):
+    assert all_layers(opened.loaded, "all") == (0, 1, 2)
+    assert all_layers(opened.loaded, (-1, 0, 9)) == (0, 2)
+
+
+# probe
+
+
+def test_probe_sees_what_was_planted_and_repeats(toys, opened):
+    corpus = CorpusReader.open(toys[0])
+    lexicon = opened.loaded.lexicon
+    probe = make_probe(corpus, lexicon, tokens=1500)
+    assert probe is not None
+    figures = probe(opened.loaded.model, 10)
+    assert figures == probe(opened.loaded.model, 10)
+    assert set(figures) == {
+        f"{species}/layer{layer}/{name}"
+        for species in ("alpha", "beta")
+        for layer in (0, 1, 2)
+        for name in (LEFT_OUT, SYNONYMS)
+    }
+    fresh = probe(untrained(opened.loaded, 1).model, 0)
+    assert figures[f"beta/layer0/{LEFT_OUT}"] > 0.8
+    assert fresh[f"beta/layer0/{LEFT_OUT}"] < 0.5
+
+
+def test_probe_of_nothing_is_none(toys):
+    assert make_probe(CorpusReader.open(toys[0]), build_lexicon(["gamma"])) is None
+
+
+def test_probe_leaves_a_model_in_training_mode(toys, opened):
+    probe = make_probe(CorpusReader.open(toys[0]), opened.loaded.lexicon, tokens=300)
+    model = untrained(opened.loaded, 1).model.train()
+    assert probe is not None
+    probe(model, 0)
+    assert model.training
+
+
+# runs
+
+
+def test_run_knows_corpus_frame_relation_and_tokens(toys, opened):
+    assert opened.corpus.path == toys[0]
+    assert (opened.frame, opened.relation, opened.tokens, opened.seed) == (0, "comparable", 10_000, 1)
+    assert [path.name for path in earlier_checkpoints(opened, 5)] == ["step-0000005"]
+    assert earlier_checkpoints(opened, 0 + 1) == earlier_checkpoints(opened, 5)
+
+
+def test_replicates_become_one_run_a_seed(toys, tmp_path: Path):
+    for seed in (0, 1):
+        write_run(tmp_path / "many" / f"seed-{seed}", ["alpha"], toys[0], seed=seed)
+    found = expand_runs([RunEntry(path=str(tmp_path / "many"))])
+    assert [(name, group) for _, name, group in found] == [("many.seed-0", "many"), ("many.seed-1", "many")]
+
+
+def test_two_runs_of_one_name_are_refused(toys):
+    with pytest.raises(InputError, match="two runs are named run"):
+        expand_runs([RunEntry(path=str(toys[1]))] * 2)
+
+
+def test_a_run_whose_corpus_is_gone_says_so(toys, tmp_path: Path):
+    run = write_run(tmp_path / "lost", ["alpha"], tmp_path / "nowhere")
+    with pytest.raises(InputError, match="is gone.*--corpus"):
+        open_run(RunEntry(path=str(run)), "lost", None, "cpu")
+    assert open_run(RunEntry(path=str(run)), "lost", str(toys[0]), "cpu").corpus.path == toys[0]
+
+
+def test_settings_are_found_wherever_they_are_nested():
+    config = {"a": {"frame": "all"}, "b": {"c": {"frame": 2}}}
+    assert find_setting(config, "frame", int) == 2
+    assert find_setting(config, "frame", str) == "all"
+    assert find_setting(config, "other", int) is None
+
+
+def test_probes_are_read_back_from_metrics(tmp_path: Path):
+    line = '{"kind": "probe", "step": 5, "mrr/a.b/layer2/synonym_mrr": 0.5, "note": 1}\n'
+    (tmp_path / "metrics.jsonl").write_text('{"kind": "train", "step": 1}\n' + line)
+    (point,) = read_probes(tmp_path)
+    assert (point.step, point.species, point.layer, point.endpoint, point.value) == (
+        5,
+        "a.b",
+        2,
+        "synonym_mrr",
+        0.5,
+    )
+    assert read_probes(tmp_path / "absent") == ()
+
+
+# static baselines
+
+
+def test_static_baselines_are_trained_on_training_texts_at_several_sizes(opened):
+    settings = SETTINGS.baselines.model_copy(update={"corpus_sizes": (500, 10**9), "iterations": 5})
+    streams = training_streams(opened, "alpha", 10**6, 0)
+    assert len(streams[0].offsets) - 1 == 27
+    whole = min(len(stream.tokens) for stream in streams)
+    assert corpus_sizes(settings, streams) == [500, whole]
+    pairs = list(static_pairs(opened, "alpha", streams, settings, 0))
+    assert [(p.place.vectors, p.place.tokens) for p in pairs] == [
+        ("ppmi", 500),
+        ("word2vec", 500),
+        ("ppmi", whole),
+        ("word2vec", whole),
+    ]
+    assert pairs[-1].gold.n == len(genetic_code(1).sense)
+    cut = streams[0].first(500)
+    assert len(cut.tokens) == cut.offsets[-1] == 500
