@@ -37,8 +37,8 @@ class TokenSettings(Section):
 
     dna: Name = setting(
         "codon",
-        doc="codon: k 3, stride 3, in any of three frames; kmer: any k and stride; base: single bases; or the "
-        "name of another registered tokenizer.",
+        doc="codon: k 3, stride 3, in any of three frames; kmer: any k and stride; base: single bases; or "
+        "the name of another registered tokenizer.",
     )
     k: int = setting(3, doc="Bases a token, for kmer.", unit="bases", ge=1, le=8)
     stride: int = setting(
