@@ -38,7 +38,7 @@ def toys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A corpus of two species; a run that holds code 12, its twin of frame 1, and a blind one."""
     folder = tmp_path_factory.mktemp("compare")
     corpus = write_species_corpus(
-        folder / "corpus", {"alpha": 12, "beta": 12}, genes=45, note="simulated <i>"
+        folder / "corpus", {"alpha": 12, "beta": 12}, genes=63, note="simulated <i>"
     )
     write_run(folder / "run", ["alpha", "beta"], corpus, code=12, steps=(5, 10), noise=0.1)
     write_run(folder / "twin", ["alpha", "beta"], corpus, code=None, seed=2, frame=1)
@@ -123,13 +123,16 @@ def test_the_page_is_self_contained_and_escapes_what_it_shows(done: Path):
         assert sentence.split(": ", 1)[1].split(";")[0][:40] in html
 
 
-def test_equal_runs_are_equal_bytes(toys: Path, done: Path):
-    again = toys / "again"
-    assert compare(toys, again, str(toys / "run"), str(toys / "twin")) == 0
-    first, second = (read_manifest(folder)["files"] for folder in (done, again))
-    assert first == second
-    assert (done / "manifest.json").read_bytes() == (again / "manifest.json").read_bytes()
-    assert "run.json" not in first
+def test_equal_runs_are_equal_bytes(toys: Path):
+    few = ["--set", "mrr-compare.species=[alpha]", "--set", "mrr-compare.frames=[0]"]
+    few += ["--set", "mrr-compare.layers=[0, 1]", "--set", "mrr-compare.codes=[1, 4, 12]"]
+    for name in ("first", "second"):
+        assert compare(toys, toys / name, str(toys / "run"), *few) == 0
+    files = read_manifest(toys / "first")["files"]
+    assert files == read_manifest(toys / "second")["files"]
+    assert (toys / "first" / "manifest.json").read_bytes() == (toys / "second" / "manifest.json").read_bytes()
+    assert "run.json" not in files
+    assert len([name for name in files if name.startswith("figures/")]) >= 5
 
 
 def test_a_finished_output_is_kept_without_force(toys: Path, done: Path, capsys: pytest.CaptureFixture[str]):
