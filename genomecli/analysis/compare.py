@@ -21,6 +21,7 @@ from genomecli.analysis.headline import ChosenLayer, choose_layer, layer_scores,
 from genomecli.analysis.places import STATIC_LAYER, Place, VectorPair
 from genomecli.analysis.resampling import gene_rows
 from genomecli.analysis.runs import OpenRun, read_probes, shared_species
+from genomecli.analysis.seeds import seed_rows
 from genomecli.analysis.settings import CompareSettings
 from genomecli.analysis.within import Within
 from genomecli.analysis.yardsticks import endpoint_rows, static_pairs, training_streams
@@ -55,26 +56,32 @@ class Comparer:
         self._codes: dict[tuple[str, str], GeneticCode] = {}
         self._done: set[tuple[str, str, str, int]] = set()
 
-    def add_run(self, run: OpenRun, group: str) -> None:
-        """Measure a run in all its views, its baselines included."""
+    def add_run(self, run: OpenRun, group: str, *, control: bool = False) -> None:
+        """Measure a run in all its views, its baselines included.
+
+        Args:
+            run: the run.
+            group: name that replicates share.
+            control: it was trained on another frame and is a control of another run.
+        """
         species = shared_species(run, self.settings.species)
-        self.result.cards.append(_card(run, group, tuple(species)))
+        self.result.cards.append(_card(run, group, tuple(species), control=control))
         self.result.probes[run.name] = read_probes(run.path)
         for info in run.corpus.species:
             if info.name in species and info.note:
                 self.result.species_notes[info.name] = info.note
-        for name, gathered in self.gatherer.everything(run):
+        for name, gathered in self.gatherer.everything(run, control=control):
             log.info("%s: %s: measuring %d sets of vectors", run.name, name, len(gathered.pairs))
-            self._measure(run, name, gathered)
+            self._measure(run, name, gathered, control)
             self._baselines(run, name)
 
-    def _measure(self, run: OpenRun, species: str, gathered: Gathered) -> None:
+    def _measure(self, run: OpenRun, species: str, gathered: Gathered, control: bool) -> None:
         for text in gathered.notes:
             self.result.note(text)
         self._gathered[run.name, species] = gathered
         self._codes[run.name, species] = gathered.codes[species]
         for place, pair in gathered.pairs.items():
-            full = place.vectors in ("static", "contextual") and place.frame == run.frame
+            full = place.vectors in ("static", "contextual") and place.frame == run.frame and not control
             self.result.rows += self.within.measure(pair, full=full)
             self.result.pairs[place] = pair
             self.progress.advance(1, at=f"{species} layer {place.layer} frame {place.frame}")
@@ -124,6 +131,7 @@ class Comparer:
             self._between_species(run)
         self._between_runs(runs)
         self._across_runs(runs)
+        self.result.rows += seed_rows(self.result)
         return self.result
 
     def _headlines(self, run: OpenRun) -> None:
@@ -134,7 +142,8 @@ class Comparer:
             if pair is None:
                 self.result.note(f"{run.name}: {species}: no vectors to report")
                 continue
-            self._at_headline(run, pair)
+            if not self.result.card(run.name).control:
+                self._at_headline(run, pair)
             code = self._codes[run.name, species].table
             twins = self._twins(place)
             self.result.headlines.append(make_headline(self.result.rows, place, how, code, twins))
@@ -189,7 +198,7 @@ class Comparer:
 
     def _between_species(self, run: OpenRun) -> None:
         card = self.result.card(run.name)
-        if len(card.species) < 2:
+        if len(card.species) < 2 or card.control:
             return
         layers = [pair.place.layer for pair in self._own_pairs(run, card.species[0])]
         views: list[Place] = []
@@ -236,7 +245,7 @@ class Comparer:
             self.result.rows += species_rows(pairs, self.settings, self.seed, shared_space=False)
 
 
-def _card(run: OpenRun, group: str, species: tuple[str, ...]) -> RunCard:
+def _card(run: OpenRun, group: str, species: tuple[str, ...], *, control: bool) -> RunCard:
     from genomecli.models.language_model import count_parameters
 
     settings = run.loaded.settings
@@ -256,4 +265,5 @@ def _card(run: OpenRun, group: str, species: tuple[str, ...]) -> RunCard:
         parameters=count_parameters(run.loaded.model)["total"],
         scope=run.loaded.lexicon.scope,
         group=group,
+        control=control,
     )

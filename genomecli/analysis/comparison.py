@@ -32,6 +32,8 @@ class RunCard:
         parameters: number of weights.
         scope: whether species share their tokens.
         group: replicates of one run (other seeds) share it; the name itself otherwise.
+        control: it was trained on another frame of the genes and is a control for a run of frame 0: measured
+            in its own frame alone, and not reported by itself.
     """
 
     name: str
@@ -49,6 +51,7 @@ class RunCard:
     parameters: int
     scope: str
     group: str
+    control: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,11 @@ class Comparison:
     def card(self, run: str) -> RunCard:
         """The card of a run, by name."""
         return next(card for card in self.cards if card.name == run)
+
+    @property
+    def reported(self) -> list[Headline]:
+        """Headlines of runs that are no mere controls."""
+        return [head for head in self.headlines if not self.card(head.place.run).control]
 
     def note(self, text: str) -> None:
         """Remember a note once."""

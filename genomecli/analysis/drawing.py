@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 def drawings(result: Comparison) -> list[Drawing]:
     """All figures of a comparison, in the order of the page."""
     found: list[Drawing] = []
-    for head in result.headlines:
+    for head in result.reported:
         stem = f"{head.place.run}.{head.place.species}"
         found += _layers(result, head, stem)
     found += founding_drawings(result)
-    for head in result.headlines:
+    for head in result.reported:
         stem = f"{head.place.run}.{head.place.species}"
         found += [_heat_map(result, head, stem), _space(result, head, stem)]
     for deviance in result.deviances:

@@ -56,7 +56,7 @@ def founding_drawings(result: Comparison) -> list[Drawing]:
     """The founding figure, and MRR along training where checkpoints or probes tell it."""
     panels: list[DataPanel] = []
     training: list[DataPanel] = []
-    for head in result.headlines:
+    for head in result.reported:
         about = select(result.rows, run=head.place.run, species_a=head.place.species)
         about = [row for row in about if row.species_b == head.place.species]
         borrowed = select(result.rows, vectors=("ppmi", "word2vec"), species_a=head.place.species)

@@ -59,8 +59,13 @@ class Gatherer:
     seed: int
     precision: str = "fp32"
 
-    def everything(self, run: OpenRun) -> Iterator[tuple[str, Gathered]]:
-        """What is gathered of each species of a run; yields after each, so that progress can be shown."""
+    def everything(self, run: OpenRun, *, control: bool = False) -> Iterator[tuple[str, Gathered]]:
+        """What is gathered of each species of a run; yields after each, so that progress can be shown.
+
+        Args:
+            run: the run.
+            control: it is a control: its own frame alone, and only as trained.
+        """
         for species in shared_species(run, self.settings.species):
             gathered = Gathered()
             dna, protein = self.texts(run, species)
@@ -69,8 +74,8 @@ class Gatherer:
             if "static" in self.settings.vectors:
                 self._static(run, dna, gathered)
             if "contextual" in self.settings.vectors:
-                self._contextual(run, run.loaded, (dna, protein), gathered)
-                if self.settings.untrained:
+                self._contextual(run, run.loaded, (dna, protein), gathered, own_only=control, plain=control)
+                if self.settings.untrained and not control:
                     fresh = untrained(run.loaded, self.seed)
                     self._contextual(run, fresh, (dna, protein), gathered, own_only=True)
             yield species, gathered

@@ -92,9 +92,9 @@ def _lean(table: PageTable, result: Comparison) -> PageTable:
 
 def answers(result: Comparison) -> list[dict[str, Any]]:
     """One a headline: title, three sentences, further ones (baselines, codes), how the layer was chosen."""
-    several = len({head.place.run for head in result.headlines}) > 1
+    several = len({head.place.run for head in result.reported}) > 1
     found = []
-    for head in result.headlines:
+    for head in result.reported:
         title = head.place.species + (f", run {head.place.run}" if several else "")
         codes = [code_sentence(d) for d in result.deviances if d.place == head.place]
         simple = baseline_sentence(head, result.rows)

@@ -45,7 +45,7 @@ def main_table(result: Comparison) -> PageTable:
     )
     rows: list[tuple[str, ...]] = []
     main = []
-    for head in result.headlines:
+    for head in result.reported:
         main.append(len(rows))
         rows += _headline_rows(head)
     return PageTable(
@@ -90,7 +90,7 @@ def _frame_cells(frames: Mapping[int, Measure]) -> str:
 def similarity_table(result: Comparison) -> PageTable:
     """Every similarity and direction at the headline's layer."""
     rows = []
-    for head in result.headlines:
+    for head in result.reported:
         here = at_place(head.place)
         for found in select(result.rows, **here, statistic=("mrr", "cka", "cka_debiased")):
             if found.note or found.direction.startswith(("gene", "protein")):
@@ -133,9 +133,9 @@ def figure_cells(found: Measure) -> tuple[str, ...]:
 
 
 def gene_table(result: Comparison) -> PageTable:
-    """Intervals over genes, and genes that look for their proteins."""
+    """Intervals over genes and over seeds, and genes that look for their proteins."""
     rows = []
-    for head in result.headlines:
+    for head in result.reported:
         here = at_place(head.place)
         for found in select(result.rows, **here, statistic="mrr_over_genes"):
             label = DIRECTIONS[found.direction] + (", amino acid left out" if found.scope != "all" else "")
@@ -147,8 +147,11 @@ def gene_table(result: Comparison) -> PageTable:
         ):
             label = f"{DIRECTIONS[found.direction]}, {how(found)}, {found.n} pairs"
             rows.append((head.place.species, head.place.run, label, *figure_cells(found)))
+    for found in select(result.rows, statistic="mrr_over_seeds"):
+        label = DIRECTIONS[found.direction] + (", amino acid left out" if found.scope != "all" else "")
+        rows.append((found.species_a, found.run, f"{label}, over {found.note}", *figure_cells(found)))
     return PageTable(
-        "Intervals over genes, and genes looking for their own protein by mean vectors.",
+        "Intervals over genes and over seeds, and genes looking for their own protein by mean vectors.",
         ("species", "run", "measure", "MRR", "95 % interval", "chance", "null 95 %", "p"),
         rows,
         text=frozenset({0, 1, 2}),
@@ -159,7 +162,7 @@ def baseline_table(result: Comparison) -> PageTable:
     """The encoder beside static embeddings, frequency and spelling."""
     rows: list[tuple[str, ...]] = []
     main = []
-    for head in result.headlines:
+    for head in result.reported:
         main.append(len(rows))
         name = (head.place.species, head.place.run)
         figures = [figure_text(m.value if m else None) for m in (head.left_out, head.synonyms)]

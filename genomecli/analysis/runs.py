@@ -191,6 +191,16 @@ def earlier_checkpoints(run: OpenRun, most: int) -> list[Path]:
     return [kept[place] for place in places]
 
 
+def frame_controls(runs: Sequence[OpenRun]) -> set[str]:
+    """Names of runs trained on frame +1 or +2 beside a like run (relation, depth, width) of frame 0."""
+
+    def kind(run: OpenRun) -> tuple[str, int, int]:
+        return run.relation, int(run.loaded.settings.layers), int(run.loaded.settings.width)
+
+    in_frame = {kind(run) for run in runs if run.frame == 0}
+    return {run.name for run in runs if run.frame != 0 and kind(run) in in_frame}
+
+
 _PROBE = re.compile(r"^[^/]+/(?P<species>.+)/layer(?P<layer>[0-9]+)/(?P<endpoint>[a-z_]+)$")
 
 

@@ -15,7 +15,8 @@ from genomecli.analysis.pages import count_text, figure_text, interval_text, p_t
 from genomecli.analysis.tidy import Measure
 
 HINT = 1.0
-"""Log odds from which a reading that is not sure is worth a word."""
+HINT_P = 0.2
+"""Log odds and p-value of the ranking from which a reading that is not sure is worth a word."""
 
 
 def answer(head: Headline) -> list[str]:
@@ -136,7 +137,12 @@ def baseline_sentence(head: Headline, rows: Sequence[Measure]) -> str | None:
     own = [head.left_out, head.synonyms]
     if len(best) < 2 or any(row is None or row.value is None for row in own):
         return None
-    wins = sum((a.value or 0.0) > (b.value or 0.0) for a, b in zip(own, best, strict=True) if a is not None)
+    clear = (head.aligned, head.knows_synonyms)
+    wins = sum(
+        sure and (a.value or 0.0) > (b.value or 0.0)
+        for a, b, sure in zip(own, best, clear, strict=True)
+        if a is not None
+    )
     verdicts = {
         2: "The network beats static embeddings of the same corpus",
         1: "The network beats static embeddings of the same corpus on one endpoint only",
@@ -171,7 +177,7 @@ def code_sentence(deviance: Deviance) -> str:
         head = f"Genetic code, {evidence}: {names} ({lead}, p = {p_text(ranking.p)}); {given}, {agrees}"
     readings = deviance.readings()
     sure = [reading for reading in readings if reading.sure]
-    hints = [reading for reading in readings if reading.margin >= HINT]
+    hints = [reading for reading in readings if reading.margin >= HINT and ranking.p <= HINT_P]
     if sure:
         return f"{head}. {_readings(sure)}"
     if hints:

@@ -76,17 +76,18 @@ def _with_runs(settings: CompareSettings, runs: Sequence[str], corpus: str | Non
 def compare_runs(settings: CompareSettings, config: Config) -> Comparison:
     """Open every run and measure it."""
     from genomecli.analysis.compare import Comparer
-    from genomecli.analysis.runs import earlier_checkpoints, expand_runs, open_run
+    from genomecli.analysis.runs import earlier_checkpoints, expand_runs, frame_controls, open_run
 
     device = pick_device(config.device)
     precision = pick_precision(config.precision, device)
     entries = expand_runs(settings.runs)
     opened = [open_run(entry, name, settings.corpus, device) for entry, name, _ in entries]
+    controls = frame_controls(opened)
     with progress("measuring", _pieces(settings, opened)) as bar:
         comparer = Comparer(settings, config.seed, precision, bar)
         for run, (entry, name, group) in zip(opened, entries, strict=True):
-            comparer.add_run(run, group)
-            if settings.checkpoints:
+            comparer.add_run(run, group, control=run.name in controls)
+            if settings.checkpoints and run.name not in controls:
                 for folder in earlier_checkpoints(run, settings.max_checkpoints):
                     early = open_run(entry, name, settings.corpus, device, checkpoint=folder)
                     comparer.add_checkpoint(early)

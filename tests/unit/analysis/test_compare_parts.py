@@ -339,3 +339,32 @@ def test_map_is_deterministic_and_brings_codons_to_their_amino_acids(method: str
     other = np.linalg.norm(places.codons[:, None] - places.amino_acids[None], axis=2).mean()
     assert own < other / 3
     assert 0 < places.explained <= 1
+
+
+# seeds
+
+
+def test_replicates_get_an_interval_over_seeds():
+    from pathlib import Path
+
+    from genomecli.analysis.comparison import Comparison, RunCard
+    from genomecli.analysis.seeds import seed_rows
+
+    result = Comparison(QUICK, 0)
+    for seed in range(3):
+        place = Place(f"many.seed-{seed}", "bug", layer=1, seed=seed)
+        folder = Path("x")
+        result.cards.append(
+            RunCard(
+                *(place.run, folder, folder, folder, ("bug",), 0, "none", 1, 1, seed, 2, 8, 9, "shared"),
+                group="many",
+            )
+        )
+        result.headlines.append(_headline(planted_pair(noise=2.0, seed=seed, place=place)))
+    rows = seed_rows(result)
+    assert [(row.run, row.n, row.seed) for row in rows] == [("many", 3, None)] * 2
+    values = [head.left_out.value for head in result.headlines]
+    assert rows[0].value == pytest.approx(np.mean(values))
+    assert rows[0].low < min(values)
+    result.headlines = result.headlines[:1]
+    assert seed_rows(result) == []
