@@ -139,15 +139,7 @@ def _heat_map(result: Comparison, head: Headline, stem: str) -> Drawing:
 def _space(result: Comparison, head: Headline, stem: str) -> Drawing:
     title = f"{head.place.species} ({head.place.run}): codons and amino acids on one plane"
     caption = captions.SPACE
-    places = [head.place]
-    places += [
-        place
-        for place in sorted(result.pairs)
-        if (place.run, place.species, place.layer, place.tokens)
-        == (head.place.run, head.place.species, head.place.layer, head.place.tokens)
-        and place.vectors == head.place.vectors
-        and place.frame != head.place.frame
-    ][:1]
+    places = [head.place, *_beside(result, head)[:1]]
 
     def draw() -> Figure:
         panels = []
@@ -155,7 +147,7 @@ def _space(result: Comparison, head: Headline, stem: str) -> Drawing:
             pair = result.pairs[place]
             panels.append(
                 (
-                    frame_name(place.frame),
+                    _trained_or_shown(head.place, place),
                     plane_map(pair, result.settings.axes, result.settings.map_method),
                     pair.gold,
                 )
@@ -163,6 +155,25 @@ def _space(result: Comparison, head: Headline, stem: str) -> Drawing:
         return space_figure(panels, title=title)
 
     return Drawing(f"map.{stem}", title, caption, draw)
+
+
+def _beside(result: Comparison, head: Headline) -> list[Place]:
+    """What the map is shown beside: networks trained on other frames, else this one shown other frames."""
+    own = head.place
+    alike = [p for p in sorted(result.pairs) if (p.species, p.layer) == (own.species, own.layer)]
+    twins = [
+        p
+        for p in alike
+        for frame, row in sorted(head.twins.items())
+        if (p.run, p.frame, p.tokens, p.vectors) == (row.run, frame, row.tokens_seen, own.vectors)
+    ]
+    shown = [p for p in alike if (p.run, p.vectors, p.tokens) == (own.run, own.vectors, own.tokens)]
+    return twins or [p for p in shown if p.frame != own.frame]
+
+
+def _trained_or_shown(own: Place, place: Place) -> str:
+    trained = place.run != own.run or place.frame == own.frame
+    return f"{'trained on' if trained else 'shown'} {frame_name(place.frame)}"
 
 
 def _codes(deviance: Deviance) -> Drawing:

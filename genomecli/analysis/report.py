@@ -115,7 +115,14 @@ def _subtitle(result: Comparison) -> str:
 
 def _notes(result: Comparison) -> list[str]:
     noted = [f"{name}: {text}" for name, text in sorted(result.species_notes.items())]
-    return [*noted, *result.notes]
+    pooled = [
+        f"Run {card.name}: its species share their tokens, so a codon that one of them reads otherwise "
+        "carries "
+        "both meanings. Genetic codes are told apart by tokens of their own (scope per_species)."
+        for card in result.cards
+        if card.scope == "shared" and len(card.species) > 1 and not card.control
+    ]
+    return [*noted, *pooled, *result.notes]
 
 
 def limits(result: Comparison) -> list[str]:

@@ -81,7 +81,7 @@ def _draw(axes: Axes, panel: DataPanel, logarithmic: bool) -> dict[str, object]:
     from matplotlib import colormaps
 
     handles: dict[str, object] = {}
-    handles["95 % of chance results lie below"] = axes.axhspan(0, panel.null_95, color=BAND, lw=0, zorder=0)
+    handles["95 % of shuffled codes lie below"] = axes.axhspan(0, panel.null_95, color=BAND, lw=0, zorder=0)
     handles["mean of chance"] = axes.axhline(panel.chance, color=GREY, lw=1, ls=":", zorder=1)
     others = 0
     for curve in panel.curves:

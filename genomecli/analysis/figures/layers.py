@@ -66,7 +66,7 @@ def _draw(axes: Axes, panel: LayerPanel) -> dict[str, object]:
     # Layer -1 (static rows) needs its own place; 0 is the network's input.
     places = sorted({layer for curve in panel.curves for layer in curve.layers})
     x_of = {layer: (layer - 0.6 if layer < 0 else layer) for layer in places}
-    handles["95 % of chance results lie below"] = axes.axhspan(0, panel.null_95, color=BAND, lw=0, zorder=0)
+    handles["95 % of shuffled codes lie below"] = axes.axhspan(0, panel.null_95, color=BAND, lw=0, zorder=0)
     handles["mean of chance"] = axes.axhline(panel.chance, color=GREY, lw=1, ls=":", zorder=1)
     if panel.headline is not None and panel.headline in x_of:
         axes.axvline(x_of[panel.headline], color="#bdbdbd", lw=6, alpha=0.35, zorder=0.5)
