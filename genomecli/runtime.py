@@ -73,6 +73,16 @@ def set_threads(setting: int | str = "auto") -> int:
     return count
 
 
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """One thread in numpy's linear algebra: thousands of small matrices are faster so, and far faster on a
+    machine that others use too, where threads wait for each other."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield
+
+
 def pick_device(name: str = "auto") -> torch.device:
     """The device of that name; ``auto`` takes CUDA, then Apple's MPS, then the CPU.
 

@@ -43,10 +43,19 @@ else
 fi
 
 "$genomecli" tokenize "${corpus[@]}" -o "$out/corpus" --force
+
+# One network a reading frame. Small networks train best on one core each, as many at a time as there are cores;
+# a GPU takes one after another.
+cores=1
+[ -n "$build" ] || cores=$(nproc 2>/dev/null || echo 2)
 for frame in 0 1 2; do
-  "$genomecli" pretrain -c $config --corpus "$out/corpus" -o "$out/frame$frame" --force \
-    --set pretrain.reading.frame=$frame
+  while [ "$(jobs -rp | wc -l)" -ge "$cores" ]; do wait -n; done
+  echo "training on reading frame $frame: $out/frame$frame" >&2
+  "$genomecli" pretrain -c $config --corpus "$out/corpus" -o "$out/frame$frame" --force -q \
+    --set pretrain.reading.frame=$frame $([ "$cores" = 1 ] || echo "--set threads=1") &
 done
+while [ -n "$(jobs -rp)" ]; do wait -n; done
+
 "$genomecli" embed -c $config --model "$out/frame0" -o "$out/proteins.parquet" --force \
   --set embed.corpus="$out/corpus"
 "$genomecli" mrr-compare "$out/frame0" "$out/frame1" "$out/frame2" -c $config --corpus "$out/corpus" \

@@ -10,7 +10,15 @@ from typing import IO, TYPE_CHECKING, Any
 from genomecli.config import Config
 from genomecli.errors import UsageError
 from genomecli.files import OutputFolder, write_json
-from genomecli.runtime import log, pick_device, pick_precision, progress, run_info, set_threads
+from genomecli.runtime import (
+    log,
+    one_blas_thread,
+    pick_device,
+    pick_precision,
+    progress,
+    run_info,
+    set_threads,
+)
 
 if TYPE_CHECKING:
     from genomecli.analysis.comparison import Comparison
@@ -49,7 +57,7 @@ def run_mrr_compare(
 
     settings = _with_runs(config.mrr_compare, runs, corpus)
     set_threads(config.threads)
-    with OutputFolder(out, kind="comparison", force=force) as folder:
+    with one_blas_thread(), OutputFolder(out, kind="comparison", force=force) as folder:
         result = compare_runs(settings, config)
         summary = write_comparison(result, folder.path)
         write_json(folder.path / "run.json", run_info("mrr-compare"))
