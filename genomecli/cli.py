@@ -195,11 +195,22 @@ def pretrain(
     suggest: Annotated[
         bool, typer.Option("--suggest", help="Propose a preset for this corpus and machine.")
     ] = False,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", help="Replicates in one command.", min=1, show_default=False)
+    ] = None,
+    max_minutes: Annotated[
+        float | None,
+        typer.Option(
+            "--max-minutes", help="Stop in time with a checkpoint; exit code 75.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Train an encoder on a corpus; checkpoints in safetensors, curves and metrics beside them."""
     from genomecli.commands.pretrain import run_pretrain
 
     chosen = list(overrides or []) + ([f"pretrain.corpus={corpus}"] if corpus else [])
+    chosen += [f"pretrain.seeds={seeds}"] if seeds is not None else []
+    chosen += [f"pretrain.max_minutes={max_minutes}"] if max_minutes is not None else []
     settings = _config(config, chosen, "pretrain")
     run_pretrain(settings, out, force=force, resume=resume, dry_run=dry_run, suggest=suggest)
 

@@ -1,0 +1,124 @@
+"""The command line as a shell sees it: exit codes, one line an error, nothing heavy for help."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from genomecli.cli import main
+from genomecli.config import SECTIONS
+from genomecli.version import __version__
+
+COMMANDS = ["config", "doctor", "embed", "info", "mrr-compare", "pretrain", "simulate", "tokenize"]
+
+
+def run_python(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom genomecli.cli import main\ncode = main(['--help'])\n"
+        "heavy = {'torch', 'numpy', 'pydantic', 'Bio', 'pyarrow', 'scipy', 'matplotlib'} & set(sys.modules)\n"
+        "sys.exit(code or repr(sorted(heavy)) if heavy else code)"
+    )
+    done = run_python(code)
+    assert done.returncode == 0, done.stderr
+    for name in COMMANDS:
+        assert name in done.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself_with_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([name, "-h"]) == 0
+    shown = capsys.readouterr().out
+    assert "Example: " in shown
+    assert f"genomecli {name}" in shown
+    assert "--debug" in shown
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"genomecli {__version__}\n"
+
+
+def test_wrong_usage_is_2_on_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (
+        ["nope"],
+        ["tokenize", "--nope"],
+        ["tokenize", "--shard", "3/2", "-c", str(tmp_path / "x.yaml")],
+        ["pretrain", "-o", str(tmp_path / "run")],
+        ["simulate", "--set", "simulate.dependense=1", "-o", str(tmp_path / "sim")],
+    ):
+        assert main(arguments) == 2, arguments
+        lines = capsys.readouterr().err.strip().splitlines()
+        assert len(lines) == 1, lines
+        assert lines[0].startswith("genomecli: ")
+    assert not list(tmp_path.iterdir())
+
+
+def test_all_config_errors_come_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = ["sed=1", "simulate.dependense=1", "simulate.reach=0", "pretrian.steps=3"]
+    assert main(["simulate", *(word for text in wrong for word in ("--set", text))]) == 2
+    line = capsys.readouterr().err
+    for part in (
+        "did you mean 'seed'",
+        "did you mean 'dependence'",
+        "simulate.reach",
+        "did you mean 'pretrain'",
+    ):
+        assert part in line
+
+
+def test_bad_input_is_3_and_json_on_request(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "x.fa").write_text("not fasta\n")
+    assert main(["tokenize", str(tmp_path / "x.fa"), "-o", str(tmp_path / "c")]) == 3
+    assert "x.fa" in capsys.readouterr().err
+    assert main(["info", str(tmp_path / "absent"), "--json"]) == 3
+    error = json.loads(capsys.readouterr().err)
+    assert error["exit_code"] == 3
+    assert error["where"].endswith("absent")
+
+
+def test_debug_shows_where_it_happened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", str(tmp_path / "absent"), "--debug"]) == 3
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_finished_output_is_kept_without_force(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    few = [
+        "--set",
+        "simulate.species=[{name: a, genes: 4, gene_length: 30}]",
+        "-q",
+        "-o",
+        str(tmp_path / "sim"),
+    ]
+    assert main(["simulate", *few]) == 0
+    before = (tmp_path / "sim" / "manifest.json").read_bytes()
+    assert main(["simulate", *few]) == 2
+    assert "exists already; give --force" in capsys.readouterr().err
+    assert main(["simulate", *few, "--force"]) == 0
+    assert (tmp_path / "sim" / "manifest.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", sorted(SECTIONS))
+def test_templates_and_schemas_cover_every_command(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", name]) == 0
+    template = capsys.readouterr().out
+    assert f"\n{name}:" in template
+    assert main(["config", name, "--schema"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    assert schema["properties"][name]["type"] == "object"
+    assert main(["config", "nope"]) == 2
+
+
+def test_doctor_reports_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["threads"] >= 1
+    assert report["gflops"]["fp32"] > 0
+    assert report["versions"]["genomecli"] == __version__
