@@ -1,0 +1,188 @@
+"""The YAML files under configs/ and the templates of ``genomecli config``: all load, mistakes are named."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from genomecli.commands.config import run_config
+from genomecli.config import SECTIONS, Config, load_config, section_class
+from genomecli.errors import ConfigError
+from genomecli.yaml_text import read_yaml
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+SHIPPED = sorted(CONFIGS.glob("*.yaml"))
+SPECIES = "[{name: a, sources: [{kind: protein, path: a.faa}]}]"
+COMPLETED = {
+    "tokenize": [f"tokenize.species={SPECIES}"],
+    "pretrain": ["pretrain.corpus=c", "pretrain.steps=10", "pretrain.reading.tokens=null"],
+    "embed": [],
+    "mrr-compare": ["mrr-compare.runs=[{path: run}]"],
+    "simulate": ["simulate.species=[{name: a}]"],
+}
+
+
+@pytest.fixture(autouse=True)
+def data_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENOMECLI_DATA", "/data of genomes")
+
+
+def load(name: str) -> Config:
+    return load_config(CONFIGS / f"{name}.yaml")
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_file_loads_and_says_what_it_is(path: Path) -> None:
+    text = path.read_text()
+    config = load_config(path)
+    assert text.startswith("# ")
+    assert config.sections
+    resolved = config.resolved(*config.sections)
+    assert "$" not in str(resolved)
+    for name in config.sections:
+        assert section_class(name).model_validate(resolved[name]) == config.section(name)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_the_commands_in_a_shipped_file_name_it_and_its_sections(path: Path) -> None:
+    config = load_config(path)
+    said = set()
+    for command, name in re.findall(r"genomecli ([a-z-]+) .*-c configs/([a-z0-9-]+)\.yaml", path.read_text()):
+        other = load_config(CONFIGS / f"{name}.yaml")
+        needed = command in ("simulate", "pretrain") or (command == "tokenize" and name != "own")
+        assert command in other.sections or not needed, f"{name}.yaml has no section {command}"
+        said |= {command} if name == path.stem else set()
+    assert set(config.sections) <= said
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_override_in_a_shipped_file_is_taken(path: Path) -> None:
+    texts = re.findall(r"--set (\S+=(?:\{[^}]*\}|\[[^]]*\]|\S+))", path.read_text())
+    if path.stem == "own":
+        texts = [text for text in texts if not text.startswith("tokenize")]
+    assert load_config(path, texts).sections
+
+
+def test_models_of_shipped_files_read_the_whole_context() -> None:
+    trained = [config for path in SHIPPED if "pretrain" in (config := load_config(path)).sections]
+    assert trained
+    for config in trained:
+        model = config.pretrain.model
+        assert (model.architecture, model.width) == ("modern", 64)
+        assert config.pretrain.reading.context <= model.context
+
+
+def test_paired_files_see_the_whole_input_and_train_on_pairs() -> None:
+    for name in ("ecoli-paired", "syn3a", "yeast", "pair", "own"):
+        settings = load(name).pretrain
+        assert settings.reading.relation == "paired", name
+        assert settings.model.global_every == 1, name
+        assert settings.objectives.tlm is not None, name
+
+
+def test_the_first_corpus_of_e_coli_is_random_windows() -> None:
+    reading = load("ecoli").pretrain.reading
+    assert reading.molecules == ("genome", "protein")
+    assert (reading.strand, reading.genome_frame, reading.relation) == ("both", "all", "none")
+    assert load("ecoli-genes").pretrain.reading.molecules == ("cds", "protein")
+    corpora = {load(name).pretrain.corpus for name in ("ecoli", "ecoli-genes", "ecoli-paired")}
+    assert corpora == {str(CONFIGS.parent / "out" / "ecoli" / "corpus")}
+
+
+def test_species_have_their_codes_and_their_files() -> None:
+    (yeast,) = load("yeast").tokenize.species
+    (rule,) = yeast.sources[0].table_rules
+    assert (yeast.code, rule.pattern, rule.table) == (1, ":Mito:", 3)
+    assert yeast.sources[0].path == ["/data of genomes/cds/scerevisiae.cds.fa.gz"]
+    assert load("syn3a").tokenize.species[0].code == 4
+    assert [item.code for item in load("pair").tokenize.species] == [11, 1]
+
+
+def test_files_that_shipped_configs_name_exist(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENOMECLI_DATA", str(real_data))
+    paths = [
+        path
+        for name in ("ecoli", "yeast", "syn3a", "pair", "tokenize")
+        for item in load(name).tokenize.species
+        for source in item.sources
+        for path in source.path
+    ]
+    assert len(paths) == 10
+    assert all(Path(path).is_file() for path in paths)
+
+
+def test_templates_cover_every_command() -> None:
+    assert set(COMPLETED) == set(SECTIONS)
+
+
+@pytest.mark.parametrize("command", sorted(SECTIONS))
+def test_a_template_completed_where_required_is_the_default(command: str, tmp_path: Path) -> None:
+    file = tmp_path / "template.yaml"
+    file.write_text(run_config([command]))
+    assert command in read_yaml(file)
+    completed = load_config(file, COMPLETED[command], needs=[command])
+    plain = load_config(None, COMPLETED[command], needs=[command])
+    assert completed.resolved(command) == plain.resolved(command)
+
+
+def test_the_template_of_all_commands_holds_each_once(tmp_path: Path) -> None:
+    file = tmp_path / "all.yaml"
+    file.write_text(run_config([]))
+    values = read_yaml(file)
+    assert set(SECTIONS) <= set(values)
+
+
+@pytest.mark.parametrize("command", sorted(SECTIONS))
+def test_every_key_of_a_template_has_its_meaning_above_it(command: str) -> None:
+    lines = run_config([command]).splitlines()
+    for above, line in pairwise(lines):
+        if re.match(r"\s+(- )?[a-z_]+:", line):
+            assert above.lstrip().startswith("#"), line
+
+
+def wrong(path: tuple[str, ...], key: str) -> dict[str, Any]:
+    tree: dict[str, Any] = {key: 1}
+    for step in reversed(path):
+        tree = {step: tree}
+    return tree
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "near"),
+    [
+        ((), "sed", "seed"),
+        ((), "pretrian", "pretrain"),
+        (("simulate",), "dependance", "dependence"),
+        (("tokenize", "policies"), "ambiguty", "ambiguity"),
+        (("pretrain",), "token", "tokens"),
+        (("pretrain", "model"), "layer", "layers"),
+        (("pretrain", "reading"), "relations", "relation"),
+        (("pretrain", "objectives", "mlm"), "mask_shares", "mask_share"),
+        (("embed",), "poolings", "pooling"),
+        (("mrr-compare", "baselines"), "word2vector", "word2vec"),
+    ],
+)
+def test_an_unknown_key_suggests_the_nearest(
+    path: tuple[str, ...], key: str, near: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_text(yaml.safe_dump(wrong(path, key)))
+    with pytest.raises(ConfigError) as caught:
+        load_config(file)
+    place = ".".join([*path, key])
+    assert f"{place}: unknown key; did you mean '{near}'?" in str(caught.value)
+
+
+def test_all_mistakes_of_a_file_are_told_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_text("simulate: {reach: 9, dependance: 1}\nembed: {molecule: rna}\nseed: -1\n")
+    with pytest.raises(ConfigError) as caught:
+        load_config(file)
+    said = str(caught.value)
+    for place in ("simulate.reach", "simulate.dependance", "embed.molecule", "seed"):
+        assert place in said
