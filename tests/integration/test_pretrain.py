@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import signal
@@ -25,9 +24,8 @@ from genomecli.training.checkpoint import load_checkpoint, load_model
 from genomecli.training.metrics import read_metrics
 from genomecli.training.objective_learner import ObjectiveLearner
 from genomecli.training.pretraining import Pretraining
+from tests.unit.training.disk_corpus import write_disk_corpus
 
-HERE = Path(__file__).resolve()
-HELPER = HERE.parents[1] / "unit" / "training" / "disk_corpus.py"
 SMALL = [
     "device=cpu",
     "precision=fp32",
@@ -51,12 +49,7 @@ SMALL = [
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    spec = importlib.util.spec_from_file_location("disk_corpus", HELPER)
-    assert spec is not None
-    assert spec.loader is not None
-    helper = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(helper)
-    return Path(helper.write_disk_corpus(tmp_path_factory.mktemp("data") / "corpus"))
+    return write_disk_corpus(tmp_path_factory.mktemp("data") / "corpus")
 
 
 def _run(corpus: Path, out: Path, *overrides: str, **options: Any) -> dict[str, Any]:

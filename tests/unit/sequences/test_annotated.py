@@ -11,8 +11,7 @@ from genomecli.sequences.alphabets import DNA
 from genomecli.sequences.annotated import read_annotated
 from genomecli.sequences.annotation import AnnotatedContig, parse_translation_exceptions
 from genomecli.sequences.openers import open_input
-
-from .made_files import genbank, write_gzip
+from tests.unit.sequences.made_files import genbank, write_gzip
 
 SEQUENCE = "ACGTTGCAAC" * 12
 

@@ -15,8 +15,7 @@ from genomecli.errors import InputError
 from genomecli.sequences.alphabets import DNA, INVALID, PROTEIN, Alphabet
 from genomecli.sequences.blocks import Block
 from genomecli.sequences.fasta import guess_alphabet, join_pieces, read_blocks, read_fasta
-
-from .made_files import slow_fasta, write_gzip
+from tests.unit.sequences.made_files import slow_fasta, write_gzip
 
 
 def parse(text: bytes, chunk: int = 1 << 20, alphabet: Alphabet = DNA) -> list[Block]:

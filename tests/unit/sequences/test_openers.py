@@ -15,8 +15,7 @@ import pytest
 from genomecli.errors import InputError
 from genomecli.sequences import streams
 from genomecli.sequences.openers import InputStream, Location, open_input, zip_members
-
-from .made_files import write_bgzip, write_gzip
+from tests.unit.sequences.made_files import write_bgzip, write_gzip
 
 DATA = b">a\n" + bytes(range(65, 90)) * 40_000 + b"\n"
 

@@ -11,8 +11,7 @@ import pytest
 from genomecli.errors import InputError
 from genomecli.sequences.alphabets import DNA
 from genomecli.sequences.random_access import RandomAccess, default_cache
-
-from .made_files import write_bgzip
+from tests.unit.sequences.made_files import write_bgzip
 
 FIRST = "ACGTNacgtnRY" * 5000
 TEXT = f">one x\n{FIRST[:30000]}\n{FIRST[30000:]}\n>two\nGATTACA\n".encode()

@@ -14,8 +14,7 @@ from genomecli.errors import InputError, UsageError
 from genomecli.sequences.coding import ContigRecords
 from genomecli.sequences.settings import SourceSettings
 from genomecli.sequences.sources import SourceBlock, SourceReader, SourceSpec, open_source
-
-from .made_files import genbank, write_gzip
+from tests.unit.sequences.made_files import genbank, write_gzip
 
 GENE = "ATGAAATGGCTGTAA"
 GENOME = "CC" + GENE + "GG" + "TTATTCCAT" + "CC"

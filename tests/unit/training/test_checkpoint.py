@@ -20,8 +20,7 @@ from genomecli.training.checkpoint import (
     save_checkpoint,
 )
 from genomecli.training.loop import Progress
-
-from .toys import toy_lexicon
+from tests.unit.training.toys import toy_lexicon
 
 SETTINGS = ModelSettings(preset=None, layers=1, width=16, heads=2, context=16)
 

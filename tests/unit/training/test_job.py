@@ -17,8 +17,7 @@ from genomecli.training.objective_learner import ObjectiveLearner
 from genomecli.training.settings import PretrainSettings
 from genomecli.training.validation import Validation
 from genomecli.training.yardsticks import Yardstick, beaten_by, collect_stream, compare, measure_yardsticks
-
-from .disk_corpus import write_disk_corpus
+from tests.unit.training.disk_corpus import write_disk_corpus
 
 HERE = Machine(torch.device("cpu"), "fp32", 1)
 SMALL = {"preset": None, "layers": 1, "width": 16, "heads": 1, "context": 64}

@@ -16,8 +16,7 @@ from genomecli.training.loop import Plan, Progress, Trainer
 from genomecli.training.optimiser import build_optimiser, load_optimiser_tensors, optimiser_tensors
 from genomecli.training.schedule import Schedule
 from genomecli.training.settings import OptimiserSettings
-
-from .toys import ToyData, ToyLearner, ToyModel
+from tests.unit.training.toys import ToyData, ToyLearner, ToyModel
 
 CPU = torch.device("cpu")
 

@@ -11,8 +11,7 @@ from genomecli.training.optimiser import (
     set_learning_rate,
 )
 from genomecli.training.settings import OptimiserSettings
-
-from .toys import ToyModel
+from tests.unit.training.toys import ToyModel
 
 CPU = torch.device("cpu")
 
