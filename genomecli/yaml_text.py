@@ -110,7 +110,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def shell_value(text: str) -> Any:
-    """The value of the right side of ``--set key=value``: YAML, with strings marked as from the shell."""
+    """The value of the right side of ``--set key=value``: YAML, with strings marked as from the shell.
+
+    A lone ``-`` is text, standard input to a path, where YAML would begin a list.
+    """
+    if text.strip() == "-":
+        return ShellText("-")
     return _mark(parse_yaml(text, where=f"--set ...={text}"))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from genomecli.errors import ConfigError
-from genomecli.yaml_text import parse_yaml, read_yaml
+from genomecli.yaml_text import parse_yaml, read_yaml, shell_value
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,10 @@ def test_files_that_are_no_settings(tmp_path: Path) -> None:
         read_yaml(tmp_path / "latin.yaml")
     (tmp_path / "empty.yaml").write_text("# nothing\n")
     assert read_yaml(tmp_path / "empty.yaml") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("-", "-"), (" - ", "-"), ("-1", -1), ("[-, a]", ["-", "a"]), ("- a", ["a"])]
+)
+def test_a_lone_dash_from_the_shell_is_text(text: str, value: object) -> None:
+    assert shell_value(text) == value
