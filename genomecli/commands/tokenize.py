@@ -152,6 +152,18 @@ def summary_row(name: str, counts: dict[str, Any], split: dict[str, list[int]] |
     ]
 
 
+def translation_line(species: str, status: dict[str, int]) -> str:
+    """How many coding features read as their own annotation says, of those that say anything."""
+    left = {name: count for name, count in status.items() if name != "ok" and count}
+    silent, unread = left.pop("no translation", 0), ("pseudogene", "not extracted")
+    checked = status.get("ok", 0) + sum(count for name, count in left.items() if name not in unread)
+    texts = [f"{status.get('ok', 0):,} of {checked:,} given translations agree"] if checked else []
+    texts += [f"{count:,} {name}" for name, count in left.items()]
+    if silent:
+        texts.append(f"{silent:,} coding features come without a translation to check")
+    return f"{species}: {'; '.join(texts) or 'no coding features'}"
+
+
 def summary_lines(manifest: dict[str, Any]) -> list[str]:
     """What the summary says below its table."""
     lines = [
@@ -159,13 +171,7 @@ def summary_lines(manifest: dict[str, Any]) -> list[str]:
         for name, counts in manifest["counts"].items()
         if (texts := happened(counts))
     ]
-    for species, status in manifest["translations"].items():
-        equal, total = status.get("ok", 0), sum(status.values())
-        rest = ", ".join(f"{count:,} {name}" for name, count in status.items() if name != "ok")
-        lines.append(
-            f"{species}: {equal:,} of {total:,} coding features read as annotated"
-            + (f"; {rest}" if rest else "")
-        )
+    lines += [translation_line(name, status) for name, status in manifest["translations"].items()]
     facts = manifest["facts"]
     pairs, families = facts["pairs"], facts["families"]
     if pairs["genes"]:
@@ -186,7 +192,7 @@ def summary_lines(manifest: dict[str, Any]) -> list[str]:
         f"{source['species']}: {count:,} {what}"
         for source in manifest["sources"]
         for what, count in source["counts"].items()
-        if "skipped" in what
+        if "skipped" in what or "changed" in what
     ]
     shown = [*skipped, *notes]
     more = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from genomecli.corpus.contigs import ContigStream
 from genomecli.corpus.parts import PartWriter
-from genomecli.corpus.policies import DroppedError
+from genomecli.corpus.policies import ALIASED, DroppedError
 from genomecli.corpus.said import Said
 from genomecli.corpus.settings import PolicySettings
 from genomecli.sequences.alphabets import Codes
@@ -28,6 +28,7 @@ class ContigRows:
         self._rows: list[tuple[int, int]] = []
         self._dropped: str | None = None
         self._length = 0
+        self._aliased = 0
         self._stream = ContigStream(self, policies, f"{file}, record {said.id!r}")
 
     def write(self, symbols: Codes, soft: Codes | None) -> None:
@@ -44,9 +45,14 @@ class ContigRows:
         """See :class:`~genomecli.corpus.contigs.Sink`."""
         self._writer.cancel_row()
 
-    def feed(self, symbols: Codes, soft: Codes | None) -> None:
-        """Take the next piece of the contig. Raises InputError if a policy calls it an error."""
+    def feed(self, symbols: Codes, soft: Codes | None, *, aliased: int = 0) -> None:
+        """Take the next piece of the contig, ``aliased`` of whose letters are read as another.
+
+        Raises:
+            InputError: if a policy calls it an error.
+        """
         self._length += len(symbols)
+        self._aliased += aliased
         if self._dropped is None:
             try:
                 self._stream.feed(symbols, soft)
@@ -69,6 +75,7 @@ class ContigRows:
             else:
                 if self._rows != [(0, self._length)]:
                     self._writer.name_rows([f"{self._said.id}:{a + 1}-{b}" for a, b in self._rows])
-                tally.keep(counts.cut, counts.changed, counts.kept, counts.rows)
+                changed = counts.changed | {ALIASED: self._aliased}
+                tally.keep(counts.cut, changed, counts.kept, counts.rows)
         if self._dropped is not None:
             self._part.drop("genome", self._said.id, self._dropped, self._length)

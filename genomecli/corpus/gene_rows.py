@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from genomecli.corpus.manifest import Molecule
 from genomecli.corpus.parts import MoleculeWriter, PartWriter, digest_of
-from genomecli.corpus.policies import Cleaned, DroppedError, clean_cds, clean_protein, keep_lengths
+from genomecli.corpus.policies import ALIASED, Cleaned, DroppedError, clean_cds, clean_protein, keep_lengths
 from genomecli.corpus.said import Said
 from genomecli.corpus.settings import PolicySettings
 from genomecli.sequences.alphabets import Codes
@@ -29,7 +29,9 @@ class GeneRows:
         self._file = file
         self._pseudogenes = pseudogenes
 
-    def add(self, molecule: Molecule, said: Said, symbols: Codes, soft: Codes | None) -> None:
+    def add(
+        self, molecule: Molecule, said: Said, symbols: Codes, soft: Codes | None, *, aliased: int = 0
+    ) -> None:
         """Take one record.
 
         Args:
@@ -37,6 +39,7 @@ class GeneRows:
             said: what is known of it.
             symbols: uint8[n].
             soft: uint8[n], or None.
+            aliased: letters of it that are read as another.
 
         Raises:
             InputError: if a policy calls it an error.
@@ -55,6 +58,7 @@ class GeneRows:
             return
         if skip:
             cleaned.cut["bases before the first whole codon"] = min(skip, len(symbols))
+        cleaned.changed[ALIASED] = aliased
         self._count(writer, cleaned, kept)
         mask = soft if self._policies.lower_case == "keep" else None
         self._write(writer, said, cleaned, kept, None if mask is None else mask[skip:])

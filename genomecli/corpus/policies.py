@@ -19,6 +19,9 @@ UNKNOWN_BASE = DNA.symbols.index("N")
 FIRST_AMBIGUOUS_RESIDUE = PROTEIN.symbols.index("B")
 """B, J, Z and X are ambiguous; U and O, which stand before them, are residues."""
 
+ALIASED = "U read as T"
+"""The reason under which letters that DNA knows by another are counted as changed."""
+
 
 class DroppedError(Exception):
     """A record is dropped by a policy; the text is the reason."""

@@ -102,12 +102,20 @@ class _Intake:
             if kind == "genome":
                 if block.piece_start == 0:
                     self._contig = ContigRows(self._part, self._unit.policies, self._file, said)
-                self._contig.feed(block.record_symbols(i), block.record_soft(i))
+                self._contig.feed(
+                    block.record_symbols(i), block.record_soft(i), aliased=block.record_aliased(i)
+                )
                 if block.last:
                     self._contig.finish()
             elif (whole := self._whole(block)) is not None:
                 molecule: Molecule = "cds" if kind == "cds" else "protein"
-                self._genes.add(molecule, said, whole.record_symbols(i), whole.record_soft(i))
+                self._genes.add(
+                    molecule,
+                    said,
+                    whole.record_symbols(i),
+                    whole.record_soft(i),
+                    aliased=whole.record_aliased(i),
+                )
 
     def _whole(self, block: Block) -> Block | None:
         """The block; or of a gene that is longer than a block, all of it once its last piece is here."""

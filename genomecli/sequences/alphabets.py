@@ -52,6 +52,19 @@ class Alphabet:
         return bytes(table)
 
     @cached_property
+    def alias_table(self) -> bytes:
+        """256 bytes: 1 for letters that are read as another, in either case."""
+        table = bytearray(256)
+        for letter, _ in self.aliases:
+            table[ord(letter)] = table[ord(letter.lower())] = 1
+        return bytes(table)
+
+    @cached_property
+    def alias_letters(self) -> tuple[bytes, ...]:
+        """The letters that are read as another, in either case."""
+        return tuple(bytes([byte]) for byte, aliased in enumerate(self.alias_table) if aliased)
+
+    @cached_property
     def _decode_table(self) -> bytes:
         return self.symbols.encode().ljust(256, b"?")
 

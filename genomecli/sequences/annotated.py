@@ -84,6 +84,7 @@ def _contig(record: Any, ordinal: int) -> AnnotatedContig:
         circular=record.annotations.get("topology") == "circular",
         features=[_feature(feature) for feature in record.features if feature.type == "CDS"],
         description=record.description if record.description != "<unknown description>" else "",
+        aliased=sum(map(letters.count, DNA.alias_letters)),
     )
 
 

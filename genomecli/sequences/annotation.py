@@ -91,6 +91,7 @@ class AnnotatedContig:
         features: coding features in file order.
         soft: uint8[n], 1 where lower case, or None.
         description: the definition line.
+        aliased: letters of it that are read as another (U in DNA).
     """
 
     id: str
@@ -100,6 +101,7 @@ class AnnotatedContig:
     features: list[CodingFeature] = field(default_factory=list)
     soft: Codes | None = None
     description: str = ""
+    aliased: int = 0
 
     def __len__(self) -> int:
         return int(np.shape(self.symbols)[0])

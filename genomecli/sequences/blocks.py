@@ -37,6 +37,7 @@ class Block:
         piece_start: position of the block's first symbol in its record; 0 in a block of whole records.
         whole: the block holds whole records.
         last: the block's (last) record ends with it.
+        aliased: int64[n], letters that are read as another (U in DNA); None where there is none.
     """
 
     alphabet: Alphabet
@@ -52,6 +53,7 @@ class Block:
     piece_start: int = 0
     whole: bool = True
     last: bool = True
+    aliased: Counts | None = None
 
     def __len__(self) -> int:
         return len(self.headers)
@@ -64,6 +66,10 @@ class Block:
     def record_symbols(self, i: int) -> Codes:
         """uint8 view of record ``i``'s symbols in this block."""
         return self.symbols[self.offsets[i] : self.offsets[i + 1]]
+
+    def record_aliased(self, i: int) -> int:
+        """Letters of record ``i`` in this block that are read as another."""
+        return 0 if self.aliased is None else int(self.aliased[i])
 
     def record_soft(self, i: int) -> Codes | None:
         """uint8 view of record ``i``'s soft mask in this block, None where nothing is lower case."""

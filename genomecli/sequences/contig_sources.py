@@ -65,6 +65,8 @@ class ContigReader:
                 contig.circular = self._options.circular
             bucket = "genome read" if len(contig) else "genome skipped: contig without sequence"
             self._report.counts[bucket] += 1
+            if contig.aliased:
+                self._report.counts["genome letters changed: U read as T"] += contig.aliased
             yield contig
 
     def _contigs(self, inputs: Inputs) -> Iterator[AnnotatedContig]:
@@ -131,6 +133,7 @@ class ContigReader:
                 features=features,
                 soft=contig.soft,
                 description=header.description,
+                aliased=contig.aliased,
             )
         self._report_missing(list(missing), models, names, where)
 

@@ -23,11 +23,15 @@ SPOOL = 32 << 20
 
 @dataclass(slots=True)
 class Contig:
-    """One whole sequence: its header, codes (uint8[n]), and soft mask (uint8[n], 1 lower case) or None."""
+    """One whole sequence: its header, codes (uint8[n]), and soft mask (uint8[n], 1 lower case) or None.
+
+    ``aliased`` of its letters are read as another (U in DNA).
+    """
 
     header: Header
     symbols: Codes
     soft: Codes | None
+    aliased: int = 0
 
 
 def read_contigs(blocks: Iterable[Block], *, spool: int = SPOOL) -> Iterator[Contig]:
@@ -37,13 +41,16 @@ def read_contigs(blocks: Iterable[Block], *, spool: int = SPOOL) -> Iterator[Con
         if block.whole:
             for i, raw in enumerate(block.headers):
                 yield Contig(
-                    parse_header(raw, block.first + i), block.record_symbols(i), block.record_soft(i)
+                    parse_header(raw, block.first + i),
+                    block.record_symbols(i),
+                    block.record_soft(i),
+                    block.record_aliased(i),
                 )
             continue
         pieces = pieces or _Pieces(spool)
         pieces.add(block)
         if block.last:
-            yield Contig(parse_header(block.headers[0], block.first), *pieces.arrays())
+            yield Contig(parse_header(block.headers[0], block.first), *pieces.arrays(), pieces.aliased)
             pieces = None
 
 
@@ -54,8 +61,10 @@ class _Pieces:
         self._symbols = _Spool(spool)
         self._soft = _Spool(spool)
         self._any_soft = False
+        self.aliased = 0
 
     def add(self, block: Block) -> None:
+        self.aliased += block.record_aliased(0)
         self._symbols.add(block.symbols)
         if block.soft is not None and not self._any_soft:
             self._any_soft = True

@@ -170,10 +170,11 @@ class _Parser:
         soft = _soft(body)
         offsets = np.array([0, len(symbols)], dtype=np.int64)
         block = _block(self._alphabet, [record.header], record.ordinal, symbols, offsets, soft)
+        aliased = _aliased(body, self._alphabet, offsets)
         start, record.length = record.length, record.length + len(symbols)
         if last:
             self._long = None
-        return replace(block, piece_start=start, whole=False, last=last)
+        return replace(block, piece_start=start, whole=False, last=last, aliased=aliased)
 
     def _records(self, buffer: bytes, starts: Counts) -> Block:
         """A block of the whole records that ``buffer`` consists of."""
@@ -182,7 +183,9 @@ class _Parser:
         symbols = np.frombuffer(joined.translate(self._alphabet.encode_table, _BLANKS), dtype=np.uint8)
         offsets = _offsets(joined, bodies, len(symbols))
         first, self._count = self._count, self._count + len(headers)
-        return _block(self._alphabet, headers, first, symbols, offsets, _soft(joined))
+        block = _block(self._alphabet, headers, first, symbols, offsets, _soft(joined))
+        aliased = _aliased(joined, self._alphabet, offsets)
+        return block if aliased is None else replace(block, aliased=aliased)
 
 
 @dataclass(slots=True)
@@ -239,6 +242,14 @@ def _soft(body: bytes) -> Codes | None:
         return None
     soft = np.frombuffer(body.translate(_LOWER, _BLANKS), dtype=np.uint8)
     return soft if soft.any() else None
+
+
+def _aliased(body: bytes, alphabet: Alphabet, offsets: Counts) -> Counts | None:
+    """int64[n]: letters of each record that are read as another; None where there is none."""
+    if not any(letter in body for letter in alphabet.alias_letters):  # most files have none
+        return None
+    found = np.frombuffer(body.translate(alphabet.alias_table, _BLANKS), dtype=np.uint8)
+    return _per_record(np.flatnonzero(found), offsets)
 
 
 def _block(
@@ -316,7 +327,9 @@ def _joined(pieces: list[Block]) -> Block:
         soft = np.concatenate(empty)
     offsets = np.array([0, len(symbols)], dtype=np.int64)
     head = pieces[0]
-    return _block(head.alphabet, head.headers, head.first, symbols, offsets, soft)
+    block = _block(head.alphabet, head.headers, head.first, symbols, offsets, soft)
+    aliased = sum(piece.record_aliased(0) for piece in pieces)
+    return replace(block, aliased=np.array([aliased], dtype=np.int64)) if aliased else block
 
 
 def _record(block: Block, i: int, header: bytes, *, unknown: bool) -> Record:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from genomecli.commands.info import describe, run_info
-from genomecli.commands.tokenize import run_tokenize
+from genomecli.commands.tokenize import run_tokenize, summary_lines
 from genomecli.corpus.build import parts_folder
 from genomecli.corpus.store import CorpusReader
 from genomecli.errors import InputError, UsageError
@@ -306,3 +306,19 @@ def test_yeast_and_its_mitochondrion_are_read_with_two_codes(tmp_path: Path, rea
     assert table.has_stop.all()
     assert corpus.manifest["counts"]["yeast.cds"]["dropped"] == {}
     assert corpus.manifest["facts"]["pairs"]["genes"] > 5800
+
+
+@pytest.mark.parametrize("kind", ["genome", "cds", "annotated"])
+def test_rna_letters_are_read_and_counted(tmp_path: Path, kind: str) -> None:
+    path = write_fasta(tmp_path / "x.fa", {"r1": "AUGGCUAAA" * 9 + "uaa", "r2": "ATGGCTAAA" * 9 + "TAA"})
+    section = one_species(kind, path, policies={"lower_case": "ignore"})
+    if kind == "annotated":
+        (tmp_path / "x.gff").write_text("##gff-version 3\nr1\t.\tCDS\t1\t84\t.\t+\t0\tID=a\n")
+        section["species"][0]["sources"][0]["annotation"] = str(tmp_path / "x.gff")
+    manifest = run_tokenize(config_of(section), tmp_path / "c")
+    assert manifest is not None
+    if kind == "annotated":
+        assert manifest["sources"][0]["counts"]["genome letters changed: U read as T"] == 19
+    else:
+        assert manifest["counts"][f"a.{kind}"]["changed"]["U read as T"] == {"records": 1, "symbols": 19}
+    assert any("U read as T" in line for line in summary_lines(manifest))

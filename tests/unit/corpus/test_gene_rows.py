@@ -98,3 +98,12 @@ def test_a_cds_knows_the_digest_of_its_protein(tmp_path: Path) -> None:
         rows.add("protein", Said("q"), PROTEIN.encode("VKV"), None)
     cds, proteins = PartRows(tmp_path, "cds").columns, PartRows(tmp_path, "protein").columns
     assert cds["translation"].tolist() == proteins["digest"].tolist()
+
+
+def test_letters_read_as_others_are_counted_in_kept_genes_alone(tmp_path: Path) -> None:
+    with PartWriter(tmp_path) as part:
+        rows = GeneRows(part, PolicySettings(min_length={"cds": 3}), "f", pseudogenes=False)
+        for name, text in (("x", "AUGAAAUAA"), ("y", "AUG"), ("z", "ATGAAATAA")):
+            rows.add("cds", Said(name, table=1), DNA.encode(text), None, aliased=text.count("U"))
+    tally = part.tallies()["cds"]
+    assert vars(tally.changed["U read as T"]) == {"records": 2, "symbols": 3}
