@@ -90,7 +90,8 @@ class Gatherer:
         """Held-out genes (or genome) and proteins of a species."""
         s = self.settings
         molecule = dna_molecule(run.corpus, species, s.molecule)
-        wanted = Wanted(s.splits, 3 * s.min_codons, 3 * s.max_tokens, self.seed)
+        readings = 2 if molecule == "genome" else 1  # both strands
+        wanted = Wanted(s.splits, 3 * s.min_codons, 3 * s.max_tokens // readings, self.seed)
         dna = choose_records(run.corpus, species, molecule, wanted)
         wanted = Wanted(s.splits, s.min_codons, s.max_tokens, self.seed)
         return dna, choose_records(run.corpus, species, "protein", wanted)

@@ -21,8 +21,8 @@ from genomecli.analysis.tidy import Measure
 
 _CHUNK = 100
 
-SYNONYM_SIMILARITIES = ("cosine", "centred")
-"""Of one language with itself, CSLS and a rotation add nothing that these two do not show."""
+SYNONYM_SIMILARITIES = ("cosine", "centred", "csls", "csls_centred")
+"""Those that compare a language with itself; a rotation of it onto itself says nothing."""
 
 
 def fast_synonym_null(
@@ -80,7 +80,7 @@ def synonym_rows(
     for name in SYNONYM_SIMILARITIES:
         if name not in settings.similarities:
             continue
-        table = codon_similarity(pair.codons, name)
+        table = codon_similarity(pair.codons, name, settings.csls_k)
         for between in (False, True):
             ranks = synonym_ranks(table, pair.gold, between_blocks=between)
             if not ranks.n:

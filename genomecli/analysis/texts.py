@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from genomecli.analysis.arrays import Integers
 from genomecli.errors import InputError
-from genomecli.inference.items import Item, Reading
+from genomecli.inference.items import Item, Reading, Strand
 from genomecli.sequences.codes import GeneticCode, genetic_code
 
 if TYPE_CHECKING:
@@ -166,6 +166,9 @@ def items_of(
 ) -> Iterator[Item]:
     """The chosen texts as items for the engine, with ``row``, ``gene`` and ``family`` in their meta.
 
+    Genes and proteins come one text a record; a genome comes in windows, each read on both strands, as in
+    training.
+
     Args:
         corpus: where the symbols are.
         lexicon: of the model.
@@ -173,21 +176,27 @@ def items_of(
         frame: bases left out at the start of DNA.
         strip: terminal codons, and the first methionine, do not count.
     """
-    reading = Reading.of(
-        lexicon,
-        chosen.species,
-        chosen.molecule,
-        frame=frame if chosen.molecule != "protein" else 0,
-        leave_out_terminals=strip,
-        code=chosen.code,
-    )
+    genome = chosen.molecule == "genome"
+    strands: tuple[Strand, ...] = ("+", "-") if genome else ("+",)
+    readings = [
+        Reading.of(
+            lexicon,
+            chosen.species,
+            chosen.molecule,
+            frame=frame if chosen.molecule != "protein" else 0,
+            strand=strand,
+            leave_out_terminals=strip,
+            code=chosen.code,
+        )
+        for strand in strands
+    ]
     labels = zip(chosen.rows.tolist(), chosen.genes.tolist(), chosen.families.tolist(), strict=True)
     for row, gene, family in labels:
         symbols = corpus.symbols(row)
-        starts = range(0, len(symbols), GENOME_WINDOW) if chosen.molecule == "genome" else (0,)
-        size = GENOME_WINDOW if chosen.molecule == "genome" else len(symbols)
-        for start in starts:
-            meta = {"row": row, "gene": gene, "family": family}
-            item = reading.item(str(row), symbols[start : start + size], meta)
-            if isinstance(item, Item):
-                yield item
+        size = GENOME_WINDOW if genome else max(len(symbols), 1)
+        meta = {"row": row, "gene": gene, "family": family}
+        for start in range(0, len(symbols), size):
+            for reading in readings:
+                item = reading.item(str(row), symbols[start : start + size], meta)
+                if isinstance(item, Item):
+                    yield item

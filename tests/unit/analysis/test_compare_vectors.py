@@ -12,15 +12,25 @@ from genomecli.analysis.places import STATIC_LAYER
 from genomecli.analysis.probe import LEFT_OUT, SYNONYMS, make_probe
 from genomecli.analysis.runs import earlier_checkpoints, expand_runs, find_setting, open_run, read_probes
 from genomecli.analysis.settings import CompareSettings, RunEntry
-from genomecli.analysis.texts import Wanted, choose_records, codon_step, dna_molecule, items_of
+from genomecli.analysis.texts import (
+    GENOME_WINDOW,
+    Chosen,
+    Wanted,
+    choose_records,
+    codon_step,
+    dna_molecule,
+    items_of,
+)
 from genomecli.analysis.vectors import all_layers, static_rows, sum_words, untrained, words_of
 from genomecli.analysis.yardsticks import corpus_sizes, static_pairs, training_streams
 from genomecli.corpus.lexicon import build_lexicon
 from genomecli.corpus.store import CorpusReader
 from genomecli.errors import InputError
 from genomecli.inference.engine import Engine
+from genomecli.sequences.alphabets import DNA
 from genomecli.sequences.codes import genetic_code
 from tests.unit.analysis.compare_toys import write_run, write_species_corpus
+from tests.unit.corpus.made import make_corpus, one_species, write_fasta
 
 SETTINGS = CompareSettings(min_codons=10, min_count=1, max_tokens=3000, gene_buckets=4, gene_bootstrap=2)
 
@@ -254,3 +264,22 @@ def test_static_baselines_are_trained_on_training_texts_at_several_sizes(opened)
     assert pairs[-1].gold.n == len(genetic_code(1).sense)
     cut = streams[0].first(500)
     assert len(cut.tokens) == cut.offsets[-1] == 500
+
+
+def test_windows_of_a_genome_are_read_on_both_strands(tmp_path: Path):
+    genome = "ACGTTGCAAC" * 320
+    corpus = make_corpus(tmp_path, one_species("genome", write_fasta(tmp_path / "g.fa", {"c": genome})))
+    table = corpus.records("a", "genome")
+    chosen = Chosen("a", "genome", table.row, table.gene, table.family, genetic_code(1))
+    lexicon = build_lexicon(["a"])
+    tokenizer = lexicon.tokenizer("a", "genome")
+    found = {tuple(item.tokens.tolist()) for item in items_of(corpus, lexicon, chosen, frame=1)}
+    expected = set()
+    for row in table.row.tolist():
+        symbols = corpus.symbols(row)
+        for start in range(0, len(symbols), GENOME_WINDOW):
+            window = symbols[start : start + GENOME_WINDOW]
+            for text in (window, DNA.reverse_complement(window)):
+                expected.add(tuple(tokenizer.encode(text, 1).tolist()))
+    assert found == expected
+    assert len(found) > 2
