@@ -2,8 +2,7 @@
 #
 #   setup_environment core|dev [--cuda]
 #
-# PYTHON names the interpreter (default: the newest of python3.13, 3.12, 3.11 for which torch can be installed,
-# found by trying 3.11 first). TORCH_INDEX, if set, is the package index that torch comes from.
+# PYTHON names the interpreter; without it python3.11 is tried first, then 3.12 and 3.13.
 # The second call finds its stamp and installs nothing.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
