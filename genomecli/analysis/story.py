@@ -119,8 +119,8 @@ def _shift(frame: int) -> str:
     return "0" if frame == 0 else f"+{frame}"
 
 
-def _list(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+def _list(parts: list[str], last: str = "and") -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}"
 
 
 _METHODS = {"word2vec": "skip-gram word2vec", "ppmi": "PPMI-SVD"}
@@ -161,7 +161,7 @@ def code_sentence(deviance: Deviance) -> str:
     ranking = deviance.ranking
     evidence = "from DNA alone" if ranking.basis == "dna" else "from DNA and protein"
     best = ranking.classes[0].codes
-    names = " or ".join(f"table {table}" for table in best.tables)
+    names = f"table {_list([str(table) for table in best.tables], 'or')}"
     given = f"the corpus gives table {deviance.given.table}"
     margin = ranking.margin
     lead = f"lead {figure_text(margin.value, 1)} in log odds, {interval_text(margin.low, margin.high, 1)}"
