@@ -62,14 +62,15 @@ def species_rows(
 def _species_way(
     a: VectorPair, b: VectorPair, how: str, settings: CompareSettings, seed: int
 ) -> list[Measure]:
+    sizes = {"axes": settings.axes, "neighbours": settings.csls_k}
     try:
-        found = species_ranks(a.codons, a.gold, b.codons, b.gold, how=how, axes=settings.axes)
+        found = species_ranks(a.codons, a.gold, b.codons, b.gold, how=how, **sizes)
     except InputError:
         return []
     source = rng(seed, "species", a.place.run, a.place.species, b.place.species, how, a.place.layer)
     # A rotation is refitted in every draw, twenty times: fewer draws there.
     draws = max(19, NULL_DRAWS // 4) if how == "procrustes" else NULL_DRAWS
-    null = species_null(a.codons, a.gold, b.codons, b.gold, draws, source, how=how, axes=settings.axes)
+    null = species_null(a.codons, a.gold, b.codons, b.gold, draws, source, how=how, **sizes)
     chance = species_chance(a.gold, b.gold)
     rows: list[Measure] = []
     sides = ((CODON_TO_CODON, found.same_codon), (CODON_TO_SAME_AMINO, found.same_amino))

@@ -17,7 +17,7 @@ from genomecli.analysis.arrays import Floats, Integers
 from genomecli.analysis.gold import CodonGold
 from genomecli.analysis.held_out import held_out_null
 from genomecli.analysis.permutations import NullMRR, block_permutation_null, block_permutations
-from genomecli.analysis.similarity import SIMILARITIES
+from genomecli.analysis.similarity import similarity as similarity_of
 
 # Bins of the exact distribution per unit of reciprocal rank.
 _GRID = 4096
@@ -99,6 +99,7 @@ def random_vector_null(
     rng: np.random.Generator,
     *,
     axes: int = 12,
+    neighbours: int = 5,
     cluster: float = 0.0,
 ) -> NullMRR:
     """MRR of random Gaussian vectors under one similarity: chance where it has no closed form.
@@ -112,6 +113,7 @@ def random_vector_null(
         draws: MRR values wanted.
         rng: source of randomness.
         axes: of ``procrustes``.
+        neighbours: K of CSLS.
         cluster: share of the codons' variance that synonyms have in common, 0 to 1.
     """
     forward, backward = [], []
@@ -121,7 +123,7 @@ def random_vector_null(
         if similarity == "procrustes":
             null = held_out_null(codons, amino, gold, dealt, axes)
         else:
-            null = block_permutation_null(SIMILARITIES[similarity](codons, amino), gold, dealt)
+            null = block_permutation_null(similarity_of(similarity, codons, amino, neighbours), gold, dealt)
         forward.append(null.forward)
         backward.append(null.backward)
     return NullMRR(np.concatenate(forward), np.concatenate(backward))

@@ -6,9 +6,6 @@ everything: it ties with all, so a collapsed model is never praised for the nois
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -92,11 +89,21 @@ def csls(x: ArrayLike, y: ArrayLike, neighbours: int = 5, *, centred: bool = Fal
     return csls_from_cosine(cosines, neighbours)
 
 
-def _csls_centred(x: ArrayLike, y: ArrayLike) -> Floats:
-    return csls(x, y, centred=True)
+SIMILARITIES = ("cosine", "centred", "csls", "csls_centred")
+"""Names that :func:`similarity` knows."""
 
 
-SIMILARITIES: Mapping[str, Callable[[ArrayLike, ArrayLike], Floats]] = MappingProxyType(
-    {"cosine": cosine, "centred": centred_cosine, "csls": csls, "csls_centred": _csls_centred}
-)
-"""Similarity by name: (x [n, D], y [m, D]) -> float64[n, m]."""
+def similarity(name: str, x: ArrayLike, y: ArrayLike, neighbours: int = 5) -> Floats:
+    """Similarity of every row of x [n, D] with every row of y [m, D]; float64[n, m].
+
+    Args:
+        name: one of SIMILARITIES.
+        x, y: the vectors.
+        neighbours: K of CSLS.
+    """
+    if name not in SIMILARITIES:
+        raise ValueError(f"similarity {name!r} is not one of {', '.join(SIMILARITIES)}")
+    centred = name in ("centred", "csls_centred")
+    if name.startswith("csls"):
+        return csls(x, y, neighbours, centred=centred)
+    return centred_cosine(x, y) if centred else cosine(x, y)

@@ -9,7 +9,6 @@ Legend: n codons of species a, m codons of species b, D width, k axes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +19,7 @@ from genomecli.analysis.gold import CodonGold
 from genomecli.analysis.nulls import expected_reciprocal_rank
 from genomecli.analysis.procrustes import fit_alignment, in_own_span
 from genomecli.analysis.ranks import Gold, RankResult, rank_matrix
-from genomecli.analysis.similarity import SIMILARITIES, cosine
+from genomecli.analysis.similarity import cosine, similarity
 from genomecli.errors import InputError
 
 
@@ -47,6 +46,7 @@ def species_ranks(
     *,
     how: str = "cosine",
     axes: int = 12,
+    neighbours: int = 5,
 ) -> SpeciesScores:
     """Rank the codons of species b for every codon of species a.
 
@@ -57,20 +57,21 @@ def species_ranks(
         gold_b: the code of species b.
         how: a name in SIMILARITIES (shared space), or ``procrustes``.
         axes: principal axes of the rotation.
+        neighbours: K of CSLS.
 
     Raises:
         InputError: a rotation is asked for and too few codons are shared to fit it.
     """
     if how == "procrustes":
-        similarity = _rotated(as_vectors(a), gold_a, as_vectors(b), gold_b, axes)
+        table = _rotated(as_vectors(a), gold_a, as_vectors(b), gold_b, axes)
     else:
-        similarity = SIMILARITIES[how](a, b)
+        table = similarity(how, a, b, neighbours)
     right_amino = np.array(list(gold_a.amino))[:, None] == np.array(list(gold_b.amino))[None, :]
     right_codon = gold_a.codons[:, None] == gold_b.codons[None, :]
     return SpeciesScores(
-        rank_matrix(similarity, Gold.mask(right_codon)),
-        rank_matrix(similarity, Gold.mask(right_amino)),
-        similarity,
+        rank_matrix(table, Gold.mask(right_codon)),
+        rank_matrix(table, Gold.mask(right_amino)),
+        table,
     )
 
 
@@ -110,6 +111,7 @@ def species_null(
     *,
     how: str = "cosine",
     axes: int = 12,
+    neighbours: int = 5,
 ) -> tuple[Floats, Floats]:
     """MRR with the vectors of b dealt anew among its codons, any rotation refitted each time.
 
@@ -121,44 +123,7 @@ def species_null(
     vectors = as_vectors(b)
     found = np.empty((2, draws))
     for draw in range(draws):
-        scores = species_ranks(a, gold_a, vectors[rng.permutation(len(vectors))], gold_b, how=how, axes=axes)
+        dealt = vectors[rng.permutation(len(vectors))]
+        scores = species_ranks(a, gold_a, dealt, gold_b, how=how, axes=axes, neighbours=neighbours)
         found[:, draw] = scores.same_codon.mrr, scores.same_amino.mrr
     return found[0], found[1]
-
-
-@dataclass(frozen=True, eq=False)
-class SpeciesMatrix:
-    """MRR for every ordered pair of species.
-
-    Args:
-        names: the species, in the order of rows (queries) and columns (candidates).
-        same_codon: float64[S, S].
-        same_amino: float64[S, S].
-    """
-
-    names: tuple[str, ...]
-    same_codon: Floats
-    same_amino: Floats
-
-
-def species_matrix(
-    vectors: Mapping[str, tuple[ArrayLike, CodonGold]], *, how: str = "cosine", axes: int = 12
-) -> SpeciesMatrix:
-    """MRR of every species' codons among every other's.
-
-    The diagonal of ``same_codon`` is 1 by definition and of ``same_amino`` counts the codon itself; both
-    are NaN, so that no reader takes them for a result.
-
-    Args:
-        vectors: species to (codon vectors [n, D], its gold).
-        how: as in :func:`species_ranks`.
-        axes: principal axes of the rotation.
-    """
-    names = tuple(vectors)
-    codon, amino = (np.full((len(names), len(names)), np.nan) for _ in range(2))
-    for i, first in enumerate(names):
-        for j, second in enumerate(names):
-            if i != j:
-                scores = species_ranks(*vectors[first], *vectors[second], how=how, axes=axes)
-                codon[i, j], amino[i, j] = scores.same_codon.mrr, scores.same_amino.mrr
-    return SpeciesMatrix(names, codon, amino)

@@ -19,7 +19,7 @@ from genomecli.analysis.places import Place, VectorPair
 from genomecli.analysis.ranks import Gold, RankResult, rank_matrix
 from genomecli.analysis.rows import AMINO_TO_CODON, CODON_TO_AMINO, LEAVE_AMINO, LEAVE_CODON, rank_rows, row
 from genomecli.analysis.settings import CompareSettings
-from genomecli.analysis.similarity import centred_cosine, cosine, csls
+from genomecli.analysis.similarity import similarity as similarity_of
 from genomecli.analysis.statistics import Interval, block_bootstrap
 from genomecli.analysis.synonymy import synonym_rows
 from genomecli.analysis.tidy import Measure
@@ -110,7 +110,7 @@ class Within:
         return rows
 
     def _similarity_rows(self, pair: VectorPair, name: str, dealt: Integers) -> list[Measure]:
-        table = similarity_table(pair.codons, pair.amino, name, self.settings.csls_k)
+        table = similarity_of(name, pair.codons, pair.amino, self.settings.csls_k)
         null = block_permutation_null(table, pair.gold, dealt)
         random = self.simulated(pair, name)
         ranks = (
@@ -144,6 +144,7 @@ class Within:
                 self.settings.draws,
                 rng(self.seed, "random vectors", similarity),
                 axes=self.settings.axes,
+                neighbours=self.settings.csls_k,
             )
         return self._nulls[key]
 
@@ -158,15 +159,6 @@ class Within:
     def _rng(self, what: str, place: Place, *more: str) -> np.random.Generator:
         keys = (place.run, place.species, place.vectors, place.frame, place.layer, place.tokens)
         return rng(self.seed, what, *keys, *more)
-
-
-def similarity_table(codons: Floats, amino: Floats, name: str, neighbours: int) -> Floats:
-    """Similarity of codons with amino acids by name, float64[n, A]; CSLS with K ``neighbours``."""
-    if name == "cosine":
-        return cosine(codons, amino)
-    if name == "centred":
-        return centred_cosine(codons, amino)
-    return csls(codons, amino, neighbours, centred=name == "csls_centred")
 
 
 def _top(null: Floats) -> float:

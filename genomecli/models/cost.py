@@ -57,11 +57,6 @@ class Cost:
         return (1 + BACKWARD) * self.forward_flops
 
     @property
-    def train_flops_without_attention(self) -> float:
-        """Forward and backward operations a token in matrices alone."""
-        return (1 + BACKWARD) * (self.linear_flops + self.head_flops)
-
-    @property
     def memory_bytes(self) -> int:
         """Weights, gradients, optimiser and activations together."""
         return self.weight_bytes + self.gradient_bytes + self.optimizer_bytes + self.activation_bytes

@@ -11,6 +11,7 @@ from genomecli.analysis.similarity import (
     cosine,
     csls,
     csls_from_cosine,
+    similarity,
     unit_rows,
 )
 
@@ -35,7 +36,7 @@ def test_vectors_equal_up_to_rounding_tie_with_everything(name):
     point = rng.normal(size=16)
     x = point * np.ones((61, 1))
     x += 1e-16 * rng.normal(size=x.shape)
-    found = rank_matrix(SIMILARITIES[name](x, x[:20]), Gold.single(np.arange(61) % 20))
+    found = rank_matrix(similarity(name, x, x[:20]), Gold.single(np.arange(61) % 20))
     np.testing.assert_allclose(found.ranks, 10.5)
 
 
@@ -75,3 +76,14 @@ def test_csls_removes_a_hub():
     y = np.vstack([x + 0.9 * rng.normal(size=x.shape), np.full((1, 30), 1.5)])  # last item is near all
     gold = Gold.single(np.arange(40))
     assert rank_matrix(csls(x, y), gold).mrr > rank_matrix(cosine(x, y), gold).mrr
+
+
+def test_similarities_go_by_name_and_take_k():
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(30, 6)), rng.normal(size=(20, 6))
+    np.testing.assert_array_equal(similarity("csls", x, y, 2), csls(x, y, 2))
+    np.testing.assert_array_equal(similarity("csls_centred", x, y, 3), csls(x, y, 3, centred=True))
+    np.testing.assert_array_equal(similarity("cosine", x, y), cosine(x, y))
+    assert (similarity("csls", x, y, 2) != similarity("csls", x, y, 9)).any()
+    with pytest.raises(ValueError, match="near"):
+        similarity("near", x, y)
