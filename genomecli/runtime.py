@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genomecli.errors import UsageError
+from genomecli.errors import CheckpointedError, UsageError
 from genomecli.version import __version__
 
 if TYPE_CHECKING:
@@ -157,6 +157,26 @@ class StopFlag:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def stopping(fix: str) -> Iterator[None]:
+    """Let TERM and USR1 raise CheckpointedError, for work whose finished pieces are safe by themselves.
+
+    Args:
+        fix: how to go on, for the message.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        name = signal.Signals(number).name.removeprefix("SIG")
+        raise CheckpointedError(f"stopped by {name}", fix=fix)
+
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGUSR1)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 

@@ -16,9 +16,10 @@ from genomecli.corpus.store import CorpusReader
 from genomecli.corpus.units import Unit, check_files, make_units, share
 from genomecli.errors import UsageError
 from genomecli.files import OutputFolder, read_manifest, refuse_existing, write_json
-from genomecli.runtime import log, run_info, thread_count
+from genomecli.runtime import log, run_info, stopping, thread_count
 
 SHOWN_NOTES = 12
+GO_ON = "run again with --resume, which takes up the files that were read"
 
 
 def run_tokenize(
@@ -50,6 +51,7 @@ def run_tokenize(
     Raises:
         UsageError: impossible options, a missing file, an existing output.
         InputError: bad input.
+        CheckpointedError: stopped by TERM or USR1, with what was read kept.
     """
     settings = config.tokenize
     if shard and merge:
@@ -59,11 +61,12 @@ def run_tokenize(
     parts = parts_folder(out)
     started = time.monotonic()
     if shard is not None:
-        _share(units, parts, shard, out, count, force=force, resume=resume)
+        with stopping(GO_ON):
+            _share(units, parts, shard, out, count, force=force, resume=resume)
         return None
     if not merge:
         check_files(units)
-    with OutputFolder(out, kind=KIND, force=force) as folder:
+    with stopping(GO_ON), OutputFolder(out, kind=KIND, force=force) as folder:
         if not merge:
             _read(units, parts, count, resume=resume)
         built = build(settings, config.seed, parts, folder.path)

@@ -4,6 +4,8 @@ import filecmp
 import gzip
 import io
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,11 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import genomecli.commands.tokenize
 from genomecli.commands.info import describe, run_info
 from genomecli.commands.tokenize import run_tokenize, summary_lines
 from genomecli.corpus.build import parts_folder
 from genomecli.corpus.store import CorpusReader
-from genomecli.errors import InputError, UsageError
+from genomecli.errors import CheckpointedError, InputError, UsageError
 from genomecli.sequences.alphabets import DNA, PROTEIN
 from tests.unit.corpus.made import config_of, make_corpus, one_species, protein_of, random_gene, write_fasta
 
@@ -322,3 +325,27 @@ def test_rna_letters_are_read_and_counted(tmp_path: Path, kind: str) -> None:
     else:
         assert manifest["counts"][f"a.{kind}"]["changed"]["U read as T"] == {"records": 1, "symbols": 19}
     assert any("U read as T" in line for line in summary_lines(manifest))
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGUSR1"])
+def test_a_stop_signal_keeps_what_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    gene = "ATGGCTAAA" * 9 + "TAA"
+    config = config_of(one_species("cds", write_fasta(tmp_path / "x.fa", {"r": gene})))
+    number, before = getattr(signal, name), signal.getsignal(getattr(signal, name))
+    real = genomecli.commands.tokenize.read_units
+
+    def read_then_stop(*args: Any, **said: Any) -> None:
+        real(*args, **said)
+        os.kill(os.getpid(), number)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("genomecli.commands.tokenize.read_units", read_then_stop)
+        with pytest.raises(CheckpointedError, match="--resume"):
+            run_tokenize(config, tmp_path / "c")
+    assert signal.getsignal(number) is before
+    assert parts_folder(tmp_path / "c").is_dir()
+    assert not (tmp_path / "c").exists()
+    assert run_tokenize(config, tmp_path / "c", resume=True) is not None
+    assert not parts_folder(tmp_path / "c").exists()
