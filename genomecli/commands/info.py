@@ -84,7 +84,8 @@ def describe(path: Path, *, verify: bool = False) -> Facts:
 def _table(path: Path, manifest: Mapping[str, Any], *, verify: bool) -> Facts:
     for name, expected in manifest.get("files", {}).items():
         check_file(path.parent, name, expected, deep=verify)
-    return {"path": str(path), **{key: value for key, value in manifest.items() if key != "files"}}
+    rest = {key: value for key, value in manifest.items() if key != "files"}
+    return {"kind": rest.pop("kind", "table"), "path": str(path), **rest}
 
 
 def _unfinished(path: Path) -> Facts:

@@ -1,0 +1,72 @@
+"""``info`` of every kind of finished output."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from genomecli.commands.info import describe, run_info
+from genomecli.commands.simulate import run_simulate
+from genomecli.config import load_config
+from genomecli.errors import InputError
+from genomecli.files import write_json, write_manifest
+
+
+def test_a_simulation_and_its_settings(tmp_path: Path) -> None:
+    few = "simulate.species=[{name: a, genes: 4, gene_length: 30}]"
+    run_simulate(load_config(None, [few]), tmp_path / "sim")
+    facts = describe(tmp_path / "sim", verify=True)
+    assert facts["kind"] == "simulation"
+    assert facts["config"]["simulate"]["species"][0]["genes"] == 4
+    with pytest.raises(InputError, match="only a corpus has records"):
+        run_info(tmp_path / "sim", preview=1, stdout=io.StringIO())
+
+
+@pytest.mark.parametrize("kind", ["run", "runs"])
+def test_a_run_shows_its_summary_and_checkpoints(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    write_json(tmp_path / "summary.json", {"steps": 7})
+    write_json(tmp_path / "checkpoints" / "best.json", {"checkpoint": "step-0000005"})
+    write_manifest(tmp_path, kind, {"seeds": [1, 2]})
+    facts = describe(tmp_path)
+    assert (facts["kind"], facts["summary"], facts["best"]) == (kind, {"steps": 7}, "step-0000005")
+
+
+def test_a_checkpoint_shows_its_state_and_tokens(tmp_path: Path) -> None:
+    write_json(tmp_path / "state.json", {"step": 5})
+    write_json(tmp_path / "lexicon.json", {"species": ["a"], "scope": "shared", "blocks": []})
+    write_manifest(tmp_path, "checkpoint", {})
+    facts = describe(tmp_path)
+    assert (facts["kind"], facts["step"], facts["species"]) == ("checkpoint", 5, ["a"])
+
+
+def test_a_comparison_shows_what_it_was_made_of(tmp_path: Path) -> None:
+    write_json(tmp_path / "summary.json", {"x": 1})
+    write_manifest(tmp_path, "comparison", {"inputs": [{"run": "r"}]})
+    assert describe(tmp_path)["inputs"] == [{"run": "r"}]
+    (tmp_path / "summary.json").write_text("{}")
+    with pytest.raises(InputError, match="bytes where"):
+        describe(tmp_path)
+
+
+def test_a_table_names_its_kind_first_and_an_unfinished_run_how_to_go_on(tmp_path: Path) -> None:
+    table = tmp_path / "t.tsv"
+    table.write_text("id\n")
+    entry = {"t.tsv": {"bytes": 3, "sha256": ""}}
+    write_json(tmp_path / "t.tsv.manifest.json", {"counts": {"rows": 0}, "files": entry, "kind": "embedding"})
+    out = io.StringIO()
+    run_info(table, stdout=out)
+    assert out.getvalue().splitlines()[0] == "kind\tembedding"
+    assert "counts.rows\t0" in out.getvalue()
+    run = tmp_path / "run"
+    (run / "checkpoints").mkdir(parents=True)
+    write_json(run / "run.json", {"command": "pretrain"})
+    write_json(run / "checkpoints" / "last.json", {"checkpoint": "step-0000003"})
+    out = io.StringIO()
+    run_info(run, as_json=True, stdout=out)
+    facts = json.loads(out.getvalue())
+    assert (facts["kind"], facts["last_checkpoint"]) == ("unfinished run", "step-0000003")
+    assert "--resume" in facts["hint"]
