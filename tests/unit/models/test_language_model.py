@@ -121,7 +121,7 @@ def test_a_few_steps_learn() -> None:
     tokens = torch.arange(32).remainder(7).add(5).expand(4, -1)
     masked = tokens.masked_fill(torch.arange(32) % 5 == 2, 4)
     losses = []
-    for _ in range(80):
+    for _ in range(130):
         logits = model.logits(model(masked).last, masked == 4)
         loss = nn.functional.cross_entropy(logits, tokens[masked == 4])
         optimiser.zero_grad()
@@ -129,7 +129,7 @@ def test_a_few_steps_learn() -> None:
         optimiser.step()
         losses.append(loss.item())
     assert abs(losses[0] - math.log(12)) < 0.3
-    assert losses[-1] < 0.3
+    assert losses[-1] < 0.2
 
 
 @pytest.mark.parametrize("style", ["modern", "classic"])
