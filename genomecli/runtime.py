@@ -198,7 +198,7 @@ class Progress:
 @contextmanager
 def progress(description: str, total: float | None = None, *, done: int = 0) -> Iterator[Progress]:
     """A :class:`Progress` for a piece of work of ``total`` units, ``done`` of them before."""
-    if not sys.stderr.isatty() or log.getEffectiveLevel() > logging.INFO:
+    if not sys.stderr.isatty() or is_quiet():
         yield Progress()
         return
     from rich import progress as rich_progress
@@ -215,19 +215,30 @@ def progress(description: str, total: float | None = None, *, done: int = 0) -> 
         yield Progress(bar, bar.add_task(description, total=total, completed=done, note=""))
 
 
+_CONSOLE = "console"
+
+
+def is_quiet() -> bool:
+    """Whether standard error gets warnings only. Log files get everything all the same."""
+    return any(h.get_name() == _CONSOLE and h.level > logging.INFO for h in log.handlers)
+
+
 def setup_logging(verbosity: int = 0, log_file: Path | None = None) -> None:
     """Send the log to standard error, and to ``log_file`` if one is given.
 
     Args:
-        verbosity: -1 shows warnings only, 0 also what is done, 1 also details.
+        verbosity: -1 shows warnings only, 0 also what is done, 1 also details. Log files hold at least what
+            is done.
         log_file: a file that lines are appended to, with their time.
     """
     level = {-1: logging.WARNING, 0: logging.INFO}.get(verbosity, logging.DEBUG)
-    log.setLevel(level)
+    log.setLevel(min(level, logging.INFO))
     for handler in list(log.handlers):
         log.removeHandler(handler)
         handler.close()
     stream = logging.StreamHandler(sys.stderr)
+    stream.setLevel(level)
+    stream.set_name(_CONSOLE)
     stream.setFormatter(logging.Formatter("%(message)s"))
     log.addHandler(stream)
     log.propagate = False

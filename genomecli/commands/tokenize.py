@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 import time
 from pathlib import Path
@@ -16,7 +15,7 @@ from genomecli.corpus.store import CorpusReader
 from genomecli.corpus.units import Unit, check_files, make_units, share
 from genomecli.errors import UsageError
 from genomecli.files import OutputFolder, read_manifest, refuse_existing, write_json
-from genomecli.runtime import log, run_info, stopping, thread_count
+from genomecli.runtime import is_quiet, log, run_info, stopping, thread_count
 
 SHOWN_NOTES = 12
 GO_ON = "run again with --resume, which takes up the files that were read"
@@ -115,7 +114,7 @@ def report(manifest: dict[str, Any], out: Path, seconds: float) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    if log.getEffectiveLevel() > logging.INFO:
+    if is_quiet():
         return
     console = Console(stderr=True)
     table = Table(title=f"{out}", title_justify="left", box=None, pad_edge=False, header_style="bold")

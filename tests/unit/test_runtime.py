@@ -2,12 +2,24 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from genomecli.errors import UsageError
-from genomecli.runtime import StopFlag, pick_device, pick_precision, rng, run_info, seed_of, thread_count
+from genomecli.runtime import (
+    StopFlag,
+    is_quiet,
+    log,
+    pick_device,
+    pick_precision,
+    rng,
+    run_info,
+    seed_of,
+    setup_logging,
+    thread_count,
+)
 
 
 def test_random_numbers_are_a_function_of_their_keys() -> None:
@@ -48,3 +60,16 @@ def test_run_info_says_what_may_differ() -> None:
     assert info["argv"] == ["genomecli", "tokenize"]
     assert info["seconds"] == 1.5
     assert {"host", "started", "versions"} <= info.keys()
+
+
+def test_quiet_is_for_the_console_and_not_for_log_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    setup_logging(-1, tmp_path / "log.txt")
+    log.info("read 3 records")
+    log.warning("one was empty")
+    assert is_quiet()
+    assert capsys.readouterr().err == "one was empty\n"
+    assert "read 3 records" in (tmp_path / "log.txt").read_text()
+    setup_logging(0)
+    assert not is_quiet()
