@@ -56,11 +56,16 @@ def run_mrr_compare(
     from genomecli.analysis.results import write_comparison
 
     settings = _with_runs(config.mrr_compare, runs, corpus)
-    set_threads(config.threads)
+    device = pick_device(config.device)
+    used = {
+        "device": str(device),
+        "precision": pick_precision(config.precision, device),
+        "threads": set_threads(config.threads),
+    }
     with one_blas_thread(), OutputFolder(out, kind="comparison", force=force) as folder:
         result = compare_runs(settings, config)
         summary = write_comparison(result, folder.path)
-        write_json(folder.path / "run.json", run_info("mrr-compare"))
+        write_json(folder.path / "run.json", run_info("mrr-compare", **used))
         resolved = {**config.resolved(), "mrr-compare": settings.model_dump(mode="json")}
         folder.finish({"config": _portable(resolved), "inputs": _inputs(result)})
     _show(result, out, table=table)

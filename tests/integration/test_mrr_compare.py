@@ -62,6 +62,8 @@ def test_the_folder_is_whole_and_of_its_kind(done: Path):
     assert verify_manifest(done) > 10
     for name in ("measures.tsv", "codes.tsv", "surprises.tsv", "summary.json", "index.html", "run.json"):
         assert (done / name).stat().st_size > 0
+    used = json.loads((done / "run.json").read_text())
+    assert {"device", "precision", "threads"} <= set(used)
     drawn = {path.name.split(".")[0] for path in (done / "figures").glob("*.png")}
     assert drawn == {"layers", "founding", "training", "heat_map", "map", "codes", "species"}
 
