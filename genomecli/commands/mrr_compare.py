@@ -57,7 +57,7 @@ def run_mrr_compare(
 
     settings = _with_runs(config.mrr_compare, runs, corpus)
     device = pick_device(config.device)
-    used = {
+    used: dict[str, Any] = {
         "device": str(device),
         "precision": pick_precision(config.precision, device),
         "threads": set_threads(config.threads),
