@@ -143,8 +143,7 @@ def run_rows(
         seed: of intervals and nulls.
         label: what the second condition is, for the note, as in ``against run b, frame 0``.
     """
-    shared = [codon for codon in first.gold.codons.tolist() if codon in second.gold.codons.tolist()]
-    a, b = _restrict(first, shared), _restrict(second, shared)
+    a, b = _on_shared_codons(first, second)
     rows: list[Measure] = []
     try:
         found = species_ranks(a.codons, a.gold, b.codons, b.gold, how="procrustes", axes=settings.axes)
@@ -168,8 +167,14 @@ def run_rows(
 def difference_rows(
     a: VectorPair, b: VectorPair, settings: CompareSettings, seed: int, *, label: str
 ) -> list[Measure]:
-    """First condition's MRR less the second's, with its interval (rows ``mrr_difference``)."""
-    rows = []
+    """First condition's MRR less the second's, with its interval (rows ``mrr_difference``).
+
+    A codon that was too rare for a vector in one of them is left out of both.
+    """
+    rows: list[Measure] = []
+    a, b = _on_shared_codons(a, b)
+    if not len(a.codons):
+        return rows
     for direction, similarity, scope, left, right in _endpoints(a, b, settings.axes):
         gaps = left.reciprocal - right.reciprocal
         source = rng(seed, "difference", a.place.run, a.place.species, label, direction, a.place.layer)
@@ -198,6 +203,11 @@ def _endpoints(a: VectorPair, b: VectorPair, axes: int) -> list[tuple[str, str, 
         (CODON_TO_AMINO, "procrustes", LEAVE_AMINO, left, right),
         (CODON_TO_SYNONYM, "centred", "all", synonyms[0], synonyms[1]),
     ]
+
+
+def _on_shared_codons(first: VectorPair, second: VectorPair) -> tuple[VectorPair, VectorPair]:
+    shared = np.intersect1d(first.gold.codons, second.gold.codons).tolist()
+    return _restrict(first, shared), _restrict(second, shared)
 
 
 def _restrict(pair: VectorPair, codons: Sequence[int]) -> VectorPair:

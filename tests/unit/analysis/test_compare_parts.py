@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -243,6 +245,19 @@ def test_trained_against_untrained_is_a_difference():
     left_out = pick(rows, direction="codon_to_amino")
     assert left_out.value > 0.5
     assert left_out.low > 0
+
+
+def test_conditions_that_lack_different_rare_codons_are_compared_on_the_rest():
+    pair = planted_pair()
+    first, second = (
+        replace(
+            pair, gold=pair.gold.select(keep), codons=pair.codons[keep], codon_counts=pair.codon_counts[keep]
+        )
+        for keep in (np.arange(len(pair.codons)) > 3, np.arange(len(pair.codons)) < 57)
+    )
+    rows = difference_rows(first, second, QUICK, 0, label="against frame 1")
+    assert {row.n for row in rows if row.direction == "codon_to_amino"} == {53}
+    assert all(row.value == 0 for row in rows)
 
 
 # genetic codes
