@@ -149,7 +149,8 @@ def masked_tokens(
     return MaskedTokens(
         lexicon=lexicon,
         policy=policy,
-        validation_policy=replace(policy, rate=settings.validation_rate),
+        # Nothing that is scored may stay visible: a kept token would flatter the perplexity beside n-grams.
+        validation_policy=replace(policy, rate=settings.validation_rate, mask_share=1.0, random_share=0.0),
         name=name,
         weight=settings.weight,
         texts=texts,

@@ -18,7 +18,10 @@ class MaskSettings(Section):
     weight: float = setting(1.0, gt=0, doc="Factor of its mean loss in the sum of all objectives.")
     rate: float = setting(0.25, gt=0, lt=1, doc="Share of the tokens that is chosen in training.")
     validation_rate: float = setting(
-        0.15, gt=0, lt=1, doc="Share of the tokens that is chosen in validation."
+        0.15,
+        gt=0,
+        lt=1,
+        doc="Share of the tokens that is chosen in validation, where all of them become [MASK].",
     )
     mask_share: float = setting(0.8, ge=0, le=1, doc="Of the chosen, the share that becomes [MASK].")
     random_share: float = setting(

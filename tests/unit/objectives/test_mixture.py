@@ -329,3 +329,22 @@ def test_overlapping_and_plain_tokens_of_one_batch_are_masked_each_in_its_way() 
             seen.add(molecule)
             assert (int(hidden[row].sum()) == int(predicted[row].sum())) == (molecule == 2)
     assert seen == {0, 2}
+
+
+def test_nothing_that_validation_scores_is_visible() -> None:
+    mixture = build_mixture(ObjectiveSettings(), LEXICON).for_validation()
+    generator = np.random.default_rng(0)
+    tokens = torch.from_numpy(generator.integers(5, 69, (8, 200)))
+    zeros = torch.zeros_like(tokens)
+    batch = Batch(
+        tokens=tokens,
+        lengths=torch.full((8,), 200),
+        positions=torch.arange(200).repeat(8, 1),
+        languages=zeros,
+        records=torch.arange(8),
+    )
+    hidden = mixture.corrupt(batch, generator)
+    assert hidden.targets is not None
+    chosen = hidden.targets != IGNORE
+    assert int(chosen.sum()) > 100
+    assert bool((hidden.tokens[chosen] == MASK).all())
