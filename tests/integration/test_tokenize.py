@@ -151,7 +151,10 @@ def test_sequences_as_they_really_come(tmp_path: Path) -> None:
         "empty": 2,
         "internal stop": 1,
     }
-    assert counts["changed"] == {"ambiguity letters hidden": {"records": 1, "symbols": 3}}
+    assert counts["changed"] == {
+        "ambiguity letters hidden": {"records": 1, "symbols": 3},
+        "U read as T": {"records": 1, "symbols": gene.count("T")},
+    }
     assert corpus.manifest["facts"]["repeated_ids"] == 1
     assert table.has_stop.tolist() == [True] * 6 + [False]
     long = write_fasta(tmp_path / "long.fa", {"long": "ACGT" * 80_000}, width=400_000)
