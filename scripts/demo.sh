@@ -57,7 +57,7 @@ done
 while [ -n "$(jobs -rp)" ]; do wait -n; done
 
 "$genomecli" embed -c $config --model "$out/frame0" -o "$out/proteins.parquet" --force \
-  --set embed.corpus="$out/corpus"
+  --set embed.corpus="$out/corpus" --set embed.molecule=protein
 "$genomecli" mrr-compare "$out/frame0" "$out/frame1" "$out/frame2" -c $config --corpus "$out/corpus" \
   -o "$out/comparison" --force
 
