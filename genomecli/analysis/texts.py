@@ -71,10 +71,13 @@ class Wanted:
 
 
 def species_code(corpus: CorpusReader, species: str) -> GeneticCode:
-    """The genetic code that the corpus gives for a species. Raises InputError if it is not in the corpus."""
+    """The genetic code of a species: that of most of its genes, since a file's own statement wins over the
+    settings; without genes, that of the settings. Raises InputError if it is not in the corpus."""
     for info in corpus.species:
         if info.name == species:
-            return genetic_code(int(info.code))
+            genes = corpus.records(species=species, molecule="cds")
+            tables, counts = np.unique(np.asarray(genes.table), return_counts=True)
+            return genetic_code(int(tables[counts.argmax()] if len(tables) else info.code))
     known = ", ".join(info.name for info in corpus.species)
     raise InputError(f"species {species!r} is not in the corpus", fix=f"it holds {known}")
 
