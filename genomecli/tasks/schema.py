@@ -1,0 +1,71 @@
+"""Targets: what is predicted, as an immutable value that travels with a tuned model.
+
+A target is fixed once, from the training rows alone, and never changes afterwards: names of classes and their
+order, means and scales of measured values. Its dict is part of the checkpoint.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Kind = Literal["binary", "multiclass", "multilabel", "regression", "token"]
+KINDS: tuple[Kind, ...] = ("binary", "multiclass", "multilabel", "regression", "token")
+
+
+@dataclass(frozen=True)
+class Target:
+    """One thing to predict.
+
+    Args:
+        name: of the target; also of its head.
+        kind: ``binary`` and ``multiclass``: one class a sequence; ``multilabel``: any number of them;
+            ``regression``: one or several measured values; ``token``: one class a symbol (base or residue).
+        columns: label columns that it is read from.
+        classes: names in the order of the outputs. Binary: negative, then positive. Regression: names of
+            the values.
+        means: of each value, in its unit, over the training rows; empty for classes.
+        scales: standard deviation of each value likewise, never 0.
+        weight: factor of its loss where several targets share one body.
+        class_weights: factor of each class's loss; empty for 1 each.
+    """
+
+    name: str
+    kind: Kind
+    columns: tuple[str, ...]
+    classes: tuple[str, ...]
+    means: tuple[float, ...] = ()
+    scales: tuple[float, ...] = ()
+    weight: float = 1.0
+    class_weights: tuple[float, ...] = ()
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that the head gives for each sequence, or for each symbol."""
+        return len(self.classes)
+
+    @property
+    def per_symbol(self) -> bool:
+        """Whether each base or residue has its own label."""
+        return self.kind == "token"
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hex digits that change with the meaning of any output."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:16]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Target:
+        """The inverse of :meth:`to_dict`."""
+        tuples = ("columns", "classes", "means", "scales", "class_weights")
+        plain: dict[str, Any] = {
+            key: tuple(value) if key in tuples else value for key, value in values.items()
+        }
+        return cls(**plain)

@@ -1,0 +1,192 @@
+"""Settings of labelled data: where it is, what is predicted, how it is split, what it is held against."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from genomecli.settings import InputPath, Name, SafeName, Section, setting
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str | int | float) else value
+
+
+Names = Annotated[tuple[Name, ...], BeforeValidator(_listed)]
+Paths = Annotated[tuple[InputPath, ...], BeforeValidator(_listed)]
+
+
+class IntervalSettings(Section):
+    """Labels of bases from an annotation of the sequences: GFF3, GTF or BED."""
+
+    path: InputPath = setting(doc="GFF3, GTF or BED whose sequence names are the ids of the FASTA records.")
+    classes: dict[Name, Name] = setting(
+        doc="Feature type (column 3 of GFF3, name of BED) to class; of overlapping features the last one "
+        "named here wins. Other features are left out."
+    )
+    background: Name = setting("background", doc="Class of the bases in no feature.")
+
+
+class DataSettings(Section):
+    """A labelled table, or FASTA files with labels."""
+
+    path: Paths = setting(
+        (),
+        doc="Tables (TSV, CSV, Parquet; plain, gz) or FASTA files, read one after the other; - is standard "
+        "input. A member of a zip is FILE.zip::MEMBER.",
+    )
+    format: Literal["auto", "table", "fasta"] = setting(
+        "auto", doc="table or fasta; auto goes by the content."
+    )
+    columns: Names = setting(
+        (), doc="Names of the columns of a table without a header line; left out: the first line has them."
+    )
+    delimiter: Literal["auto", "tab", "comma", "semicolon", "space"] = setting(
+        "auto", doc="What stands between the columns of a text table."
+    )
+    sequence: Name = setting("sequence", doc="Column of the sequences.")
+    pair: Name | None = setting(None, doc="Column of second sequences, for pairs.")
+    id: Name | None = setting(None, doc="Column of ids; left out: id if there is one, otherwise row numbers.")
+    split: Name | None = setting(
+        None, doc="Column that says train, valid or test; left out: split if there is one."
+    )
+    group: Name | None = setting(None, doc="Column of groups, for splits by group.")
+    covariates: Names = setting((), doc="Numeric columns that are joined to the pooled vector, standardised.")
+    classes: dict[Name, Paths] = setting(
+        {}, doc="FASTA files as classes: name of the class to its files. Instead of path."
+    )
+    labels: InputPath | None = setting(
+        None,
+        doc="FASTA of label strings, one letter a base or residue, with the ids of the sequences; its "
+        "headers may say SET= and VALIDATION=.",
+    )
+    mask: InputPath | None = setting(None, doc="FASTA of 0 and 1, one a base or residue: where labels count.")
+    intervals: IntervalSettings | None = setting(
+        None, doc="Labels of bases from an annotation of the FASTA records."
+    )
+    molecule: Literal["auto", "genome", "cds", "protein"] = setting(
+        "auto",
+        doc="genome: any DNA; cds: DNA that starts with a codon; protein. auto: by letters and model.",
+    )
+    frame: Literal[0, 1, 2] = setting(0, unit="bases", doc="Bases left out at the start of DNA.")
+    table: int | None = setting(None, ge=1, doc="NCBI genetic code of coding sequences.")
+    min_length: int = setting(1, ge=1, unit="symbols", doc="Shorter sequences are dropped and counted.")
+    max_length: int | None = setting(None, ge=1, unit="symbols", doc="Longer ones likewise.")
+    invalid: Literal["error", "drop"] = setting(
+        "error",
+        doc="Rows with an empty sequence, foreign letters or an unreadable label: stop, or drop and count.",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> DataSettings:
+        if bool(self.path) == bool(self.classes):
+            raise ValueError("give path or classes, and not both")
+        if self.labels is not None and self.intervals is not None:
+            raise ValueError("give labels or intervals, not both")
+        return self
+
+
+class TargetSettings(Section):
+    """One thing to predict."""
+
+    columns: Names = setting(
+        (), doc="Label columns; left out: the target's own name. Several: values, or one column a class."
+    )
+    kind: Literal["auto", "binary", "multiclass", "multilabel", "regression", "token"] = setting(
+        "auto",
+        doc="auto: regression for numbers with a fraction or more than 20 values, otherwise classes.",
+    )
+    classes: Names = setting((), doc="Names of the classes in order; left out: those of the training rows.")
+    separator: str = setting(";", min_length=1, doc="Between the classes in one cell of a multilabel column.")
+    positive: Name | None = setting(None, doc="The positive class of a binary target; left out: the last.")
+    log: bool = setting(False, doc="Predict log(1 + value); predictions are turned back.")
+    weight: float = setting(1.0, gt=0, doc="Factor of its loss where several targets share a body.")
+    class_weights: Literal["none", "balanced"] | dict[Name, float] = setting(
+        "none", doc="Factors of the classes' losses; balanced: inversely to their counts in training."
+    )
+
+
+class SplitSettings(Section):
+    """How rows become training, validation and test data."""
+
+    by: Literal["auto", "column", "random", "stratified", "group", "cluster", "locus"] = setting(
+        "auto",
+        doc="column: as the table says; random: by row; stratified: classes alike on all sides; group: "
+        "rows of one group together; cluster: similar sequences together; locus: near places of a genome "
+        "together. auto: column if there is one, group if there is one, otherwise cluster.",
+    )
+    valid: float = setting(0.1, ge=0, lt=1, doc="Share of the rows for validation.")
+    test: float = setting(0.2, ge=0, lt=1, doc="Share of the rows for the test.")
+    folds: int = setting(
+        0,
+        ge=0,
+        le=100,
+        doc="k of k-fold: each row is tested once; validation is cut from the rest. 0: one split.",
+    )
+    seed: int | None = setting(None, ge=0, doc="Of the split alone; left out: the run's own seed.")
+    method: Literal["auto", "mmseqs", "kmer"] = setting(
+        "auto", doc="Clustering: mmseqs where it is installed, otherwise shared k-mers."
+    )
+    identity: float = setting(
+        0.5,
+        gt=0,
+        le=1,
+        doc="Sequences that share this much (mmseqs: identity; kmer: of the k-mers) are one cluster.",
+    )
+    k: int | None = setting(
+        None, ge=2, le=14, unit="symbols", doc="k of shared k-mers; left out: 12 for DNA, 5 for proteins."
+    )
+    genome: InputPath | None = setting(
+        None, doc="For locus: the genome (FASTA, GenBank, EMBL) in which the sequences are found."
+    )
+    distance: int = setting(1000, ge=0, unit="bases", doc="For locus: places nearer than this are one locus.")
+
+    @model_validator(mode="after")
+    def _check(self) -> SplitSettings:
+        if self.valid + self.test >= 1:
+            raise ValueError("valid and test leave nothing to train on; lower one")
+        if self.folds == 1:
+            raise ValueError("folds 1 tests every row without training; set 0, or 2 and more")
+        if self.by == "locus" and self.genome is None:
+            raise ValueError("locus needs split.genome")
+        return self
+
+
+BaselineName = Literal["majority", "composition", "cnn", "random"]
+
+
+class BaselineSettings(Section):
+    """What the network is held against, on the same split."""
+
+    run: tuple[BaselineName, ...] = setting(
+        ("majority", "composition", "cnn", "random"),
+        doc="majority: commonest class or mean; composition: k-mer, codon or residue frequencies with "
+        "logistic or ridge regression; cnn: a small convolutional network; random: the same network "
+        "from random weights.",
+    )
+    k: Annotated[int, Field(ge=1, le=8)] | None = setting(
+        None, doc="k of the frequencies; left out: 4 for DNA, codons for cds, 2 for proteins."
+    )
+
+
+class MetricSettings(Section):
+    """How predictions are judged."""
+
+    bootstrap: int = setting(
+        1000, ge=0, doc="Resamples for the intervals; groups of the split are resampled whole. 0: none."
+    )
+    level: float = setting(0.95, gt=0, lt=1, doc="Coverage of the intervals.")
+
+
+class HeadSettings(Section):
+    """What stands on top of the body."""
+
+    pooling: Literal["mean", "cls", "max", "attention"] = setting(
+        "mean", doc="How the states of a sequence become one vector; special tokens never count."
+    )
+    hidden: int = setting(0, ge=0, doc="Width of a hidden layer; 0 is a linear head.")
+    dropout: float = setting(0.1, ge=0, lt=1, doc="Dropout before each linear layer of the head.")
+
+
+TargetName = SafeName
