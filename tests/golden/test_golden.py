@@ -24,10 +24,12 @@ def golden() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_the_first_losses_are_those_of_before(corpus: CorpusOnDisk, golden: dict[str, Any], name: str) -> None:
+def test_the_first_losses_are_those_of_before(
+    corpus: CorpusOnDisk, golden: dict[str, Any], name: str
+) -> None:
     assert first_losses(corpus, RUNS[name]) == pytest.approx(golden["losses"][name], abs=1e-4)
 
 
-def test_the_ids_of_records_are_those_of_before(corpus: CorpusOnDisk, golden: dict[str, Any]) -> None:
+def test_the_ids_of_records_are_as_before(corpus: CorpusOnDisk, golden: dict[str, Any]) -> None:
     assert isinstance(corpus.reader, CorpusReader)
     assert first_ids(corpus.reader) == golden["ids"]
