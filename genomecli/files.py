@@ -80,6 +80,11 @@ def partial_name(path: Path) -> Path:
     return path.with_name(f".{path.name}.partial")
 
 
+def parts_name(path: Path) -> Path:
+    """Where the parts of a file or folder wait that takes several runs to make."""
+    return path.with_name(f".{path.name}.parts")
+
+
 @contextmanager
 def atomic_path(path: Path | str, *, force: bool = False) -> Iterator[Path]:
     """A temporary path beside ``path`` that takes its place when the block ends well.

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genomecli.errors import CheckpointedError, UsageError
+from genomecli.errors import CheckpointedError, InterruptedRunError, UsageError
 from genomecli.version import __version__
 
 if TYPE_CHECKING:
@@ -153,6 +153,19 @@ class StopFlag:
         self.requested = signal.Signals(number).name.removeprefix("SIG")
         log.warning("%s received: stopping after this step; once more stops at once", self.requested)
 
+    def grant(self, fix: str) -> None:
+        """End the run here if a signal has asked for it.
+
+        Args:
+            fix: how to go on, for the message.
+
+        Raises:
+            InterruptedRunError: after INT.
+            CheckpointedError: after TERM or USR1.
+        """
+        if self.requested is not None:
+            raise _stopped(self.requested, fix)
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -160,19 +173,25 @@ class StopFlag:
             signal.signal(number, handler)
 
 
+def _stopped(signal_name: str, fix: str) -> CheckpointedError | InterruptedRunError:
+    kind = InterruptedRunError if signal_name == "INT" else CheckpointedError
+    return kind(f"stopped by {signal_name}", fix=fix)
+
+
 @contextmanager
-def stopping(fix: str) -> Iterator[None]:
+def stopping(fix: str, *, interrupt: bool = False) -> Iterator[None]:
     """Let TERM and USR1 raise CheckpointedError, for work whose finished pieces are safe by themselves.
 
     Args:
         fix: how to go on, for the message.
+        interrupt: let INT raise InterruptedRunError with the same message; otherwise it stays as it was.
     """
 
     def stop(number: int, frame: FrameType | None) -> None:
-        name = signal.Signals(number).name.removeprefix("SIG")
-        raise CheckpointedError(f"stopped by {name}", fix=fix)
+        raise _stopped(signal.Signals(number).name.removeprefix("SIG"), fix)
 
-    previous = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGUSR1)}
+    numbers = (signal.SIGTERM, signal.SIGUSR1, *((signal.SIGINT,) if interrupt else ()))
+    previous = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
     finally:

@@ -7,11 +7,13 @@ from typing import Any
 
 from genomecli.config import Config
 from genomecli.files import OutputFolder, write_json
-from genomecli.runtime import log, run_info
+from genomecli.runtime import log, run_info, stopping
 from genomecli.sequences.alphabets import DNA, PROTEIN
 from genomecli.sequences.codes import CODONS, genetic_code
 from genomecli.sequences.simulation import Species, simulate_species
 from genomecli.sequences.writers import write_fasta, write_gff3
+
+AGAIN = "run it again: it begins anew"
 
 
 def run_simulate(config: Config, out: Path, *, force: bool = False) -> dict[str, Any]:
@@ -24,10 +26,14 @@ def run_simulate(config: Config, out: Path, *, force: bool = False) -> dict[str,
 
     Returns:
         What ``truth.json`` holds.
+
+    Raises:
+        UsageError: an existing output.
+        CheckpointedError, InterruptedRunError: stopped by a signal, with nothing kept.
     """
     settings = config.simulate
     truth: dict[str, Any] = {"seed": config.seed, "species": []}
-    with OutputFolder(out, kind="simulation", force=force) as folder:
+    with stopping(AGAIN, interrupt=True), OutputFolder(out, kind="simulation", force=force) as folder:
         for wanted in settings.species:
             species = simulate_species(settings, wanted, config.seed)
             write_species(species, folder.path)

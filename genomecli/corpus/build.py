@@ -34,7 +34,7 @@ from genomecli.corpus.store import LEXICON_FILE
 from genomecli.corpus.tally import Tally
 from genomecli.corpus.units import Unit, make_units
 from genomecli.errors import UsageError
-from genomecli.files import canonical_json
+from genomecli.files import canonical_json, parts_name
 from genomecli.runtime import log, progress
 from genomecli.sequences.alphabets import get_alphabet
 from genomecli.sequences.codes import genetic_code
@@ -46,7 +46,7 @@ CHECK_FIELDS = tuple(field.name for field in fields(TranslationCheck))
 
 def parts_folder(out: Path) -> Path:
     """Where the parts of a corpus wait for the merge: a hidden folder beside it."""
-    return out.with_name(f".{out.name}.parts")
+    return parts_name(out)
 
 
 def read_units(units: list[Unit], folder: Path, *, workers: int, resume: bool) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genomecli.errors import UsageError
+from genomecli.errors import CheckpointedError, InterruptedRunError, UsageError
 from genomecli.runtime import (
     StopFlag,
     is_quiet,
@@ -18,6 +18,7 @@ from genomecli.runtime import (
     run_info,
     seed_of,
     setup_logging,
+    stopping,
     thread_count,
 )
 
@@ -38,6 +39,22 @@ def test_the_first_signal_asks_and_the_second_insists() -> None:
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGUSR1)
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("TERM", CheckpointedError), ("USR1", CheckpointedError), ("INT", InterruptedRunError)]
+)
+def test_a_signal_is_granted_with_its_own_error(name: str, kind: type[Exception]) -> None:
+    number = getattr(signal, f"SIG{name}")
+    with StopFlag() as flag:
+        flag.grant("go on")
+        os.kill(os.getpid(), number)
+        with pytest.raises(kind, match=f"stopped by {name}; go on"):
+            flag.grant("go on")
+    before = signal.getsignal(number)
+    with pytest.raises(kind, match=f"stopped by {name}; go on"), stopping("go on", interrupt=True):
+        os.kill(os.getpid(), number)
+    assert signal.getsignal(number) is before
 
 
 def test_threads_follow_slurm(monkeypatch: pytest.MonkeyPatch) -> None:
