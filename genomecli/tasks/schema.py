@@ -31,6 +31,9 @@ class Target:
         scales: standard deviation of each value likewise, never 0.
         weight: factor of its loss where several targets share one body.
         class_weights: factor of each class's loss; empty for 1 each.
+        log: means and scales are of log(1 + value), which is what a network predicts.
+        separator: between the classes in one cell of a multilabel column.
+        pattern: regular expression whose group is the label in a cell; empty for the whole cell.
     """
 
     name: str
@@ -41,6 +44,9 @@ class Target:
     scales: tuple[float, ...] = ()
     weight: float = 1.0
     class_weights: tuple[float, ...] = ()
+    log: bool = False
+    separator: str = ";"
+    pattern: str = ""
 
     @property
     def outputs(self) -> int:

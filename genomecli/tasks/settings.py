@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from genomecli.settings import InputPath, Name, SafeName, Section, setting
 
 
 def _listed(value: object) -> object:
     return [value] if isinstance(value, str | int | float) else value
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
 
 
 Names = Annotated[tuple[Name, ...], BeforeValidator(_listed)]
@@ -20,10 +28,14 @@ Paths = Annotated[tuple[InputPath, ...], BeforeValidator(_listed)]
 class IntervalSettings(Section):
     """Labels of bases from an annotation of the sequences: GFF3, GTF or BED."""
 
-    path: InputPath = setting(doc="GFF3, GTF or BED whose sequence names are the ids of the FASTA records.")
+    path: InputPath = setting(
+        doc="GFF3, GTF or BED whose sequence names are the ids of the sequences; GenBank or EMBL, whose "
+        "features are the parts of coding sequences, as type CDS."
+    )
     classes: dict[Name, Name] = setting(
-        doc="Feature type (column 3 of GFF3, name of BED) to class; of overlapping features the last one "
-        "named here wins. Other features are left out."
+        doc="Feature type (column 3 of GFF3, name of BED), or TYPE:+ and TYPE:- for one strand, to class; of "
+        "overlapping features the last one named here wins. Other features are left out.",
+        min_length=1,
     )
     background: Name = setting("background", doc="Class of the bases in no feature.")
 
@@ -34,7 +46,8 @@ class DataSettings(Section):
     path: Paths = setting(
         (),
         doc="Tables (TSV, CSV, Parquet; plain, gz) or FASTA files, read one after the other; - is standard "
-        "input. A member of a zip is FILE.zip::MEMBER.",
+        "input. A member of a zip is FILE.zip::MEMBER. Columns of a FASTA are header, header:N (its N-th "
+        "word, 1 is the id), and NAME for the value of NAME= or NAME: in the header.",
     )
     format: Literal["auto", "table", "fasta"] = setting(
         "auto", doc="table or fasta; auto goes by the content."
@@ -49,7 +62,9 @@ class DataSettings(Section):
     pair: Name | None = setting(None, doc="Column of second sequences, for pairs.")
     id: Name | None = setting(None, doc="Column of ids; left out: id if there is one, otherwise row numbers.")
     split: Name | None = setting(
-        None, doc="Column that says train, valid or test; left out: split if there is one."
+        None,
+        doc="Column that says train, valid or test; left out: split if there is one, and of a FASTA SET, "
+        "where VALIDATION=True turns train into valid.",
     )
     group: Name | None = setting(None, doc="Column of groups, for splits by group.")
     covariates: Names = setting((), doc="Numeric columns that are joined to the pooled vector, standardised.")
@@ -64,6 +79,19 @@ class DataSettings(Section):
     mask: InputPath | None = setting(None, doc="FASTA of 0 and 1, one a base or residue: where labels count.")
     intervals: IntervalSettings | None = setting(
         None, doc="Labels of bases from an annotation of the FASTA records."
+    )
+    spliced: InputPath | None = setting(
+        None,
+        doc="FASTA of the spliced sequences of the same genes: each base is labelled exon or intron by "
+        "where they lie in the sequences.",
+    )
+    window: int | None = setting(
+        None, ge=1, unit="symbols", doc="Cut longer sequences into windows of this length, end to end."
+    )
+    missing: Names = setting(
+        ("", "NA", "N/A", "null"),
+        doc="Cells of labels and covariates that say that the value is not known. NaN is none of them: it "
+        "is refused unless it is named here.",
     )
     molecule: Literal["auto", "genome", "cds", "protein"] = setting(
         "auto",
@@ -82,8 +110,8 @@ class DataSettings(Section):
     def _check(self) -> DataSettings:
         if bool(self.path) == bool(self.classes):
             raise ValueError("give path or classes, and not both")
-        if self.labels is not None and self.intervals is not None:
-            raise ValueError("give labels or intervals, not both")
+        if sum(given is not None for given in (self.labels, self.intervals, self.spliced)) > 1:
+            raise ValueError("give one of labels, intervals and spliced")
         return self
 
 
@@ -91,13 +119,24 @@ class TargetSettings(Section):
     """One thing to predict."""
 
     columns: Names = setting(
-        (), doc="Label columns; left out: the target's own name. Several: values, or one column a class."
+        (),
+        doc="Label columns; left out: the target's own name, or TARGET of a FASTA that has no such word in "
+        "its headers, or the names in data.classes. Several: values, or one column a class.",
+    )
+    pattern: str | None = setting(
+        None,
+        doc="Regular expression searched in the cell; its first group is the label, and without a match "
+        "there is none. With columns: header it takes a label out of FASTA headers.",
     )
     kind: Literal["auto", "binary", "multiclass", "multilabel", "regression", "token"] = setting(
         "auto",
-        doc="auto: regression for numbers with a fraction or more than 20 values, otherwise classes.",
+        doc="auto: token where labels of symbols are given; regression for numbers with a fraction or of "
+        "more than 20 values; multilabel where a cell holds the separator or several columns hold 0 and 1; "
+        "otherwise binary for 2 classes and multiclass for more.",
     )
-    classes: Names = setting((), doc="Names of the classes in order; left out: those of the training rows.")
+    classes: Names = setting(
+        (), doc="Names of the classes in order; left out: those of the training rows, sorted."
+    )
     separator: str = setting(";", min_length=1, doc="Between the classes in one cell of a multilabel column.")
     positive: Name | None = setting(None, doc="The positive class of a binary target; left out: the last.")
     log: bool = setting(False, doc="Predict log(1 + value); predictions are turned back.")
@@ -105,6 +144,13 @@ class TargetSettings(Section):
     class_weights: Literal["none", "balanced"] | dict[Name, float] = setting(
         "none", doc="Factors of the classes' losses; balanced: inversely to their counts in training."
     )
+
+    @field_validator("pattern")
+    @classmethod
+    def _check_pattern(cls, value: str | None) -> str | None:
+        if value is not None and _compiled(value).groups != 1:
+            raise ValueError(f"{value!r} has {_compiled(value).groups} groups; write one, around the label")
+        return value
 
 
 class SplitSettings(Section):
@@ -138,7 +184,9 @@ class SplitSettings(Section):
         None, ge=2, le=14, unit="symbols", doc="k of shared k-mers; left out: 12 for DNA, 5 for proteins."
     )
     genome: InputPath | None = setting(
-        None, doc="For locus: the genome (FASTA, GenBank, EMBL) in which the sequences are found."
+        None,
+        doc="For locus: the genome (FASTA, GenBank, EMBL) in which the sequences are found; left out where "
+        "the data itself are windows of a genome.",
     )
     distance: int = setting(1000, ge=0, unit="bases", doc="For locus: places nearer than this are one locus.")
 
@@ -148,8 +196,8 @@ class SplitSettings(Section):
             raise ValueError("valid and test leave nothing to train on; lower one")
         if self.folds == 1:
             raise ValueError("folds 1 tests every row without training; set 0, or 2 and more")
-        if self.by == "locus" and self.genome is None:
-            raise ValueError("locus needs split.genome")
+        if self.folds and self.by == "column":
+            raise ValueError("a column gives one split; set folds to 0, or by to another way")
         return self
 
 
