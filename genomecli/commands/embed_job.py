@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from genomecli.files import (
 )
 from genomecli.inference.engine import Engine
 from genomecli.inference.items import Dropped, Entry, Item
-from genomecli.inference.sources import CorpusSource, FastaSource, ReadingOptions, choose_species
+from genomecli.inference.sources import CorpusSource, FastaSource, Frames, ReadingOptions, choose_species
 from genomecli.runtime import log, pick_device, pick_precision, run_info, set_threads
 
 if TYPE_CHECKING:
@@ -84,16 +84,19 @@ def open_job(config: Config, settings: EmbedSettings) -> Job:
         stride=settings.stride,
     )
     layers = engine.layers(settings.layers)
+    frames = Frames(**meta["frames"])
+    if settings.frame == "auto" and any(meta["frames"].values()):
+        log.info("the run's own reading frames: genes +%d, other DNA +%d", frames.cds, frames.genome)
     log.info("model at step %d on %s, %s", loaded.step, device, meta["precision"])
     resolved = {**config.common.model_dump(mode="json"), "embed": settings.model_dump(mode="json")}
-    return Job(settings, engine, layers, _source(settings, engine), meta, resolved)
+    return Job(settings, engine, layers, _source(settings, engine, frames), meta, resolved)
 
 
-def _source(settings: EmbedSettings, engine: Engine) -> FastaSource | CorpusSource | None:
+def _source(settings: EmbedSettings, engine: Engine, frames: Frames) -> FastaSource | CorpusSource | None:
     vocabulary = settings.level == "vocabulary"
     leave_out = settings.terminals == "leave_out" or (vocabulary and settings.terminals == "auto")
     options = ReadingOptions(
-        settings.species, settings.molecule, settings.frame, settings.strand, leave_out, settings.table
+        settings.species, settings.molecule, frames, settings.strand, leave_out, settings.table
     )
     if settings.corpus is not None:
         from genomecli.corpus.store import CorpusReader
@@ -108,15 +111,20 @@ def _source(settings: EmbedSettings, engine: Engine) -> FastaSource | CorpusSour
 
 
 def _identity(config: Config, settings: EmbedSettings) -> dict[str, Any]:
-    """What decides the rows besides the inputs: model, settings, precision, kind of device."""
+    """What decides the rows besides the inputs: model, settings, frames, precision, kind of device."""
     from genomecli.training.checkpoint import find_checkpoint
 
     assert settings.model is not None
     folder = find_checkpoint(settings.model, prefer=settings.checkpoint)
     device = pick_device(config.device)
+    if settings.frame == "auto":
+        frames = Frames.of_run(read_json(folder / "config.json"))
+    else:
+        frames = Frames(settings.frame, settings.frame)
     return {
         "model": read_manifest(folder)["files"]["model.safetensors"]["sha256"],
         "settings": settings.model_dump(mode="json", exclude=set(_PLACES)),
+        "frames": asdict(frames),
         "precision": pick_precision(config.precision, device),
         "device": device.type,
     }

@@ -34,7 +34,12 @@ class EmbedSettings(Section):
         doc="genome: any DNA; cds: DNA that starts with a codon; protein. auto: genome or protein, by the "
         "letters; of a corpus everything that it holds.",
     )
-    frame: Literal[0, 1, 2] = setting(0, doc="Bases left out at the start of DNA.", unit="bases")
+    frame: Literal["auto", 0, 1, 2] = setting(
+        "auto",
+        doc="Bases left out at the start of DNA. auto: as the run was trained, of cds by its frame, of other "
+        "DNA by its genome_frame (by frame, if it saw genes alone); 0 where it drew one for each text.",
+        unit="bases",
+    )
     strand: Literal["+", "-"] = setting("+", doc="- reads the reverse complement of DNA.")
     table: int | None = setting(
         None,

@@ -6,10 +6,10 @@ is told from its first letters where nothing else says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from genomecli.corpus.lexicon import MOLECULE_ALPHABETS, Lexicon
 from genomecli.errors import InputError, UsageError
@@ -43,13 +43,37 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True)
+class Frames:
+    """Bases left out at the start of coding sequences, and of other DNA."""
+
+    cds: int = 0
+    genome: int = 0
+
+    @classmethod
+    def of_run(cls, config: Mapping[str, Any]) -> Frames:
+        """The frames that a run was trained at; 0 where it drew one for each text, or says nothing.
+
+        Args:
+            config: the checkpoint's resolved settings.
+        """
+        reading = config.get("pretrain", {}).get("reading", {})
+        cds, genome = (_offset(reading.get(name, 0)) for name in ("frame", "genome_frame"))
+        # A run that saw genes alone knows DNA in their frame only.
+        return cls(cds, genome if "genome" in reading.get("molecules", ["genome"]) else cds)
+
+
+def _offset(frame: object) -> int:
+    return frame if isinstance(frame, int) else 0
+
+
+@dataclass(frozen=True)
 class ReadingOptions:
     """How sequences are read, whatever their language.
 
     Args:
         species: of the model, that they are read as; None for the only one.
         molecule: what they are; ``auto`` to tell by their letters.
-        frame: bases left out at the start of DNA.
+        frames: bases left out at the start of DNA.
         strand: of DNA.
         leave_out_terminals: terminal codons and the first methionine do not count.
         table: genetic code; None for a corpus' own, otherwise 1.
@@ -57,7 +81,7 @@ class ReadingOptions:
 
     species: str | None = None
     molecule: Literal["auto", "genome", "cds", "protein"] = "auto"
-    frame: int = 0
+    frames: Frames = Frames()
     strand: Strand = "+"
     leave_out_terminals: bool = False
     table: int | None = None
@@ -74,7 +98,7 @@ class ReadingOptions:
             lexicon,
             species,
             molecule,
-            frame=self.frame if dna else 0,
+            frame=0 if not dna else self.frames.cds if molecule == "cds" else self.frames.genome,
             strand=self.strand if dna else "+",
             leave_out_terminals=self.leave_out_terminals,
             code=self.code,

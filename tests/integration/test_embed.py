@@ -34,13 +34,13 @@ SETTINGS = {"preset": None, "layers": 2, "width": 32, "heads": 2, "context": 64,
 COMMON = ["--set", "device=cpu", "--set", "precision=fp32", "--set", "threads=1"]
 
 
-def make_run(folder: Path, species: list[str], seed: int = 1) -> Path:
+def make_run(folder: Path, species: list[str], seed: int = 1, **reading: object) -> Path:
     settings = ModelSettings.model_validate(SETTINGS)
     lexicon = build_lexicon(species)
     model = build_model(settings, lexicon.vocabulary.size, len(lexicon.languages), seed=seed)
     identity = Identity(settings.model_dump(mode="json"), "corpus", 0, 10, 1, "fp32", "cpu")
-    state = dict(model.state_dict())
-    save_checkpoint(folder, Checkpoint(Progress(step=10), identity, lexicon, {}, state), best=True)
+    config, state = {"pretrain": {"reading": reading}}, dict(model.state_dict())
+    save_checkpoint(folder, Checkpoint(Progress(step=10), identity, lexicon, config, state), best=True)
     return folder
 
 

@@ -15,6 +15,7 @@ from genomecli.inference.items import Item
 from genomecli.inference.sources import (
     CorpusSource,
     FastaSource,
+    Frames,
     ReadingOptions,
     choose_species,
     tell_molecule,
@@ -49,6 +50,21 @@ def test_a_model_of_one_language_needs_no_guess(tmp_path: Path) -> None:
     path.write_text(">a\n" + "ACGT" * 30)
     with open_input(path) as stream, pytest.raises(InputError, match="looks like dna, and the model reads"):
         tell_molecule(stream, "auto", ["protein"])
+
+
+@pytest.mark.parametrize(
+    ("reading", "found"),
+    [
+        ({"molecules": ["cds", "protein"], "frame": 1, "genome_frame": "all"}, Frames(1, 1)),
+        ({"molecules": ["cds", "genome"], "frame": 2, "genome_frame": "all"}, Frames(2, 0)),
+        ({"molecules": ["genome"], "frame": 0, "genome_frame": 1}, Frames(0, 1)),
+        ({"molecules": ["cds"], "frame": "all", "genome_frame": 2}, Frames(0, 0)),
+        ({}, Frames(0, 0)),
+    ],
+)
+def test_a_run_says_in_which_frame_it_was_trained(reading: dict[str, object], found: Frames) -> None:
+    assert Frames.of_run({"pretrain": {"reading": reading}}) == found
+    assert Frames.of_run({}) == Frames()
 
 
 def test_species_are_chosen() -> None:
