@@ -11,16 +11,18 @@ import numpy as np
 from genomecli.analysis.places import STATIC_LAYER, GeneSums, Place, VectorPair, make_pair
 from genomecli.analysis.runs import OpenRun, shared_species
 from genomecli.analysis.settings import CompareSettings
-from genomecli.analysis.texts import Chosen, Wanted, choose_records, codon_step, dna_molecule, items_of
-from genomecli.analysis.vectors import (
-    TextMeans,
-    WordSums,
-    all_layers,
-    static_rows,
-    sum_words,
-    untrained,
-    words_of,
+from genomecli.analysis.texts import (
+    LOCUS,
+    Chosen,
+    Wanted,
+    choose_records,
+    codon_step,
+    dna_molecule,
+    items_of,
+    locus_of,
 )
+from genomecli.analysis.vectors import TextMeans, all_layers, static_rows, untrained, words_of
+from genomecli.inference.contextual import ContextualMeans, contextual_means
 from genomecli.inference.engine import Engine
 from genomecli.sequences.codes import GeneticCode
 
@@ -129,13 +131,15 @@ class Gatherer:
         for frame in frames:
             own = detailed and frame == run.frame
             codons, gene_texts = self._sums(run, loaded, dna, layers, frame, own)
-            if own and self.settings.retrieval:
+            if gene_texts is not None and protein_texts is not None:
                 gathered.genes[dna.species] = (gene_texts, protein_texts)
             vectors = "contextual" if trained else "untrained"
             place = run.place(dna.species, vectors=vectors, frame=frame)
             place = place if trained else replace(place, tokens=0)
             for layer in layers:
-                genes = _gene_sums(codons, amino, layer) if own and self.settings.gene_bootstrap else None
+                genes = None
+                if own and self.settings.gene_bootstrap:
+                    genes = _gene_sums(codons, amino, layer, dna.molecule)
                 pair = self._pair(place.at(layer), dna.code, codons, amino, genes)
                 if pair is None:
                     gathered.notes.append(f"{dna.species}, frame {frame}: too few words were seen to compare")
@@ -143,13 +147,18 @@ class Gatherer:
                 gathered.pairs[pair.place] = pair
 
     def _pair(
-        self, place: Place, code: GeneticCode, codons: WordSums, amino: WordSums, genes: GeneSums | None
+        self,
+        place: Place,
+        code: GeneticCode,
+        codons: ContextualMeans,
+        amino: ContextualMeans,
+        genes: GeneSums | None,
     ) -> VectorPair | None:
         return make_pair(
             place,
             code,
-            codons.means(place.layer),
-            amino.means(place.layer),
+            codons.at(place.layer),
+            amino.at(place.layer),
             codons.total,
             amino.total,
             min_count=self.settings.min_count,
@@ -164,26 +173,32 @@ class Gatherer:
         layers: tuple[int, ...],
         frame: int,
         own: bool,
-    ) -> tuple[WordSums, TextMeans]:
+    ) -> tuple[ContextualMeans, TextMeans | None]:
         alphabet = "protein" if chosen.molecule == "protein" else "dna"
         lexicon = loaded.lexicon
         strip = self.settings.strip_terminal
         items = list(items_of(run.corpus, lexicon, chosen, frame=frame, strip=strip))
-        return sum_words(
+        found = contextual_means(
             Engine(loaded, precision=self.precision),
             items,
             words_of(lexicon, chosen.species, alphabet),
             layers,
-            buckets=self.settings.gene_buckets if own and self.settings.gene_bootstrap else 1,
+            groups=self.settings.gene_buckets if own and self.settings.gene_bootstrap else 1,
+            key=locus_of,
             step=codon_step(lexicon, chosen.species) if alphabet == "dna" else 1,
-            keep_texts=own and self.settings.retrieval,
+            texts=own and self.settings.retrieval,
         )
+        return found, None if found.texts is None else TextMeans.of(found, items)
 
 
-def _gene_sums(codons: WordSums, amino: WordSums, layer: int) -> GeneSums:
+def _gene_sums(codons: ContextualMeans, amino: ContextualMeans, layer: int, molecule: str) -> GeneSums:
+    """The sums of one layer in single precision, without groups that hold no text."""
+    unit = f"stretches of {LOCUS:,} bases of the genome" if molecule == "genome" else "genes"
+    held = codons.counts.any(axis=1), amino.counts.any(axis=1)
     return GeneSums(
-        codons.sums[:, codons.layers.index(layer)],
-        codons.counts,
-        amino.sums[:, amino.layers.index(layer)],
-        amino.counts,
+        codons.sums[held[0], codons.layers.index(layer)].astype(np.float32),
+        codons.counts[held[0]],
+        amino.sums[held[1], amino.layers.index(layer)].astype(np.float32),
+        amino.counts[held[1]],
+        unit,
     )

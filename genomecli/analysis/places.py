@@ -48,19 +48,21 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class GeneSums:
-    """Word sums by bucket of genes, for a bootstrap over genes.
+    """Word sums by bucket of genes or loci, for a bootstrap over them.
 
     Args:
         codons: float32[G, n, D].
         codon_counts: int64[G, n].
-        amino: float32[G, A, D].
-        amino_counts: int64[G, A].
+        amino: float32[H, A, D]; proteins have buckets of their own.
+        amino_counts: int64[H, A].
+        unit: what the buckets of DNA are made of, in words: ``genes``, or stretches of the genome.
     """
 
     codons: NDArray[np.float32]
     codon_counts: Integers
     amino: NDArray[np.float32]
     amino_counts: Integers
+    unit: str = "genes"
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,4 +149,5 @@ def _select(genes: GeneSums, codons: Integers, amino: list[int]) -> GeneSums:
         genes.codon_counts[:, codons],
         genes.amino[:, amino],
         genes.amino_counts[:, amino],
+        genes.unit,
     )

@@ -14,7 +14,7 @@ from genomecli.analysis.held_out import leave_one_amino_acid_out
 from genomecli.analysis.places import Place, VectorPair, make_pair
 from genomecli.analysis.synonyms import codon_similarity, synonym_ranks
 from genomecli.analysis.texts import Wanted, choose_records, codon_step, dna_molecule, items_of
-from genomecli.analysis.vectors import sum_words, words_of
+from genomecli.analysis.vectors import words_of
 from genomecli.errors import InputError
 from genomecli.runtime import log
 
@@ -69,12 +69,13 @@ class MrrProbe:
         return figures
 
     def _pairs(self, model: LanguageModel, species: _Species, layers: Sequence[int]) -> list[VectorPair]:
+        from genomecli.inference.contextual import contextual_means
         from genomecli.inference.engine import Engine
         from genomecli.inference.results import LiveModel
 
         engine = Engine(LiveModel(model, self.lexicon), precision=self.precision)
         dna, protein = (
-            sum_words(engine, items, words_of(self.lexicon, species.name, alphabet), layers, step=step)[0]
+            contextual_means(engine, items, words_of(self.lexicon, species.name, alphabet), layers, step=step)
             for items, alphabet, step in (
                 (species.dna, "dna", species.step),
                 (species.protein, "protein", 1),
@@ -84,8 +85,8 @@ class MrrProbe:
             make_pair(
                 Place("probe", species.name, layer=layer),
                 species.code,
-                dna.means(layer),
-                protein.means(layer),
+                dna.at(layer),
+                protein.at(layer),
                 dna.total,
                 protein.total,
             )

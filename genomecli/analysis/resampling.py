@@ -1,4 +1,8 @@
-"""Intervals over genes: which genes were read is drawn anew, and every measure made again."""
+"""Intervals over genes or loci: which of them were read is drawn anew, and every measure made again.
+
+Of a genome, both strands of a stretch and its neighbouring windows are drawn together: they are no
+independent texts.
+"""
 
 from __future__ import annotations
 
@@ -15,23 +19,23 @@ GENE_STATISTIC = "mrr_over_genes"
 
 
 def gene_rows(pair: VectorPair, draws: int, axes: int, source: np.random.Generator) -> list[Measure]:
-    """Primary endpoint and synonymous codons with an interval over genes (rows ``mrr_over_genes``).
+    """Primary endpoint and synonymous codons with an interval over genes or loci (rows ``mrr_over_genes``).
 
     Genes and proteins are drawn apart, since the two languages come from different texts.
 
     Args:
-        pair: vectors with their sums by bucket of genes; no rows without those.
+        pair: vectors with their sums by bucket; no rows without those, or with one bucket alone.
         draws: resamples.
         axes: of the Procrustes map.
         source: of randomness.
     """
-    if pair.genes is None or draws < 2:
+    if pair.genes is None or draws < 2 or min(len(pair.genes.codons), len(pair.genes.amino)) < 2:
         return []
     codons = bootstrap_gene_means(pair.genes.codons, pair.genes.codon_counts, source, draws)
     amino = bootstrap_gene_means(pair.genes.amino, pair.genes.amino_counts, source, draws)
     found = np.array([_both(pair, x, y, axes) for x, y in zip(codons, amino, strict=True)])
     left_out, synonyms = _both(pair, pair.codons, pair.amino, axes)
-    buckets = f"{len(pair.genes.codons)} groups of genes"
+    buckets = f"{len(pair.genes.codons)} groups of {pair.genes.unit}"
     return [
         row(
             pair.place,

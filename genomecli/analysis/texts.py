@@ -2,6 +2,8 @@
 
 A text is never a pair: a model trained on codons and protein together is still read one language at a time.
 Start and stop codons and the first methionine do not count, since their place alone gives them away.
+A genome is read in loci: stretches of a few windows, drawn from all held-out records, each on both strands.
+Neighbouring windows and the two strands of one place tell much the same, so a locus is what is resampled.
 """
 
 from __future__ import annotations
@@ -29,15 +31,20 @@ Molecule = Literal["genome", "cds", "protein"]
 GENOME_WINDOW = 1500
 """Bases of a piece of genome, a multiple of 3 and a length that most models take whole."""
 
+LOCUS = 3 * GENOME_WINDOW
+"""Bases of a locus: more than a gene and its surroundings, few enough that a small limit holds several."""
+
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """Records picked for one language of one species.
+    """Records, or loci of a genome, picked for one language of one species.
 
     Args:
         species: its name.
         molecule: ``cds``, ``genome`` or ``protein``.
-        rows: int64[R] corpus rows, in a shuffled order that depends on seed and gene alone.
+        rows: int64[R] corpus rows, in a shuffled order that depends on seed and gene (or place) alone.
+        starts: int64[R], first symbol that is read: 0 but for a genome.
+        stops: int64[R], one past the last symbol that is read.
         genes: str[R], what pairs a gene with its protein.
         families: int64[R], gene family; -1 where there is none.
         code: genetic code of the species.
@@ -47,6 +54,8 @@ class Chosen:
     species: str
     molecule: Molecule
     rows: Integers
+    starts: Integers
+    stops: Integers
     genes: NDArray[np.str_]
     families: Integers
     code: GeneticCode
@@ -60,7 +69,7 @@ class Wanted:
     Args:
         splits: the splits they come from.
         least: fewer symbols than this are too few: training records are added.
-        most: enough symbols.
+        most: at most this many symbols, but one record at least.
         seed: of the order in which records are taken.
     """
 
@@ -104,7 +113,7 @@ def dna_molecule(corpus: CorpusReader, species: str, wanted: str = "auto") -> Li
 
 
 def choose_records(corpus: CorpusReader, species: str, molecule: Molecule, wanted: Wanted) -> Chosen:
-    """Pick held-out records until there are enough symbols.
+    """Pick held-out records, or loci of a genome, up to a number of symbols.
 
     Genes that the corpus reads with another genetic code than the species' (organelles) are left out.
     """
@@ -114,18 +123,64 @@ def choose_records(corpus: CorpusReader, species: str, molecule: Molecule, wante
     lengths = table.length.astype(np.int64)
     taken = fits & np.isin(table.split.astype(str), list(wanted.splits))
     held = int(lengths[taken].sum())
+    unit = "residues" if molecule == "protein" else "bases"
     if held < wanted.least and bool((fits & ~taken).any()):
-        unit = "residues" if molecule == "protein" else "bases"
         notes.append(f"{species}: only {held:,} held-out {unit} of {molecule}; training records were added")
         taken = fits
     genes = table.gene.astype(str)
     candidates = np.flatnonzero(taken)
-    drawn = np.array([_draw(wanted.seed, genes[i] or str(table.row[i])) for i in candidates], dtype="S64")
+    record, starts, stops = _pieces(candidates, lengths[candidates], molecule)
+    places = zip(record.tolist(), starts.tolist(), strict=True)
+    keys = (genes[i] or _place(int(table.row[i]), start) for i, start in places)
+    drawn = np.array([_draw(wanted.seed, key) for key in keys], dtype="S64")
     order = np.argsort(drawn, kind="stable")
-    count = int(np.searchsorted(np.cumsum(lengths[candidates[order]]), wanted.most)) + 1
-    picked = candidates[order][:count]
-    families = table.family[picked].astype(np.int64)
-    return Chosen(species, molecule, table.row[picked], genes[picked], families, code, tuple(notes))
+    picked, end = _within(order, stops - starts, wanted.most, cut=molecule == "genome")
+    stops[picked[-1:]] = starts[picked[-1:]] + end
+    read, there = int((stops - starts)[picked].sum()), int(lengths[taken].sum())
+    if read < there:
+        what = f"{read:,} of {there:,} {unit} of {molecule}"
+        notes.append(f"{species}: {what} were read, as many as the limit of tokens allows")
+    rows = record[picked]
+    families = table.family[rows].astype(np.int64)
+    return Chosen(
+        *(species, molecule, table.row[rows], starts[picked], stops[picked]),
+        *(genes[rows], families, code, tuple(notes)),
+    )
+
+
+def _pieces(records: Integers, lengths: Integers, molecule: Molecule) -> tuple[Integers, Integers, Integers]:
+    """Record, first symbol and end of every piece: whole records, or the loci of a genome; int64[P] each."""
+    if molecule != "genome":
+        return records, np.zeros_like(lengths), lengths.copy()
+    counts = -(-lengths // LOCUS)
+    owner = np.repeat(np.arange(len(records)), counts)
+    starts = (np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)) * LOCUS
+    return records[owner], starts, np.minimum(starts + LOCUS, lengths[owner])
+
+
+def _within(order: Integers, sizes: Integers, most: int, *, cut: bool) -> tuple[Integers, int]:
+    """The first pieces of ``order`` within ``most`` symbols, one at least; and the size of the last of them.
+
+    Args:
+        order: int64[P], pieces in the order in which they are taken.
+        sizes: int64[P], symbols of each piece.
+        most: the limit.
+        cut: a piece that does not fit is cut, to whole codons, so that the limit is reached.
+    """
+    if not len(order):
+        return order, 0
+    sums = np.cumsum(sizes[order])
+    count = int(np.searchsorted(sums, most, side="right"))
+    spare = (most - int(sums[count - 1] if count else 0)) // 3 * 3
+    if cut and count < len(order) and (spare > 0 or not count):
+        return order[: count + 1], min(int(sizes[order[count]]), max(spare, 3))
+    picked = order[: max(count, 1)]
+    return picked, int(sizes[picked[-1]])
+
+
+def _place(row: int, start: int) -> str:
+    """A name for a record without a gene, or for a locus of it."""
+    return f"{row}:{start}" if start else str(row)
 
 
 def _draw(seed: int, key: str) -> bytes:
@@ -167,7 +222,7 @@ def codon_step(lexicon: Lexicon, species: str) -> int:
 def items_of(
     corpus: CorpusReader, lexicon: Lexicon, chosen: Chosen, *, frame: int = 0, strip: bool = True
 ) -> Iterator[Item]:
-    """The chosen texts as items for the engine, with ``row``, ``gene`` and ``family`` in their meta.
+    """Items for the engine, with ``row``, ``gene``, ``family`` and ``locus`` in their meta.
 
     Genes and proteins come one text a record; a genome comes in windows, each read on both strands, as in
     training.
@@ -193,13 +248,18 @@ def items_of(
         )
         for strand in strands
     ]
-    labels = zip(chosen.rows.tolist(), chosen.genes.tolist(), chosen.families.tolist(), strict=True)
-    for row, gene, family in labels:
-        symbols = corpus.symbols(row)
+    columns = (chosen.rows, chosen.starts, chosen.stops, chosen.genes, chosen.families)
+    for row, first, end, gene, family in zip(*(column.tolist() for column in columns), strict=True):
+        symbols = corpus.symbols(row, first, end)
         size = GENOME_WINDOW if genome else max(len(symbols), 1)
-        meta = {"row": row, "gene": gene, "family": family}
+        meta = {"row": row, "gene": gene, "family": family, "locus": gene or _place(row, first)}
         for start in range(0, len(symbols), size):
             for reading in readings:
                 item = reading.item(str(row), symbols[start : start + size], meta)
                 if isinstance(item, Item):
                     yield item
+
+
+def locus_of(item: Item) -> str:
+    """What an item is resampled with: its gene, or the stretch of genome that it lies in, on both strands."""
+    return str(item.meta["locus"])

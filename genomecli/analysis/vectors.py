@@ -1,58 +1,26 @@
 """Word vectors of a model: rows of its embedding, and mean states over held-out texts, layer by layer.
 
-Contextual sums are kept by bucket of genes, so that a bootstrap over genes needs no second pass.
-Legend: G buckets, C layers, V words of the language, D width, t tokens of a text.
+Legend: C layers, V words of the language, R texts, D width.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from genomecli.analysis.arrays import Floats, Integers
+from genomecli.analysis.arrays import Floats
 from genomecli.runtime import seed_of
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from genomecli.corpus.lexicon import Lexicon
-    from genomecli.inference.batching import Window
-    from genomecli.inference.engine import Engine
+    from genomecli.inference.contextual import ContextualMeans
     from genomecli.inference.items import Item
     from genomecli.models.stems import Stem
     from genomecli.training.checkpoint import LoadedModel
-
-
-@dataclass(frozen=True, eq=False)
-class WordSums:
-    """Summed states of the words of one language.
-
-    Args:
-        layers: layer of each row of the second axis.
-        sums: float32[G, C, V, D].
-        counts: int64[G, V], occurrences.
-    """
-
-    layers: tuple[int, ...]
-    sums: NDArray[np.float32]
-    counts: Integers
-
-    @property
-    def total(self) -> Integers:
-        """int64[V]: occurrences in all buckets."""
-        return np.asarray(self.counts.sum(axis=0), dtype=np.int64)
-
-    def means(self, layer: int) -> Floats:
-        """float64[V, D]: mean state of each word at ``layer``; NaN for words never seen."""
-        sums = self.sums[:, self.layers.index(layer)].sum(axis=0, dtype=np.float64)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            means: Floats = sums / self.total[:, None]
-        return means
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +31,14 @@ class TextMeans:
     keys: tuple[str, ...]
     families: tuple[int, ...]
     vectors: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, found: ContextualMeans, items: Sequence[Item]) -> TextMeans:
+        """The texts' part of ``found``, with key and family from each item's meta."""
+        assert found.texts is not None, "the means of texts were not asked for"
+        keys = tuple(str(item.meta.get("gene", "")) for item in items)
+        families = tuple(int(str(item.meta.get("family", -1))) for item in items)
+        return cls(found.layers, keys, families, found.texts)
 
 
 def words_of(lexicon: Lexicon, species: str, molecule: str) -> NDArray[np.int64]:
@@ -98,92 +74,3 @@ def all_layers(loaded: LoadedModel, wanted: str | Sequence[int]) -> tuple[int, .
         return tuple(range(depth + 1))
     numbers = {layer + depth + 1 if layer < 0 else layer for layer in wanted}
     return tuple(sorted(number for number in numbers if 0 <= number <= depth))
-
-
-def sum_words(
-    engine: Engine,
-    items: Sequence[Item],
-    words: NDArray[np.int64],
-    layers: Sequence[int],
-    *,
-    buckets: int = 1,
-    step: int = 1,
-    keep_texts: bool = False,
-) -> tuple[WordSums, TextMeans]:
-    """Run the model over unmasked texts and sum the states of each word, on the model's device.
-
-    Args:
-        engine: of the model.
-        items: texts of one language; text i goes to bucket i modulo ``buckets``.
-        words: int64[V], consecutive ids.
-        layers: which states.
-        buckets: G.
-        step: only every ``step``-th token is a word (codons among overlapping 3-mers).
-        keep_texts: also return each text's mean state over the words that count.
-    """
-    sink = _Sink(engine, words, len(layers), (buckets, len(items) if keep_texts else 0), step)
-    numbered = [replace(item, meta={**item.meta, "number": i}) for i, item in enumerate(items)]
-    engine.visit(numbered, list(layers), sink)
-    kept = items if keep_texts else ()
-    keys = tuple(str(item.meta.get("gene", "")) for item in kept)
-    families = tuple(int(str(item.meta.get("family", -1))) for item in kept)
-    words_found = WordSums(tuple(layers), sink.word_sums(), sink.word_counts())
-    return words_found, TextMeans(tuple(layers), keys, families, sink.text_means())
-
-
-class _Sink:
-    """Takes the engine's batches and adds each counted state to its word and bucket, and to its text."""
-
-    def __init__(
-        self, engine: Engine, words: NDArray[np.int64], layers: int, sizes: tuple[int, int], step: int
-    ) -> None:
-        import torch
-
-        self.first, self.count, self.step = int(words[0]), len(words), step
-        self.buckets, self.texts = sizes
-        zeros = partial(torch.zeros, device=engine.device, dtype=torch.float32)
-        self.sums = zeros(layers, self.buckets * self.count, engine.model.settings.width)
-        self.weights = zeros(self.buckets * self.count)
-        self.text_sums = zeros(layers, self.texts, engine.model.settings.width)
-        self.text_weights = zeros(self.texts)
-
-    def __call__(
-        self, windows: Sequence[Window], tokens: Tensor, weights: Tensor, states: list[Tensor]
-    ) -> None:
-        import torch
-
-        device = tokens.device
-        number = torch.tensor([int(w.item.meta["number"]) for w in windows], device=device)  # type: ignore[call-overload]
-        word = tokens - self.first
-        counts = (weights > 0) & (word >= 0) & (word < self.count)
-        if self.step > 1:
-            start = torch.tensor([w.start for w in windows], device=device)
-            place = torch.arange(tokens.shape[1], device=device)[None, :] - 1 + start[:, None]
-            counts &= place % self.step == 0
-        text = number[:, None].expand_as(tokens)[counts]
-        target = (text % self.buckets) * self.count + word[counts]
-        weight = weights[counts]
-        self.weights.index_add_(0, target, weight)
-        if self.texts:
-            self.text_weights.index_add_(0, text, weight)
-        for layer, state in enumerate(states):
-            weighted = state[counts] * weight[:, None]
-            self.sums[layer].index_add_(0, target, weighted)
-            if self.texts:
-                self.text_sums[layer].index_add_(0, text, weighted)
-
-    def word_sums(self) -> NDArray[np.float32]:
-        """float32[G, C, V, D]."""
-        layers, _, width = self.sums.shape
-        table = self.sums.reshape(layers, self.buckets, self.count, width).transpose(0, 1)
-        return np.asarray(table.cpu().numpy(), dtype=np.float32)
-
-    def word_counts(self) -> Integers:
-        """int64[G, V]; parts of a token seen in several windows add up to 1."""
-        counts = np.rint(self.weights.cpu().numpy()).astype(np.int64)
-        return np.asarray(counts.reshape(self.buckets, self.count), dtype=np.int64)
-
-    def text_means(self) -> NDArray[np.float32]:
-        """float32[C, R, D]; zeros for a text without counted words."""
-        means = self.text_sums / self.text_weights.clamp(min=1e-9)[:, None]
-        return np.asarray(means.cpu().numpy(), dtype=np.float32)

@@ -1,21 +1,20 @@
 """Contextual vectors of the vocabulary: each token's mean state over all its occurrences, layer by layer.
 
 Texts are read as they are, nothing masked, one language a text. Sums are kept in float64. For a bootstrap
-over genes the texts can be put into groups whose sums are kept apart: the vectors of a draw are then sums
-over the groups drawn, and no text is read twice.
+over genes or loci the texts can be put into groups whose sums are kept apart: the vectors of a draw are then
+sums over the groups drawn, and no text is read twice. The mean state of each whole text can be had as well.
 
-Shapes: G groups, C layers, V vocabulary items asked for, D width, N tokens of a batch.
+Shapes: G groups, C layers, V vocabulary items asked for, R texts, D width, N tokens of a batch.
 """
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import Tensor
 
 from genomecli.inference.batching import Window
@@ -27,7 +26,7 @@ Doubles = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ContextualMeans:
     """Sums of states by group of texts, from which means follow.
 
@@ -36,12 +35,15 @@ class ContextualMeans:
         layers: the C layers.
         sums: float64[G, C, V, D].
         counts: int64[G, V], occurrences.
+        texts: float32[C, R, D], mean state of each text over the tokens that count, zeros for a text without
+            any; None if they were not asked for.
     """
 
     ids: Counts
     layers: tuple[int, ...]
     sums: Doubles
     counts: Counts
+    texts: NDArray[np.float32] | None = None
 
     @property
     def total(self) -> Counts:
@@ -52,22 +54,13 @@ class ContextualMeans:
     @property
     def means(self) -> Doubles:
         """float64[C, V, D]: means over all groups; NaN for tokens that do not occur."""
-        return self.drawn(np.ones(len(self.counts)))
+        return np.stack([self.at(layer) for layer in self.layers])
 
-    def drawn(self, times: ArrayLike) -> Doubles:
-        """Means when group g is taken ``times[g]`` times: a bootstrap draw, or all but one group.
-
-        Args:
-            times: [G], 0 or more each.
-
-        Returns:
-            float64[C, V, D]; NaN for tokens that do not occur in the draw.
-        """
-        weights = np.asarray(times, dtype=np.float64)
-        occurrences = weights @ self.counts
-        sums = np.tensordot(weights, self.sums, axes=1)
+    def at(self, layer: int) -> Doubles:
+        """float64[V, D]: means at one layer; NaN for tokens that do not occur."""
+        sums = self.sums[:, self.layers.index(layer)].sum(axis=0)
         with np.errstate(invalid="ignore", divide="ignore"):
-            means: Doubles = np.where(occurrences[:, None] > 0, sums / occurrences[:, None], np.nan)
+            means: Doubles = sums / self.total[:, None]
         return means
 
 
@@ -84,6 +77,8 @@ def contextual_means(
     *,
     groups: int = 1,
     key: Callable[[Item], str] = gene_of,
+    step: int = 1,
+    texts: bool = False,
 ) -> ContextualMeans:
     """Mean states of vocabulary items over the counted tokens of ``items``.
 
@@ -96,58 +91,105 @@ def contextual_means(
         ids: V ids of the vocabulary; tokens of other ids are not looked at.
         layers: which.
         groups: G; memory is G C V D float64.
-        key: what decides an item's group: items of one key are in one group, whatever their order.
+        key: what decides an item's group: items of one key are in one group, and keys are dealt to the
+            groups in turn, in the order in which they first occur.
+        step: only every ``step``-th token of an item counts (codons among overlapping 3-mers).
+        texts: also give the mean state of each item; memory is C R D float64.
     """
     wanted = engine.layers(layers)
     chosen = np.asarray(ids, dtype=np.int64)
-    sums = _Sums(engine, chosen, len(wanted), groups, key)
-    engine.visit(items, wanted, sums.add)
-    return ContextualMeans(chosen, wanted, *sums.result())
+    dealer = _Dealer(key, groups)
+    known = list(items) if texts else items
+    size = (groups, len(known) if isinstance(known, list) else 0)
+    sums = _Sums(engine, chosen, len(wanted), size, step, dealer)
+    engine.visit(dealer.deal(known), wanted, sums.add)
+    return ContextualMeans(chosen, wanted, *sums.words(), sums.texts() if texts else None)
+
+
+class _Dealer:
+    """Numbers the items as they come, and deals their keys to the groups in turn."""
+
+    def __init__(self, key: Callable[[Item], str], groups: int) -> None:
+        self._key = key
+        self._count = groups
+        self._keys: dict[str, int] = {}
+        self.group: list[int] = []
+
+    def deal(self, items: Iterable[Item]) -> Iterator[Item]:
+        """The items with their number as ``record``; ``group`` holds the group of each."""
+        for number, item in enumerate(items):
+            place = self._keys.setdefault(self._key(item), len(self._keys)) if self._count > 1 else 0
+            self.group.append(place % self._count)
+            yield replace(item, record=number)
 
 
 class _Sums:
-    """float64 accumulators on the engine's device (on the CPU where the device lacks float64)."""
+    """float64 accumulators on the engine's device (on the CPU where the device lacks float64).
+
+    Args:
+        engine: of the model.
+        ids: int64[V].
+        layers: C.
+        size: G, and R where the means of texts are wanted (else 0).
+        step: only every ``step``-th token counts.
+        dealer: knows the group of each item.
+    """
 
     def __init__(
-        self,
-        engine: Engine,
-        ids: Counts,
-        layers: int,
-        groups: int,
-        key: Callable[[Item], str],
+        self, engine: Engine, ids: Counts, layers: int, size: tuple[int, int], step: int, dealer: _Dealer
     ) -> None:
         self._device = torch.device("cpu") if engine.device.type == "mps" else engine.device
-        self._shape = (groups, len(ids))
-        self._key = key
+        self._shape = (size[0], len(ids))
+        self._step, self._dealer = step, dealer
         column = np.full(engine.lexicon.vocabulary.size, -1, dtype=np.int64)
         column[ids] = np.arange(len(ids))
         self._column = torch.from_numpy(column).to(self._device)
-        cells = groups * len(ids)
         width = engine.settings.width
-        self._sums = torch.zeros(layers, cells, width, dtype=torch.float64, device=self._device)
-        self._counts = torch.zeros(cells, dtype=torch.float64, device=self._device)
+        self._sums, self._counts = self._zeros(layers, size[0] * len(ids), width)
+        self._text_sums, self._text_counts = self._zeros(layers, size[1], width)
+
+    def _zeros(self, layers: int, cells: int, width: int) -> tuple[Tensor, Tensor]:
+        sums = torch.zeros(layers, cells, width, dtype=torch.float64, device=self._device)
+        return sums, torch.zeros(cells, dtype=torch.float64, device=self._device)
 
     def add(self, windows: Sequence[Window], tokens: Tensor, weights: Tensor, states: list[Tensor]) -> None:
         """Add a batch: tokens int64[B, L], weights float32[B, L], a float32[B, L, D] a layer."""
         tokens, weights = tokens.to(self._device), weights.to(self._device)
         column = self._column[tokens]
         used = (weights > 0) & (column >= 0)
-        cell = (self._groups(windows)[:, None] * self._shape[1] + column)[used]
+        if self._step > 1:
+            used &= self._on_grid(windows, tokens.shape[1])
+        numbers = [window.item.record for window in windows]
+        cell = (self._rows([self._dealer.group[i] for i in numbers])[:, None] * self._shape[1] + column)[used]
+        text = self._rows(numbers)[:, None].expand_as(tokens)[used]
         weight = weights[used].double()
         self._counts.index_add_(0, cell, weight)
+        if len(self._text_counts):
+            self._text_counts.index_add_(0, text, weight)
         for layer, hidden in enumerate(states):
             rows = hidden.to(self._device)[used].double() * weight[:, None]
             self._sums[layer].index_add_(0, cell, rows)
+            if len(self._text_counts):
+                self._text_sums[layer].index_add_(0, text, rows)
 
-    def _groups(self, windows: Sequence[Window]) -> Tensor:
-        """int64[B]: crc32 of each text's key, modulo G."""
-        keys = (self._key(window.item).encode("utf-8", "surrogateescape") for window in windows)
-        numbers = [zlib.crc32(key) % self._shape[0] for key in keys]
-        return torch.tensor(numbers, dtype=torch.int64, device=self._device)
+    def _rows(self, values: Sequence[int]) -> Tensor:
+        return torch.tensor(values, dtype=torch.int64, device=self._device)
 
-    def result(self) -> tuple[Doubles, Counts]:
-        """Sums float64[G, C, V, D] and counts int64[G, V]."""
+    def _on_grid(self, windows: Sequence[Window], length: int) -> Tensor:
+        """bool[B, L]: the token's number in its item is a multiple of the step; [CLS] stands before it."""
+        place = torch.arange(-1, length - 1, device=self._device)[None, :]
+        first = self._rows([window.start for window in windows])[:, None]
+        on_grid: Tensor = (first + place) % self._step == 0
+        return on_grid
+
+    def words(self) -> tuple[Doubles, Counts]:
+        """Sums float64[G, C, V, D], and counts int64[G, V]: parts of a token in several windows make up 1."""
         layers, _, width = self._sums.shape
         sums = self._sums.view(layers, *self._shape, width).movedim(1, 0).cpu().numpy()
         counts = self._counts.view(*self._shape).round().long().cpu().numpy()
         return np.ascontiguousarray(sums), counts
+
+    def texts(self) -> NDArray[np.float32]:
+        """float32[C, R, D]; zeros for a text without counted tokens."""
+        means = self._text_sums / self._text_counts.clamp(min=1e-9)[:, None]
+        return np.asarray(means.cpu().numpy(), dtype=np.float32)

@@ -12,25 +12,13 @@ from genomecli.analysis.places import STATIC_LAYER
 from genomecli.analysis.probe import LEFT_OUT, SYNONYMS, make_probe
 from genomecli.analysis.runs import earlier_checkpoints, expand_runs, find_setting, open_run, read_probes
 from genomecli.analysis.settings import CompareSettings, RunEntry
-from genomecli.analysis.texts import (
-    GENOME_WINDOW,
-    Chosen,
-    Wanted,
-    choose_records,
-    codon_step,
-    dna_molecule,
-    items_of,
-)
-from genomecli.analysis.vectors import all_layers, static_rows, sum_words, untrained, words_of
+from genomecli.analysis.vectors import all_layers, static_rows, untrained
 from genomecli.analysis.yardsticks import corpus_sizes, static_pairs, training_streams
 from genomecli.corpus.lexicon import build_lexicon
 from genomecli.corpus.store import CorpusReader
 from genomecli.errors import InputError
-from genomecli.inference.engine import Engine
-from genomecli.sequences.alphabets import DNA
 from genomecli.sequences.codes import genetic_code
 from tests.unit.analysis.compare_toys import write_run, write_species_corpus
-from tests.unit.corpus.made import make_corpus, one_species, write_fasta
 
 SETTINGS = CompareSettings(min_codons=10, min_count=1, max_tokens=3000, gene_buckets=4, gene_bootstrap=2)
 
@@ -46,91 +34,6 @@ def toys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture(scope="module")
 def opened(toys):
     return open_run(RunEntry(path=str(toys[1])), "run", None, "cpu")
-
-
-WANTED = Wanted(("valid",), 0, 10**9, 0)
-
-
-def test_only_held_out_records_are_read_and_both_languages_take_the_same_genes(toys):
-    corpus = CorpusReader.open(toys[0])
-    dna = choose_records(corpus, "alpha", "cds", WANTED)
-    protein = choose_records(corpus, "alpha", "protein", WANTED)
-    assert dna.genes.tolist() == protein.genes.tolist()
-    assert len(dna.rows) == 13
-    assert not dna.notes
-    few = choose_records(corpus, "alpha", "cds", Wanted(("valid",), 0, 400, 0))
-    assert few.rows.tolist() == dna.rows[: len(few.rows)].tolist()
-
-
-def test_training_records_are_added_only_where_held_out_ones_are_too_few(toys):
-    corpus = CorpusReader.open(toys[0])
-    chosen = choose_records(corpus, "alpha", "cds", Wanted(("valid",), 10**9, 10**9, 0))
-    assert len(chosen.rows) == 40
-    assert "training records were added" in chosen.notes[0]
-
-
-def test_frames_shift_and_terminals_do_not_count(toys):
-    corpus = CorpusReader.open(toys[0])
-    lexicon = build_lexicon(["alpha", "beta"])
-    chosen = choose_records(corpus, "alpha", "cds", WANTED)
-    start = lexicon.block("alpha", "dna").start
-    for frame in (0, 1, 2):
-        for item, row in zip(items_of(corpus, lexicon, chosen, frame=frame), chosen.rows, strict=True):
-            symbols = corpus.symbols(int(row))[frame:].astype(int)
-            first = 16 * symbols[0] + 4 * symbols[1] + symbols[2]
-            assert item.tokens[0] - start == first
-            assert not item.counted()[0]
-    free = next(items_of(corpus, lexicon, chosen, strip=False))
-    assert free.counted()[0]
-
-
-def test_species_without_proteins_or_dna_are_refused(toys):
-    corpus = CorpusReader.open(toys[0])
-    assert dna_molecule(corpus, "alpha") == "cds"
-    with pytest.raises(InputError, match="no genome"):
-        dna_molecule(corpus, "alpha", "genome")
-    with pytest.raises(InputError, match="no proteins"):
-        dna_molecule(corpus, "gamma")
-
-
-@pytest.mark.parametrize(("kind", "k", "stride", "step"), [("codon", 3, 3, 1), ("kmer", 3, 1, 3)])
-def test_codons_among_tokens(kind, k, stride, step):
-    assert codon_step(build_lexicon(["a"], dna=kind, k=k, stride=stride), "a") == step
-
-
-def test_tokens_that_are_no_codons_are_refused():
-    with pytest.raises(InputError, match="codons have no vectors"):
-        codon_step(build_lexicon(["a"], dna="kmer", k=6, stride=1), "a")
-
-
-@pytest.mark.parametrize("step", [1, 3])
-def test_word_sums_equal_a_plain_loop(toys, opened, step: int):
-    corpus = CorpusReader.open(toys[0])
-    lexicon = opened.loaded.lexicon
-    chosen = choose_records(corpus, "beta", "cds", WANTED)
-    items = list(items_of(corpus, lexicon, chosen))
-    words = words_of(lexicon, "beta", "dna")
-    engine = Engine(opened.loaded)
-    sums, texts = sum_words(engine, items, words, (0, 2), buckets=3, step=step, keep_texts=True)
-    expected = np.zeros(sums.sums.shape)
-    counts = np.zeros(sums.counts.shape, dtype=int)
-    means = []
-    for number, result in enumerate(engine.run(items, (0, 2))):
-        counted = result.item.counted() & (np.arange(len(result.item.tokens)) % step == 0)
-        for place in np.flatnonzero(counted):
-            word = result.item.tokens[place] - words[0]
-            counts[number % 3, word] += 1
-            for row, layer in enumerate((0, 2)):
-                expected[number % 3, row, word] += result.hidden[layer][place]
-        means.append(result.hidden[2][counted].mean(axis=0))
-    assert np.array_equal(sums.counts, counts)
-    assert np.allclose(sums.sums, expected, atol=1e-3)
-    assert np.allclose(texts.vectors[1], means, atol=1e-4)
-    seen = counts.sum(axis=0) > 0
-    assert np.allclose(
-        sums.means(2)[seen], (expected[:, 1].sum(0) / counts.sum(0)[:, None].clip(1))[seen], atol=1e-4
-    )
-    assert np.isnan(sums.means(2)[~seen]).all()
 
 
 def test_every_view_of_a_run_is_gathered(opened):
@@ -264,22 +167,3 @@ def test_static_baselines_are_trained_on_training_texts_at_several_sizes(opened)
     assert pairs[-1].gold.n == len(genetic_code(1).sense)
     cut = streams[0].first(500)
     assert len(cut.tokens) == cut.offsets[-1] == 500
-
-
-def test_windows_of_a_genome_are_read_on_both_strands(tmp_path: Path):
-    genome = "ACGTTGCAAC" * 320
-    corpus = make_corpus(tmp_path, one_species("genome", write_fasta(tmp_path / "g.fa", {"c": genome})))
-    table = corpus.records("a", "genome")
-    chosen = Chosen("a", "genome", table.row, table.gene, table.family, genetic_code(1))
-    lexicon = build_lexicon(["a"])
-    tokenizer = lexicon.tokenizer("a", "genome")
-    found = {tuple(item.tokens.tolist()) for item in items_of(corpus, lexicon, chosen, frame=1)}
-    expected = set()
-    for row in table.row.tolist():
-        symbols = corpus.symbols(row)
-        for start in range(0, len(symbols), GENOME_WINDOW):
-            window = symbols[start : start + GENOME_WINDOW]
-            for text in (window, DNA.reverse_complement(window)):
-                expected.add(tuple(tokenizer.encode(text, 1).tolist()))
-    assert found == expected
-    assert len(found) > 2
