@@ -17,6 +17,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from genomecli.models.pooling import first_pool, max_pool, mean_pool
+
 Pooling = Literal["mean", "cls", "max"]
 POOLINGS: tuple[Pooling, ...] = ("mean", "cls", "max")
 
@@ -39,13 +41,8 @@ def pool_batch(hidden_BLD: Tensor, counted_BL: Tensor, poolings: Sequence[Poolin
 
 
 def _pool(hidden_BLD: Tensor, counted_BL: Tensor, pooling: Pooling) -> Tensor:
-    if pooling == "cls":
-        return hidden_BLD[:, 0]
-    counted = counted_BL[:, :, None]
-    if pooling == "max":
-        return hidden_BLD.masked_fill(~counted, -torch.inf).amax(dim=1)
-    total = hidden_BLD.masked_fill(~counted, 0.0).sum(dim=1)
-    return total / counted_BL.sum(dim=1, keepdim=True)
+    pools = {"mean": mean_pool, "cls": first_pool, "max": max_pool}
+    return pools[pooling](hidden_BLD, counted_BL)
 
 
 class RunningPool:

@@ -7,7 +7,7 @@ arXiv:1810.04805). Every option beyond these two papers is off here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
@@ -28,6 +28,7 @@ class Preset:
         width: width of the residual stream.
         intermediate: inner width of the feed-forward layers; None for the architecture's rule.
         context: longest input, in tokens.
+        options: further settings that differ from the architecture's.
     """
 
     architecture: ArchitectureName
@@ -35,6 +36,7 @@ class Preset:
     width: int
     intermediate: int | None = None
     context: int = 1024
+    options: Mapping[str, object] = field(default_factory=dict)
 
 
 def _classic(layers: int, width: int) -> Preset:
@@ -55,10 +57,17 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "classic-medium": _classic(8, 512),
         "classic-base": _classic(12, 768),
         "classic-large": _classic(24, 1024),
+        "cnn": Preset(
+            "modern",
+            3,
+            64,
+            options=MappingProxyType({"mixer": "convolution", "positions": "none", "local_window": 8}),
+        ),
     }
 )
 """``base`` and ``large`` are ModernBERT's two sizes; the ``classic`` ones are those of BERT and of Turc et
-al. 2019 (arXiv:1908.08962). ``tiny`` is the width 64, one-head model of the alignment study."""
+al. 2019 (arXiv:1908.08962). ``tiny`` is the width 64, one-head model of the alignment study, and ``cnn`` the
+small convolutional network that fine-tuned models are held against."""
 
 
 ARCHITECTURES: Mapping[ArchitectureName, Mapping[str, object]] = MappingProxyType(

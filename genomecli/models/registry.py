@@ -8,14 +8,17 @@ from typing import Any
 from torch import nn
 
 from genomecli.errors import ConfigError
+from genomecli.models.convolution import Convolution
 from genomecli.models.heads import ClassificationHead, MaskedLanguageHead
 from genomecli.models.mixers import Attention
 from genomecli.models.stems import TokenStem
+from genomecli.models.task_heads import SymbolHead, TaskHead
 
 Maker = Callable[..., nn.Module]
 
 MIXERS: dict[str, Maker] = {
     "attention": Attention,
+    "convolution": Convolution,
 }
 """Built as ``maker(settings, layer)``; see :class:`genomecli.models.mixers.Mixer`."""
 
@@ -27,6 +30,8 @@ STEMS: dict[str, Maker] = {
 HEADS: dict[str, Maker] = {
     "masked_language": MaskedLanguageHead,
     "classification": ClassificationHead,
+    "task": TaskHead,
+    "symbol": SymbolHead,
 }
 """Built with arguments of their own."""
 

@@ -132,6 +132,8 @@ def fill_in(data: Mapping[str, Any]) -> dict[str, Any]:
             given.setdefault("intermediate", preset.intermediate)
         for field in ("architecture", "layers", "width", "context"):
             given.setdefault(field, getattr(preset, field))
+        for field, value in preset.options.items():
+            given.setdefault(field, value)
     missing = [field for field in ("layers", "width") if field not in given]
     if missing:
         raise ValueError(

@@ -159,9 +159,12 @@ def suggest(load: Load, corpus_tokens: int, minutes: float, presets: Sequence[st
         load: machine and batches.
         corpus_tokens: tokens of the training texts.
         minutes: longest training.
-        presets: names, smallest first; the modern ones by default.
+        presets: names, smallest first; the modern encoders by default.
     """
-    names = presets or [name for name, preset in PRESETS.items() if preset.architecture == "modern"]
+    plain = [
+        name for name, preset in PRESETS.items() if preset.architecture == "modern" and not preset.options
+    ]
+    names = presets or plain
     found: list[Choice] = []
     speed = 0.0
     for name in names:

@@ -26,6 +26,7 @@ FROZEN = {
     "classic-medium": ("classic", 8, 512, 8, 2048, 512),
     "classic-base": ("classic", 12, 768, 12, 3072, 512),
     "classic-large": ("classic", 24, 1024, 16, 4096, 512),
+    "cnn": ("modern", 3, 64, 1, 96, 1024),
 }
 
 

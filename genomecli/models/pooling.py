@@ -1,0 +1,91 @@
+"""Pooling: how the states of a text's tokens become one vector.
+
+``mean`` and ``max`` run over the counted tokens, ``cls`` is the state of the first token, and ``attention``
+is a mean with weights softmax(q . h / sqrt(D)) over the counted tokens, where the query q is learned and
+begins at 0, so that an untrained one is the mean.
+
+Shapes: B texts, L padded length, D width.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+PoolingName = Literal["mean", "cls", "max", "attention"]
+
+
+def mean_pool(hidden_BLD: Tensor, counted_BL: Tensor) -> Tensor:
+    """float[B, D]: the mean over the counted tokens, at least one a row."""
+    total = hidden_BLD.masked_fill(~counted_BL[:, :, None], 0.0).sum(dim=1)
+    return total / counted_BL.sum(dim=1, keepdim=True)
+
+
+def max_pool(hidden_BLD: Tensor, counted_BL: Tensor) -> Tensor:
+    """float[B, D]: the largest value of each coordinate over the counted tokens, at least one a row."""
+    return hidden_BLD.masked_fill(~counted_BL[:, :, None], -torch.inf).amax(dim=1)
+
+
+def first_pool(hidden_BLD: Tensor, counted_BL: Tensor) -> Tensor:
+    """float[B, D]: the state of the first token, ``[CLS]``."""
+    return hidden_BLD[:, 0]
+
+
+class AttentionPool(nn.Module):
+    """Weighted mean with learned weights.
+
+    Args:
+        width: D.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.query = nn.Parameter(torch.zeros(width))
+
+    def scores(self, hidden: Tensor) -> Tensor:
+        """float[...]: what the softmax is taken of, for states float[..., D]."""
+        found: Tensor = hidden @ self.query * hidden.shape[-1] ** -0.5
+        return found
+
+    def forward(self, hidden_BLD: Tensor, counted_BL: Tensor) -> Tensor:
+        """float[B, D]: the weighted mean over the counted tokens, at least one a row."""
+        weights = self.scores(hidden_BLD).masked_fill(~counted_BL, -torch.inf).softmax(dim=1)
+        return (weights[:, :, None] * hidden_BLD.masked_fill(~counted_BL[:, :, None], 0.0)).sum(dim=1)
+
+
+class Pool(nn.Module):
+    """Pooling by name.
+
+    Args:
+        name: which.
+        width: D, for ``attention``.
+    """
+
+    def __init__(self, name: PoolingName, width: int) -> None:
+        super().__init__()
+        self.name = name
+        self.attention = AttentionPool(width) if name == "attention" else None
+
+    def forward(self, hidden_BLD: Tensor, counted_BL: Tensor) -> Tensor:
+        """float[B, D].
+
+        Args:
+            hidden_BLD: float[B, L, D]; position 0 is ``[CLS]``.
+            counted_BL: bool[B, L], at least one a row.
+        """
+        if self.attention is not None:
+            pooled: Tensor = self.attention(hidden_BLD, counted_BL)
+            return pooled
+        plain = {"mean": mean_pool, "max": max_pool, "cls": first_pool}
+        return plain[self.name](hidden_BLD, counted_BL)
+
+
+def scaled_normal(generator: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """float32 of ``shape``: normal with standard deviation (last axis)^-0.5, so that outputs have the spread
+    of the inputs (LeCun et al. 1998)."""
+    values = generator.standard_normal(shape, dtype=np.float32)
+    return np.asarray(values * np.float32(shape[-1] ** -0.5), dtype=np.float32)

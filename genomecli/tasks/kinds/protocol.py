@@ -1,0 +1,82 @@
+"""What a kind of target must be able to do. A kind is built for one target, and knows its classes and scales.
+
+Shapes: n examples or symbols, C classes or values; ``...`` is n, or B texts and S symbols.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from genomecli.tasks.examples import MISSING, Floats, LabelArray
+from genomecli.tasks.schema import Target
+
+Outputs = NDArray[np.float32]
+"""Outputs of a head, float32[..., C]."""
+
+
+class TaskKind(Protocol):
+    """A registered kind; built as ``cls(target)``."""
+
+    target: Target
+
+    def encode(self, values: LabelArray) -> LabelArray:
+        """Labels as the loss wants them: values standardised, classes as they are. Missing ones stay so."""
+        ...
+
+    def weights(self, labels: Tensor) -> Tensor:
+        """float32, like ``labels``: how much each counts in the loss; 0 for missing ones."""
+        ...
+
+    def loss(self, logits: Tensor, labels: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Sum of the weighted losses in nats (of values: squared errors), and sum of the weights.
+
+        Args:
+            logits: float[..., C], any dtype; the loss is computed in float32.
+            labels: encoded.
+            weights: those of :meth:`weights`, or 0 where more is left out.
+        """
+        ...
+
+    def scores(self, logits: Outputs) -> Floats:
+        """float64[..., C]: probabilities, or values in the table's units."""
+        ...
+
+
+class Classes:
+    """One class of C: cross entropy. What ``binary``, ``multiclass`` and ``token`` share.
+
+    Args:
+        target: with C classes.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self._factors = torch.tensor(target.class_weights or (1.0,) * target.outputs, dtype=torch.float32)
+
+    def encode(self, values: LabelArray) -> LabelArray:
+        """The labels, int64[...], as they are."""
+        return values
+
+    def weights(self, labels: Tensor) -> Tensor:
+        """The factor of each label's class; 0 for ``MISSING``."""
+        factors = self._factors.to(labels.device)[labels.clamp(min=0)]
+        return torch.where(labels == MISSING, torch.zeros_like(factors), factors)
+
+    def loss(self, logits: Tensor, labels: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Cross entropy; see :class:`TaskKind`."""
+        flat = logits.float().reshape(-1, logits.shape[-1])
+        each = functional.cross_entropy(flat, labels.clamp(min=0).reshape(-1), reduction="none")
+        return (each * weights.reshape(-1)).sum(), weights.sum()
+
+    def scores(self, logits: Outputs) -> Floats:
+        """The softmax over the last axis, in float64."""
+        values = logits.astype(np.float64)
+        powers = np.exp(values - values.max(axis=-1, keepdims=True))
+        found: Floats = powers / powers.sum(axis=-1, keepdims=True)
+        return found

@@ -1,0 +1,108 @@
+"""Losses of the kinds against torch and scipy, with labels missing, and scores back in units."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.special
+import torch
+from torch.nn import functional
+
+from genomecli.errors import ConfigError
+from genomecli.tasks.kinds.protocol import Classes
+from genomecli.tasks.kinds.registry import KINDS, register_kind, task_kind
+from genomecli.tasks.schema import Target
+
+
+def _target(kind: str, outputs: int, **more: object) -> Target:
+    return Target("t", kind, ("t",), tuple(f"c{i}" for i in range(outputs)), **more)  # type: ignore[arg-type]
+
+
+def _logits(*shape: int) -> torch.Tensor:
+    return 3 * torch.randn(*shape, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape"), [("binary", (9, 2)), ("multiclass", (9, 4)), ("token", (3, 7, 4))]
+)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_classes_are_cross_entropy_without_the_missing(
+    kind: str, shape: tuple[int, ...], weighted: bool
+) -> None:
+    outputs = shape[-1]
+    factors = tuple(0.5 + i for i in range(outputs)) if weighted else ()
+    made = task_kind(_target(kind, outputs, class_weights=factors))
+    labels = torch.randint(0, outputs, shape[:-1], generator=torch.Generator().manual_seed(2))
+    labels.view(-1)[::3] = -1
+    total, count = made.loss(_logits(*shape), labels, made.weights(labels))
+    expected = functional.cross_entropy(
+        _logits(*shape).view(-1, outputs),
+        labels.view(-1),
+        weight=torch.tensor(factors) if weighted else None,
+        ignore_index=-1,
+    )
+    torch.testing.assert_close(total / count, expected)
+
+
+def test_multilabel_is_binary_cross_entropy_of_each_column() -> None:
+    made = task_kind(_target("multilabel", 3, class_weights=(1.0, 2.0, 0.5)))
+    labels = torch.tensor([[0.0, 1, 1], [1, torch.nan, 0], [torch.nan] * 3])
+    total, count = made.loss(_logits(3, 3), labels, made.weights(labels))
+    expected = functional.binary_cross_entropy_with_logits(
+        _logits(3, 3)[:2], labels[:2].nan_to_num(), torch.tensor([[1, 2, 0.5], [1, 0, 0.5]]), reduction="sum"
+    )
+    torch.testing.assert_close(total, expected)
+    assert float(count) == 5.0
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_regression_is_standardised_inside_and_gives_units_outside(log: bool) -> None:
+    values = np.array([[3.0, 100.0], [5.0, np.nan], [10.0, 400.0]])
+    inner = np.log1p(values) if log else values
+    means, scales = np.nanmean(inner, axis=0), np.nanstd(inner, axis=0)
+    made = task_kind(_target("regression", 2, means=tuple(means), scales=tuple(scales), log=log))
+    encoded = made.encode(values)
+    np.testing.assert_allclose(np.nanmean(encoded, axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(np.nanstd(encoded, axis=0), 1)
+    np.testing.assert_allclose(made.scores(encoded.astype(np.float32)), values, rtol=1e-5)
+    labels = torch.from_numpy(encoded).float()
+    total, count = made.loss(_logits(3, 2), labels, made.weights(labels))
+    known = ~labels.isnan()
+    torch.testing.assert_close(total / count, functional.mse_loss(_logits(3, 2)[known], labels[known]))
+    assert float(count) == 5.0
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel", "regression", "token"])
+def test_a_batch_without_any_label_has_no_loss_and_no_gradient(kind: str) -> None:
+    made = task_kind(_target(kind, 2))
+    wide = kind in ("multilabel", "regression")
+    labels = torch.full((4, 2), torch.nan) if wide else torch.full((4,), -1)
+    logits = _logits(4, 2).requires_grad_()
+    total, count = made.loss(logits, labels, made.weights(labels))
+    total.backward()
+    assert float(total.detach()) == float(count) == 0.0
+    assert logits.grad is not None
+    assert float(logits.grad.abs().max()) == 0.0
+
+
+def test_probabilities_are_those_of_scipy_also_for_large_logits() -> None:
+    logits = np.array([[800.0, -800.0, 0.0], [1.0, 2.0, 3.0]], dtype=np.float32)
+    doubles = logits.astype(np.float64)
+    softmax, logistic = task_kind(_target("multiclass", 3)), task_kind(_target("multilabel", 3))
+    np.testing.assert_allclose(softmax.scores(logits), scipy.special.softmax(doubles, axis=1), rtol=1e-14)
+    np.testing.assert_allclose(logistic.scores(logits), scipy.special.expit(doubles), rtol=1e-14)
+
+
+def test_a_kind_from_outside_is_one_class_and_one_line() -> None:
+    class Toy(Classes):
+        pass
+
+    register_kind("toy", Toy)
+    try:
+        assert isinstance(task_kind(_target("toy", 2)), Toy)
+        with pytest.raises(ValueError, match="already registered"):
+            register_kind("toy", Classes)
+    finally:
+        KINDS.pop("toy")
+    with pytest.raises(ConfigError, match=r"targets.t.kind: unknown 'toy'; registered are binary"):
+        task_kind(_target("toy", 2))
