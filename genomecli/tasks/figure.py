@@ -1,0 +1,119 @@
+"""A figure that judges predictions: its value, its interval, what it rests on, and why there is none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from genomecli.tasks.bootstrap import percentile_interval
+from genomecli.tasks.examples import Floats
+
+METRICS: dict[str, str] = {
+    "mcc": "Matthews correlation (MCC)",
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "f1": "F1",
+    "macro_f1": "macro F1",
+    "micro_f1": "micro F1",
+    "auroc": "AUROC",
+    "auprc": "AUPRC",
+    "subset_accuracy": "all labels right",
+    "sequence_accuracy": "accuracy, mean over sequences",
+    "ece": "calibration error (ECE)",
+    "pearson": "Pearson r",
+    "spearman": "Spearman rho",
+    "r2": "R2",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "precision": "precision",
+    "recall": "recall",
+    "support": "rows",
+}
+"""Names of all figures, as keys and in words, in the order of tables."""
+
+LOWER_IS_BETTER = frozenset({"ece", "rmse", "mae"})
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of one model on one part of the data.
+
+    Args:
+        name: a key of :data:`METRICS`.
+        value: NaN where it is not defined.
+        low: lower end of its interval; NaN without one.
+        high: upper end.
+        n: rows (symbols, for token targets) that it rests on.
+        part: ``train``, ``valid`` or ``test``; may be empty.
+        of: class, label or measured value that it speaks of; empty for all of them.
+        note: why there is no value or no interval, or what else must be said; may be empty.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    n: int
+    part: str = ""
+    of: str = ""
+    note: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: None where there is no number."""
+        return {key: plain(value) for key, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Figure:
+        """The inverse of :meth:`to_dict`."""
+        numbers = {key: number(values[key]) for key in ("value", "low", "high")}
+        return cls(**{**values, **numbers})
+
+
+def plain(value: Any) -> Any:
+    """None for a number that JSON cannot hold; any other value as it is."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def number(value: Any) -> float:
+    """The inverse of :func:`plain` for numbers."""
+    return float("nan") if value is None else float(value)
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A figure before its interval: its value on all rows and on each resample.
+
+    Args:
+        name: as of :class:`Figure`.
+        value: likewise.
+        n: likewise.
+        draws: float64[B], its value on each resample; NaN where it is not defined there.
+        of: as of :class:`Figure`.
+        note: likewise.
+        corrected: its resamples lie off to one side, so the interval is bias-corrected.
+    """
+
+    name: str
+    value: float
+    n: int
+    draws: Floats = field(default_factory=lambda: np.zeros(0))
+    of: str = ""
+    note: str = ""
+    corrected: bool = False
+
+    def figure(self, level: float, part: str = "") -> Figure:
+        """The figure with its percentile interval."""
+        value = float(self.value)
+        low = high = float("nan")
+        if len(self.draws) and not math.isnan(value):
+            low, high = percentile_interval(self.draws, level, value=value if self.corrected else None)
+        return Figure(self.name, value, low, high, int(self.n), part, self.of, self.note)
+
+
+def undefined(name: str, n: int, note: str, of: str = "") -> Quantity:
+    """A figure without a value, and why."""
+    return Quantity(name, float("nan"), n, of=of, note=note)

@@ -1,0 +1,108 @@
+"""All figures of predictions on labelled rows, by kind of target, each with a bootstrap interval.
+
+Rows are drawn with replacement; groups of a split whole, since their rows are not independent; of token
+targets whole sequences. Intervals are percentile intervals; that of the calibration error is bias-corrected.
+They tell how far another test part of the same kind might lie, not how far another training.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from genomecli.tasks.bootstrap import Resamples
+from genomecli.tasks.examples import Ints, Labels
+from genomecli.tasks.figure import METRICS, Figure, Quantity
+from genomecli.tasks.metric_rows import class_rows, value_rows
+from genomecli.tasks.metrics_classes import calibration_quantity, class_quantities, sequence_quantity
+from genomecli.tasks.metrics_labels import label_calibration, label_quantities, label_rank_quantities
+from genomecli.tasks.metrics_ranked import rank_quantities
+from genomecli.tasks.metrics_values import value_quantities
+from genomecli.tasks.predictions import Predictions
+from genomecli.tasks.schema import Kind
+from genomecli.tasks.settings import MetricSettings
+
+PRIMARY: dict[Kind, str] = {
+    "binary": "mcc",
+    "multiclass": "accuracy",
+    "multilabel": "macro_f1",
+    "regression": "pearson",
+    "token": "accuracy",
+}
+"""The figure that decides which of two models is better, by kind of target; named before looking."""
+
+
+def measure(
+    predictions: Predictions,
+    labels: Labels,
+    settings: MetricSettings,
+    rng: np.random.Generator,
+    groups: Ints | None = None,
+    *,
+    part: str = "",
+) -> list[Figure]:
+    """Judge predictions; never raises for degenerate rows: a figure without a value says why.
+
+    Args:
+        predictions: of n examples.
+        labels: of the same examples, in the same order.
+        settings: number of resamples, coverage.
+        rng: source of randomness; one number is drawn from it.
+        groups: int64[n], groups of the split that are drawn whole; None: each example by itself.
+        part: written into the figures: ``valid``, ``test``.
+
+    Returns:
+        figures in the order of :data:`~genomecli.tasks.figure.METRICS`, those of all rows before those of
+        single classes, labels or values.
+
+    Raises:
+        ValueError: if predictions, labels and groups are not of the same examples.
+    """
+    found = quantities(predictions, labels, settings.bootstrap, rng, groups)
+    order = {name: at for at, name in enumerate(METRICS)}
+    ordered = sorted(found, key=lambda item: (bool(item.of), order[item.name]))
+    return [item.figure(settings.level, part) for item in ordered]
+
+
+def quantities(
+    predictions: Predictions,
+    labels: Labels,
+    draws: int,
+    rng: np.random.Generator,
+    groups: Ints | None = None,
+    *,
+    only_primary: bool = False,
+) -> list[Quantity]:
+    """Figures with their draws; arguments and errors as of :func:`measure`.
+
+    Args:
+        predictions: as above.
+        labels: as above.
+        draws: resamples.
+        rng: as above. Equal generators give equal resamples of equal rows.
+        groups: as above.
+        only_primary: leave out what is costly and not needed for the figure that decides.
+    """
+    kind = predictions.target.kind
+    if kind in ("multilabel", "regression"):
+        values = value_rows(predictions, labels, groups)
+        resamples = Resamples.of(values.units, draws, rng)
+        if kind == "regression":
+            return value_quantities(values, resamples, ranked=not only_primary)
+        found = label_quantities(values, resamples)
+        if only_primary or not len(values.truth):
+            return found
+        return [*found, *label_rank_quantities(values, resamples), label_calibration(values, resamples)]
+    rows = class_rows(predictions, labels, groups)
+    resamples = Resamples.of(rows.units, draws, rng)
+    found = class_quantities(rows, resamples)
+    if only_primary or not len(rows.truth):
+        return found
+    found.append(calibration_quantity(rows, resamples))
+    if kind == "token":
+        return [*found, sequence_quantity(rows, resamples)]
+    return [*found, *rank_quantities(rows, resamples)]
+
+
+def primary(figures: list[Figure], kind: Kind) -> Figure:
+    """The figure that decides. Raises StopIteration where there is none."""
+    return next(figure for figure in figures if figure.name == PRIMARY[kind] and not figure.of)
