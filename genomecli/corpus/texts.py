@@ -178,6 +178,7 @@ class TextMaker:
             weights=None if weights is None else torch.from_numpy(weights),
             extras={name: torch.from_numpy(value) for name, value in extras.items()},
             step=step,
+            full=int(texts.lengths.min()) == tokens.shape[1],
         )
 
     def _tokens(self, texts: Texts) -> tuple[Ints, Floats | None]:

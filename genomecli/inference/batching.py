@@ -111,6 +111,7 @@ def make_batch(windows: Sequence[Window], context: int) -> Batch:
         positions=torch.arange(length).expand(rows, length),
         languages=torch.from_numpy(languages),
         records=torch.full((rows,), -1),
+        full=bool((lengths == length).all()),
     )
 
 

@@ -14,8 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from genomecli.corpus.batch import Batch
+from genomecli.corpus.packing import pack, real_places, unpack
 from genomecli.errors import RunError
-from genomecli.inference.batching import Window, make_batch, plan_batches
+from genomecli.inference.batching import GRAIN, Window, make_batch, plan_batches
+from genomecli.models.encode import encode, packs
+from genomecli.models.timing import HALF
 from genomecli.runtime import log
 
 if TYPE_CHECKING:
@@ -24,8 +28,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 States = list[Tensor]
 """A float32[B, L, D] a layer."""
-
-_HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class Runner:
@@ -41,7 +43,8 @@ class Runner:
         self.model = model
         self.device = next(model.parameters()).device
         self.budget = budget
-        self._half = _HALF.get(precision)
+        self._half = HALF.get(precision)
+        self._packed = packs(model.settings, self.device, precision, training=False)
 
     def batches(self, windows: Sequence[Window], layers: Sequence[int]) -> Iterator[tuple[list[int], States]]:
         """Indices of the windows of each batch, and their states.
@@ -52,6 +55,24 @@ class Runner:
         lengths = [window.length for window in windows]
         for members in plan_batches(lengths, self.model.settings.context, self.budget):
             yield from self._halving(windows, members, layers)
+
+    def logits(self, states: Tensor, places: Tensor) -> Tensor:
+        """Scores of all tokens at some places.
+
+        The rows are filled up to a multiple of 16, so that a place's scores do not depend on the others
+        (see ``batching``).
+
+        Args:
+            states: float32[B, L, D], the last layer's.
+            places: int64[N], indices into the B L positions laid flat; at least one.
+
+        Returns:
+            float32[N, V].
+        """
+        count = len(places)
+        filled = torch.cat([places, places[-1:].expand(-count % GRAIN)])
+        with evaluating(self.model), torch.inference_mode(), self._autocast():
+            return self.model.logits(states, filled)[:count].float()
 
     def _halving(
         self, windows: Sequence[Window], members: list[int], layers: Sequence[int]
@@ -76,21 +97,27 @@ class Runner:
     def _forward(self, windows: Sequence[Window], layers: Sequence[int]) -> States | None:
         """The states; None if memory does not suffice."""
         batch = make_batch(windows, self.model.settings.context)
-        full = bool((batch.lengths == batch.tokens.shape[1]).all())
         try:
             with evaluating(self.model), torch.inference_mode(), self._autocast():
-                moved = batch.to(self.device)
-                lengths = None if full else moved.lengths
-                encoded = self.model(
-                    moved.tokens, lengths, moved.positions, moved.languages, keep_layers=layers
-                )
-                return [encoded.layers[layer][: len(windows)].float() for layer in layers]
+                layered = self._encode_packed(batch, layers) if self._packed else self._encode(batch, layers)
+                return [states[: len(windows)].float() for states in layered]
         except RuntimeError as error:
             if not _out_of_memory(error):
                 raise
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
         return None
+
+    def _encode(self, batch: Batch, layers: Sequence[int]) -> States:
+        encoded = encode(self.model, batch.to(self.device), layers)
+        return [encoded.layers[layer] for layer in layers]
+
+    def _encode_packed(self, batch: Batch, layers: Sequence[int]) -> States:
+        """The same states, computed without padding."""
+        real = real_places(batch).to(self.device, non_blocking=True)
+        encoded = encode(self.model, pack(batch).to(self.device), layers)
+        shape = (batch.tokens.shape[0], batch.tokens.shape[1])
+        return [unpack(encoded.layers[layer], real, shape) for layer in layers]
 
     def _autocast(self) -> torch.autocast:
         dtype = self._half or torch.bfloat16

@@ -60,11 +60,16 @@ def attend(
 
 
 def uses_varlen(query: Tensor, dropout: float = 0.0) -> bool:
-    """Whether torch's variable-length kernel serves: CUDA of capability 8 or more, half precision, no
+    """Whether torch's variable-length kernel serves; see :func:`varlen_serves`."""
+    return varlen_serves(query.device, query.dtype, query.shape[-1], dropout)
+
+
+def varlen_serves(device: torch.device, dtype: torch.dtype, head_width: int, dropout: float = 0.0) -> bool:
+    """Whether torch's variable-length kernel does: CUDA of capability 8 or more, half precision, no
     dropout."""
-    if _varlen is None or dropout or not query.is_cuda or query.dtype not in (torch.bfloat16, torch.float16):
+    if _varlen is None or dropout or device.type != "cuda" or dtype not in (torch.bfloat16, torch.float16):
         return False
-    return query.shape[-1] % 8 == 0 and torch.cuda.get_device_capability(query.device)[0] >= 8
+    return head_width % 8 == 0 and torch.cuda.get_device_capability(device)[0] >= 8
 
 
 def _attend_varlen(
@@ -79,8 +84,7 @@ def _attend_varlen(
 def _attend_segments(
     query: Tensor, key: Tensor, value: Tensor, pattern: Pattern, layout: PackedLayout, dropout: float
 ) -> Tensor:
-    bounds = layout.bounds
-    lengths = [stop - start for start, stop in pairwise(bounds)]
+    lengths = [stop - start for start, stop in pairwise(layout.bounds) if stop > start]
     if len(set(lengths)) == 1:
         rows = [x.view(len(lengths), lengths[0], *x.shape[1:]) for x in (query, key, value)]
         whole = PaddedLayout(lengths[0], query.device)

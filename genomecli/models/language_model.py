@@ -5,8 +5,8 @@ Shapes: B texts, L padded length, T packed tokens, N selected positions, D width
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -42,43 +42,10 @@ class LanguageModel(nn.Module):
         self.lm_head = MaskedLanguageHead(settings, vocabulary_size)
         self.heads = nn.ModuleDict(dict(heads or {}))
 
-    def forward(
-        self,
-        tokens_BL: Tensor,
-        lengths_B: Tensor | None = None,
-        positions_BL: Tensor | None = None,
-        languages_BL: Tensor | None = None,
-        *,
-        keep_layers: Collection[int] | None = None,
-        segments_BL: Tensor | None = None,
-    ) -> Encoded:
-        """States of padded texts; see :meth:`Encoder.forward`."""
-        encoded: Encoded = self.encoder(
-            tokens_BL, lengths_B, positions_BL, languages_BL, keep_layers=keep_layers, segments_BL=segments_BL
-        )
+    def forward(self, *texts: Any, **options: Any) -> Encoded:
+        """States of padded texts; called as :meth:`Encoder.forward` is."""
+        encoded: Encoded = self.encoder(*texts, **options)
         return encoded
-
-    def forward_packed(
-        self,
-        tokens_T: Tensor,
-        cu_seqlens: Tensor,
-        max_length: int,
-        positions_T: Tensor,
-        languages_T: Tensor | None = None,
-        *,
-        keep_layers: Collection[int] | None = None,
-        segments_T: Tensor | None = None,
-    ) -> Encoded:
-        """States of packed texts; see :meth:`Encoder.forward_packed`."""
-        return self.encoder.forward_packed(
-            tokens_T,
-            cu_seqlens,
-            max_length,
-            positions_T,
-            languages_T,
-            keep_layers=keep_layers,
-            segments_T=segments_T,
-        )
 
     def logits(self, hidden: Tensor, selected: Tensor | None = None) -> Tensor:
         """Scores of all tokens at the selected positions, in the dtype of the computation.

@@ -13,14 +13,15 @@ import torch
 
 from genomecli.models.language_model import LanguageModel
 
-_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
+"""Number formats of half the width, by name."""
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
     """The context in which a model computes at ``precision`` (fp32, bf16 or fp16) on ``device``."""
     if precision == "fp32":
         return nullcontext()
-    return torch.autocast(device.type, dtype=_DTYPES[precision])
+    return torch.autocast(device.type, dtype=HALF[precision])
 
 
 def measure_training_rate(

@@ -1,7 +1,7 @@
 """Classification of a text from its [CLS]: species, molecule, reading frame, or coding or not.
 
 The sampler says what each text is; a text without a label (the frame of a protein) is not predicted.
-B texts, C classes, D width.
+C classes, N labelled texts, D width.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from genomecli.corpus.batch import IGNORE, Batch
+from genomecli.corpus.batch import IGNORE, Batch, Selection
 from genomecli.corpus.lexicon import Lexicon
 from genomecli.corpus.manifest import MOLECULES
 from genomecli.models.heads import ClassificationHead
 from genomecli.models.language_model import LanguageModel
-from genomecli.objectives.protocol import Objective, ObjectiveLoss, flat_places, sum_losses
+from genomecli.objectives.protocol import Objective, ObjectiveLoss, sum_losses
 from genomecli.objectives.settings import ClsSettings, ClsTarget
 
 
@@ -59,24 +59,22 @@ class Classification:
         """A classifier of its own."""
         return {self.name: ClassificationHead(width, len(self.classes))}
 
-    def count(self, batch: Batch) -> float:
-        """Texts that have a label."""
-        return float((batch.extras[self.target] != IGNORE).sum())
-
-    def loss(self, model: LanguageModel, hidden: Tensor, batch: Batch) -> ObjectiveLoss:
-        """Cross entropy of the labels; each text counts alike, under its first token's language."""
+    def select(self, batch: Batch) -> Selection:
+        """The first position of each text that has a label; each counts alike, under its first language."""
         labels = batch.extras[self.target]
-        first = torch.zeros_like(batch.tokens, dtype=torch.bool)
-        first[:, 0] = labels != IGNORE
-        states = hidden.flatten(0, -2).index_select(0, flat_places(first, hidden, batch))
-        labelled = labels != IGNORE
-        return sum_losses(
-            model.heads[self.name](states),
-            labels[labelled],
-            torch.ones(len(states), device=states.device),
-            batch.languages[:, 0][labelled],
-            len(self.lexicon.languages),
+        rows = (labels != IGNORE).nonzero().squeeze(1)
+        return Selection(
+            places=rows * batch.tokens.shape[1],
+            targets=labels[rows],
+            weights=torch.ones(len(rows)),
+            languages=batch.languages[:, 0][rows],
         )
+
+    def loss(self, model: LanguageModel, states_ND: Tensor, selected: Selection) -> ObjectiveLoss:
+        """Cross entropy of the labels."""
+        scores = model.heads[self.name](states_ND)
+        count = len(self.lexicon.languages)
+        return sum_losses(scores, selected.targets, selected.weights, selected.languages, count)
 
 
 def build_cls(settings: ClsSettings, lexicon: Lexicon, others: Sequence[str]) -> Sequence[Objective]:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from genomecli.corpus.batch import IGNORE, Batch
+from genomecli.corpus.batch import IGNORE, Batch, Selection
 from genomecli.corpus.lexicon import Lexicon
 from genomecli.models.language_model import LanguageModel
 from genomecli.objectives.mlm import MaskedTokens
@@ -37,10 +37,18 @@ class Mixture:
     parts: tuple[Objective, ...]
 
     def corrupt(self, batch: Batch, generator: np.random.Generator) -> Batch:
+        """The batch corrupted by each objective in turn, with what each of them selects."""
+        return self.select(self.hide(batch, generator))
+
+    def hide(self, batch: Batch, generator: np.random.Generator) -> Batch:
         """The batch corrupted by each objective in turn."""
         for part in self.parts:
             batch = part.corrupt(batch, generator)
         return batch
+
+    def select(self, batch: Batch) -> Batch:
+        """A corrupted batch with what each objective selects."""
+        return replace(batch, selected={part.name: part.select(batch) for part in self.parts})
 
     def heads(self, width: int, lexicon: Lexicon) -> dict[str, nn.Module]:
         """The heads of all objectives, for ``build_model(..., heads=...)``."""
@@ -50,13 +58,23 @@ class Mixture:
         """Sum of weights of each objective over corrupted batches: the divisors of a step."""
         totals = {part.name: 0.0 for part in self.parts}
         for batch in batches:
-            for part in self.parts:
-                totals[part.name] += part.count(batch)
+            for name, chosen in batch.selected.items():
+                totals[name] += float(chosen.weights.sum())
         return totals
 
-    def losses(self, model: LanguageModel, hidden: Tensor, batch: Batch) -> Losses:
-        """Each objective's sums on a corrupted batch; ``hidden`` as in :meth:`Objective.loss`."""
-        return {part.name: part.loss(model, hidden, batch) for part in self.parts}
+    def losses(self, model: LanguageModel, hidden: Tensor, selected: Mapping[str, Selection]) -> Losses:
+        """Each objective's sums on a corrupted batch.
+
+        Args:
+            model: whose heads are used.
+            hidden: the encoder's last states of the batch, float[B, L, D] or packed float[T, D].
+            selected: of the batch, on the same device.
+        """
+        flat = hidden.flatten(0, -2)
+        return {
+            part.name: part.loss(model, flat.index_select(0, selected[part.name].places), selected[part.name])
+            for part in self.parts
+        }
 
     def total(self, losses: Losses, counts: Mapping[str, float]) -> Tensor:
         """float32[]: the weighted sum of losses, each divided by its step's count. Backward goes through it.
@@ -95,14 +113,14 @@ def add_losses(first: Losses | None, second: Losses) -> Losses:
     return plain if first is None else {name: first[name] + loss for name, loss in plain.items()}
 
 
-def corrupt_fixed(objective: Objective | Mixture, batch: Batch, seed: int = 0) -> Batch:
+def corrupt_fixed(mixture: Mixture, batch: Batch, seed: int = 0) -> Batch:
     """Corrupt a validation batch so that each text's masks depend on the text alone.
 
     The generator is keyed by the text's record, start, strand and frame: masks are the same whatever else is
     in the batch, in whatever order, at every call.
 
     Args:
-        objective: whose corruption; see :meth:`Mixture.for_validation`.
+        mixture: whose corruption; see :meth:`Mixture.for_validation`.
         batch: from the sampler.
         seed: of the masks.
     """
@@ -110,8 +128,8 @@ def corrupt_fixed(objective: Objective | Mixture, batch: Batch, seed: int = 0) -
     for place in range(len(batch.lengths)):
         text = _row(batch, place)
         places = [int(text.extras[name]) for name in ("start", "strand", "frame") if name in text.extras]
-        texts.append(objective.corrupt(text, rng(seed, "fixed", int(text.records), *places)))
-    return _stack(batch, texts)
+        texts.append(mixture.hide(text, rng(seed, "fixed", int(text.records), *places)))
+    return mixture.select(_stack(batch, texts))
 
 
 def _row(batch: Batch, place: int) -> Batch:

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from genomecli.corpus.batch import IGNORE, Batch
+from genomecli.corpus.batch import IGNORE, Batch, Selection
 from genomecli.corpus.lexicon import Lexicon
 from genomecli.models.language_model import LanguageModel
 from genomecli.objectives.masking import Bools, Ints, MaskingPolicy, mask_tokens
-from genomecli.objectives.protocol import Objective, ObjectiveLoss, flat_places, sum_losses
+from genomecli.objectives.protocol import Objective, ObjectiveLoss, sum_losses
 from genomecli.objectives.settings import MaskSettings
 
 
@@ -105,33 +105,37 @@ class MaskedTokens:
             predicted = predicted & (self._paired(batch) == (self.texts == "paired"))[:, None]
         return predicted
 
-    def count(self, batch: Batch) -> float:
-        """Sum of the weights of its targets."""
-        predicted = self._predicted(batch)
-        return float(predicted.sum() if batch.weights is None else batch.weights[predicted].sum())
-
-    def loss(self, model: LanguageModel, hidden: Tensor, batch: Batch) -> ObjectiveLoss:
-        """Cross entropy of the hidden tokens, each with its position's weight."""
-        predicted = self._predicted(batch)
-        padded = predicted.flatten().nonzero().squeeze(1)
-        places = padded if hidden.dim() == 3 else flat_places(predicted, hidden, batch)
+    def select(self, batch: Batch) -> Selection:
+        """The hidden positions, each with its position's weight."""
+        places = self._predicted(batch).flatten().nonzero().squeeze(1)
         assert batch.targets is not None
-        targets = batch.targets.flatten()[padded]
-        logits = model.logits(hidden, places)
-        if self.softmax == "own":
-            logits = logits.masked_fill(self._foreign(targets), float("-inf"))
-        weights = (
-            torch.ones(len(padded), device=hidden.device)
-            if batch.weights is None
-            else batch.weights.flatten()[padded]
+        return Selection(
+            places=places,
+            targets=batch.targets.flatten()[places],
+            weights=torch.ones(len(places)) if batch.weights is None else batch.weights.flatten()[places],
+            languages=batch.languages.flatten()[places],
         )
-        languages = batch.languages.flatten()[padded]
-        return sum_losses(logits, targets, weights, languages, len(self.lexicon.languages))
+
+    def loss(self, model: LanguageModel, states_ND: Tensor, selected: Selection) -> ObjectiveLoss:
+        """Cross entropy of the hidden tokens."""
+        logits = model.logits(states_ND)
+        if self.softmax == "own":
+            logits = logits.masked_fill(self._foreign(selected.targets), float("-inf"))
+        count = len(self.lexicon.languages)
+        return sum_losses(logits, selected.targets, selected.weights, selected.languages, count)
+
+    @cached_property
+    def _blocks(self) -> dict[torch.device, Tensor]:
+        """int64[V], each token's block, by device: copied there once, since a copy waits."""
+        return {}
 
     def _foreign(self, targets: Tensor) -> Tensor:
         """bool[N, V]: tokens of other blocks than the target's."""
-        block = torch.from_numpy(self.lexicon.vocabulary.block_of.astype(np.int64)).to(targets.device)
-        return block[None, :] != block[targets][:, None]
+        block = self._blocks.get(targets.device)
+        if block is None:
+            found = torch.from_numpy(self.lexicon.vocabulary.block_of.astype(np.int64))
+            block = self._blocks[targets.device] = found.to(targets.device)
+        return block[None, :] != block[targets.clamp(min=0)][:, None]
 
 
 def masked_tokens(

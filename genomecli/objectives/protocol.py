@@ -1,6 +1,10 @@
 """What an objective is: a pure corruption of a batch, the heads it needs, and a loss that can be summed.
 
-Shapes: B texts, L padded length, T packed tokens, N chosen positions, D width, V vocabulary, G languages.
+Everything that depends on values, which positions are hidden, how many, is settled on the CPU before the
+step: an objective selects its positions from the corrupted batch, and its loss gets their states alone,
+wherever and however the batch was computed.
+
+Shapes: N selected positions, D width, V vocabulary, G languages.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from genomecli.corpus.batch import Batch
+from genomecli.corpus.batch import IGNORE, Batch, Selection
 from genomecli.corpus.lexicon import Lexicon
 from genomecli.models.language_model import LanguageModel
 
@@ -93,57 +97,44 @@ class Objective(Protocol):
     def heads(self, width: int, lexicon: Lexicon) -> Mapping[str, nn.Module]:
         """Heads for ``model.heads``, beyond the masked-language head that every model has."""
 
-    def count(self, batch: Batch) -> float:
-        """Sum of the weights of what a corrupted batch predicts: the divisor of its loss, known before."""
+    def select(self, batch: Batch) -> Selection:
+        """Which positions of a corrupted batch it reads, and what is to be found there; on the CPU.
 
-    def loss(self, model: LanguageModel, hidden: Tensor, batch: Batch) -> ObjectiveLoss:
+        The sum of the weights is the divisor of its loss.
+        """
+
+    def loss(self, model: LanguageModel, states_ND: Tensor, selected: Selection) -> ObjectiveLoss:
         """The loss of a corrupted batch.
 
         Args:
             model: whose heads are used.
-            hidden: the encoder's last states, float[B, L, D], or float[T, D] of the packed batch.
-            batch: corrupted by :meth:`corrupt`, on the device of ``hidden``.
+            states_ND: float[N, D], the encoder's last states at the selected positions.
+            selected: by :meth:`select`, on the device of the states; entries may fill it up.
         """
 
 
 def sum_losses(
     logits: Tensor, targets: Tensor, weights: Tensor, languages: Tensor, language_count: int
 ) -> ObjectiveLoss:
-    """Cross entropy, summed.
+    """Cross entropy, summed; nothing in it waits for the device.
 
     Args:
         logits: float[N, V], any dtype; the loss is computed in float32.
-        targets: int64[N].
-        weights: float32[N].
+        targets: int64[N]; ``IGNORE`` counts nowhere.
+        weights: float32[N], 0 where the target is ``IGNORE``.
         languages: int64[N].
         language_count: G.
     """
-    losses = nn.functional.cross_entropy(logits.float(), targets, reduction="none")
+    losses = nn.functional.cross_entropy(logits.float(), targets, ignore_index=IGNORE, reduction="none")
     right = logits.detach().argmax(dim=-1) == targets
+    counted = (targets != IGNORE).long()
     zeros = torch.zeros(language_count, device=logits.device)
     return ObjectiveLoss(
         sum=(losses * weights).sum(),
         count=weights.sum(),
         correct=right.sum(),
-        predictions=torch.tensor(len(targets), device=logits.device),
+        predictions=counted.sum(),
         language_loss=zeros.double().index_add(0, languages, losses.detach().double()),
         language_correct=zeros.long().index_add(0, languages, right.long()),
-        language_predictions=zeros.long().index_add(0, languages, torch.ones_like(languages)),
+        language_predictions=zeros.long().index_add(0, languages, counted),
     )
-
-
-def flat_places(chosen_BL: Tensor, hidden: Tensor, batch: Batch) -> Tensor:
-    """int64[N]: where the chosen positions are in ``hidden`` laid flat, padded or packed.
-
-    Args:
-        chosen_BL: bool[B, L].
-        hidden: float[B, L, D], or float[T, D] of the packed batch.
-        batch: of those positions.
-    """
-    padded = chosen_BL.flatten().nonzero().squeeze(1)
-    if hidden.dim() == 3:
-        return padded
-    width = batch.tokens.shape[1]
-    text = padded // width
-    ends = batch.lengths.cumsum(0)
-    return (ends - batch.lengths)[text] + padded % width

@@ -15,9 +15,11 @@ from torch import nn
 from genomecli.corpus.batch import Batch
 from genomecli.corpus.interface import Corpus
 from genomecli.corpus.lexicon import Lexicon
+from genomecli.corpus.packing import PackSizes
 from genomecli.corpus.sampling import Sampler, reading_lexicon
 from genomecli.errors import ConfigError, InputError
 from genomecli.files import read_manifest
+from genomecli.models.encode import packs
 from genomecli.models.language_model import LanguageModel, build_model
 from genomecli.models.settings import ModelSettings
 from genomecli.objectives.mixture import Mixture, build_mixture
@@ -133,6 +135,14 @@ class Job:
             precision=self.machine.precision,
             device=self.machine.device.type,
         )
+
+    @property
+    def pack(self) -> PackSizes | None:
+        """Sizes of packed batches; None where texts are computed padded."""
+        reading, machine = self.settings.reading, self.machine
+        if not packs(self.settings.model, machine.device, machine.precision, training=True):
+            return None
+        return PackSizes(reading.tokens_per_batch, reading.context)
 
     def load(self) -> Load:
         """What the estimate of time and memory is made of."""

@@ -41,8 +41,14 @@ class Learner(Protocol):
         """Total weight of the targets in a prepared batch, by name; on the CPU."""
         ...
 
-    def loss(self, model: nn.Module, batch: Batch, totals: Mapping[str, float]) -> Loss:
-        """The loss of a prepared batch, normalised by the weights that the whole step has in ``totals``."""
+    def loss(self, model: nn.Module, batch: Any, totals: Mapping[str, float]) -> Loss:
+        """The loss of a prepared batch, normalised by the weights that the whole step has in ``totals``.
+
+        Args:
+            model: on its device.
+            batch: what :meth:`prepare` gave, on that device; a ``PackedBatch`` if the loop was told to pack.
+            totals: total weight of the step's targets, by name.
+        """
         ...
 
 

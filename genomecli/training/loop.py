@@ -16,11 +16,12 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import nn
 
-from genomecli.corpus.batch import Batch
+from genomecli.corpus.batch import AnyBatch
+from genomecli.corpus.packing import PackSizes
 from genomecli.errors import CheckpointedError, InterruptedRunError, RunError
 from genomecli.models.timing import autocast
 from genomecli.runtime import StopFlag, log, seed_of
-from genomecli.training.feed import Feed, split_rows
+from genomecli.training.feed import Feed, Prepared, place_for, split_rows
 from genomecli.training.learner import Data, Hooks, Learner, Loss
 from genomecli.training.meters import Meters, Pairs
 from genomecli.training.optimiser import set_learning_rate
@@ -90,6 +91,7 @@ class Trainer:
         plan: when to do what.
         hooks: logging, validation, checkpoints, probes.
         progress: where to go on from.
+        pack: sizes of packed batches, for a learner that takes them; None leaves texts padded.
     """
 
     def __init__(
@@ -101,6 +103,7 @@ class Trainer:
         plan: Plan,
         hooks: Hooks | None = None,
         progress: Progress | None = None,
+        pack: PackSizes | None = None,
     ) -> None:
         self.model = model
         self.learner = learner
@@ -111,6 +114,7 @@ class Trainer:
         self.progress = progress or Progress()
         self.device = next(model.parameters()).device
         self.parameters = [p for group in optimiser.param_groups for p in group["params"]]
+        self.place = place_for(self.device, pack)
         self.pieces = 1
         self.meters = Meters(self.device)
         self.meters.restore(self.progress.window)
@@ -133,7 +137,8 @@ class Trainer:
         ahead = self.device.type != "cpu"
         with ExitStack() as stack:
             flag = flag or stack.enter_context(StopFlag())
-            feed = stack.enter_context(Feed(self.data, self.learner, self.plan.steps, ahead=ahead))
+            feed = Feed(self.data, self.learner, self.plan.steps, ahead=ahead, place=self.place)
+            stack.enter_context(feed)
             self.model.train()
             while self.progress.step < self.plan.steps and not self._patience_is_over():
                 self._step(feed)
@@ -150,31 +155,29 @@ class Trainer:
 
     def _step(self, feed: Feed) -> None:
         step = self.progress.step
-        batches, totals = feed(step)
+        prepared = feed(step)
         torch.manual_seed(seed_of(self.plan.seed, "dropout", step))
         set_learning_rate(self.optimiser, self.plan.rate * self.plan.schedule(step))
-        for place, (index, loss) in enumerate(self._accumulate(batches, totals)):
+        for place, (index, loss) in enumerate(self._accumulate(prepared)):
             self.meters.add_loss(loss, step, index)
             self.meters.add("loss", loss.total, 1.0 if place == 0 else 0.0)
         if self.device.type == "cpu":  # reading a value costs nothing here; elsewhere log points do it
             self._stop_at_bad_loss()
         self._update()
-        tokens = self.progress.tokens + sum(batch.real_tokens for batch in batches)
+        tokens = self.progress.tokens + sum(batch.real_tokens for batch in prepared.batches)
         self.progress = replace(self.progress, step=step + 1, tokens=tokens)
         if self.hooks.advance is not None:
             self.hooks.advance()
 
-    def _accumulate(self, batches: list[Batch], totals: dict[str, float]) -> list[tuple[int, Loss]]:
+    def _accumulate(self, prepared: Prepared) -> list[tuple[int, Loss]]:
         """Gradients of a step; micro-batches too large for the memory are halved, here and from now on."""
         while True:
             try:
                 return [
-                    (index, self._backward(part, totals))
-                    for index, batch in enumerate(batches)
-                    for part in split_rows(batch, self.pieces)
+                    (index, self._backward(texts, prepared.totals)) for index, texts in self._parts(prepared)
                 ]
             except torch.OutOfMemoryError:
-                if self.pieces >= max(len(batch.lengths) for batch in batches):
+                if self.pieces >= max(len(batch.lengths) for batch in prepared.batches):
                     raise RunError(
                         "one text alone does not fit the memory of the device",
                         fix="lower reading.context or the model's size",
@@ -184,9 +187,18 @@ class Trainer:
             torch.cuda.empty_cache()
             log.warning("out of memory: each micro-batch is computed in %d pieces from now on", self.pieces)
 
-    def _backward(self, batch: Batch, totals: dict[str, float]) -> Loss:
+    def _parts(self, prepared: Prepared) -> Iterator[tuple[int, AnyBatch]]:
+        """What is computed at a time, and which micro-batch it is of."""
+        if self.pieces == 1:
+            yield from enumerate(prepared.texts)
+            return
+        for index, batch in enumerate(prepared.batches):
+            for part in split_rows(batch, self.pieces):
+                yield index, self.place(part)
+
+    def _backward(self, texts: AnyBatch, totals: dict[str, float]) -> Loss:
         with autocast(self.device, self.plan.precision):
-            loss = self.learner.loss(self.model, batch.to(self.device), totals)
+            loss = self.learner.loss(self.model, texts.to(self.device), totals)
         self.scaler.scale(loss.total).backward()  # type: ignore[no-untyped-call]
         return Loss(loss.total.detach(), {name: pair.detach() for name, pair in loss.ratios.items()})
 

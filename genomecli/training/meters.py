@@ -41,7 +41,10 @@ class Meters:
         self._bad = torch.where(torch.isfinite(loss.total.detach()), self._bad, self._bad.clamp(max=code))
 
     def _scalar(self, count: Tensor | float) -> Tensor:
-        return torch.as_tensor(count, dtype=self.dtype, device=self.device).detach()
+        if isinstance(count, Tensor):
+            return count.detach().to(self.dtype)
+        # Filled there: a copy of a number to the device would wait for it.
+        return torch.full((), count, dtype=self.dtype, device=self.device)
 
     def _add_pair(self, name: str, pair: Tensor) -> None:
         known = self._pairs.get(name)

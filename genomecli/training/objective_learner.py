@@ -1,7 +1,4 @@
-"""The learner of pretraining: a weighted sum of objectives on one forward pass.
-
-Shapes: B texts, L padded length, T packed tokens, D width.
-"""
+"""The learner of pretraining: a weighted sum of objectives on one forward pass."""
 
 from __future__ import annotations
 
@@ -9,29 +6,14 @@ from collections.abc import Mapping
 from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from genomecli.corpus.batch import Batch
+from genomecli.corpus.batch import AnyBatch, Batch
+from genomecli.models.encode import encode
 from genomecli.models.language_model import LanguageModel
 from genomecli.objectives.mixture import Mixture
 from genomecli.runtime import rng
 from genomecli.training.learner import Loss
-
-
-def last_states(model: LanguageModel, batch: Batch) -> Tensor:
-    """The encoder's last states of a batch: float[B, L, D], or on CUDA, packed, float[T, D]."""
-    if batch.tokens.is_cuda:
-        packed = batch.pack()
-        return model.forward_packed(
-            packed.tokens,
-            packed.cu_seqlens,
-            packed.max_length,
-            packed.positions,
-            packed.languages,
-            segments_T=packed.segments,
-        ).last
-    encoded = model(batch.tokens, batch.lengths, batch.positions, batch.languages, segments_BL=batch.segments)
-    return cast("Tensor", encoded.last)
 
 
 class ObjectiveLearner:
@@ -54,10 +36,10 @@ class ObjectiveLearner:
         """See :class:`genomecli.training.learner.Learner`."""
         return self.mixture.counts([batch])
 
-    def loss(self, model: nn.Module, batch: Batch, totals: Mapping[str, float]) -> Loss:
+    def loss(self, model: nn.Module, batch: AnyBatch, totals: Mapping[str, float]) -> Loss:
         """See :class:`genomecli.training.learner.Learner`; ratios are each objective's loss and accuracy."""
         network = cast("LanguageModel", model)
-        losses = self.mixture.losses(network, last_states(network, batch), batch)
+        losses = self.mixture.losses(network, encode(network, batch).last, batch.selected)
         ratios = {}
         for name, part in losses.items():
             ratios[f"{name}_loss"] = torch.stack([part.sum, part.count])

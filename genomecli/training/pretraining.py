@@ -20,6 +20,7 @@ from genomecli.training.checkpoint import Checkpoint, fill_model, load_checkpoin
 from genomecli.training.curves import draw_curves, draw_speed
 from genomecli.training.distributed import is_main
 from genomecli.training.estimate import duration
+from genomecli.training.feed import place_for
 from genomecli.training.job import Job, check_lexicon
 from genomecli.training.learner import Hooks, Probe
 from genomecli.training.loop import Plan, Progress, Trainer
@@ -92,7 +93,8 @@ class Pretraining:
         self.metrics = MetricsFile(folder.path / "metrics.jsonl")
         self.speeds = MetricsFile(folder.path / "speed.jsonl")
         texts = list(job.sampler.validation())
-        self.validation = Validation(job.mixture, texts, job.lexicon.languages, job.machine.precision)
+        place = place_for(job.machine.device, job.pack)
+        self.validation = Validation(job.mixture, texts, job.lexicon.languages, job.machine.precision, place)
         self.yardsticks = self._yardsticks(texts)
         if not self.validation:
             log.warning(
@@ -121,7 +123,9 @@ class Pretraining:
         learner = ObjectiveLearner(job.mixture, job.seed)
         with progress("training", total=job.steps, done=start.step) as bar:
             hooks = self._hooks(model, optimiser, bar)
-            trainer = Trainer(model, learner, job.sampler, optimiser, self._plan(), hooks, start)
+            trainer = Trainer(
+                model, learner, job.sampler, optimiser, self._plan(), hooks, start, pack=job.pack
+            )
             end = trainer.run(self.around.flag)
         return self._finish(model, end)
 

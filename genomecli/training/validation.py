@@ -10,13 +10,14 @@ from typing import Any, cast
 import torch
 from torch import nn
 
-from genomecli.corpus.batch import Batch
+from genomecli.corpus.batch import AnyBatch, Batch
+from genomecli.models.encode import encode
 from genomecli.models.language_model import LanguageModel
 from genomecli.models.timing import autocast
 from genomecli.objectives.mixture import Losses, Mixture, add_losses, corrupt_fixed
 from genomecli.objectives.mlm import MaskedTokens
 from genomecli.objectives.protocol import ObjectiveLoss
-from genomecli.training.objective_learner import last_states
+from genomecli.training.feed import Place
 
 
 class Validation:
@@ -27,13 +28,21 @@ class Validation:
         batches: unmasked texts, kept in memory.
         languages: names, by language id.
         precision: of the forward pass.
+        place: how batches are made ready for the device, see :func:`genomecli.training.feed.place_for`; by
+            default they stay as they are.
     """
 
     def __init__(
-        self, mixture: Mixture, batches: Iterable[Batch], languages: tuple[str, ...], precision: str
+        self,
+        mixture: Mixture,
+        batches: Iterable[Batch],
+        languages: tuple[str, ...],
+        precision: str,
+        place: Place | None = None,
     ) -> None:
         self.mixture = mixture.for_validation()
         self.batches = [corrupt_fixed(self.mixture, batch) for batch in batches]
+        self.texts: list[AnyBatch] = [place(b) if place is not None else b for b in self.batches]
         self.languages = languages
         self.precision = precision
         self.counts = self.mixture.counts(self.batches)
@@ -52,9 +61,10 @@ class Validation:
         device = next(network.parameters()).device
         sums: Losses | None = None
         with torch.inference_mode(), autocast(device, self.precision):
-            for batch in self.batches:
-                placed = batch.to(device)
-                sums = add_losses(sums, self.mixture.losses(network, last_states(network, placed), placed))
+            for texts in self.texts:
+                placed = texts.to(device)
+                last = encode(network, placed).last
+                sums = add_losses(sums, self.mixture.losses(network, last, placed.selected))
         assert sums is not None, "a validation without texts is not to be called"
         masked = self._masked(sums)
         return {

@@ -16,7 +16,7 @@ from genomecli.commands.pretrain import run_pretrain
 from genomecli.commands.simulate import run_simulate
 from genomecli.commands.tokenize import run_tokenize
 from genomecli.config import load_config
-from genomecli.corpus.batch import Batch
+from genomecli.corpus.batch import Batch, Selection
 from genomecli.corpus.lexicon import Lexicon
 from genomecli.corpus.tokenizers import TOKENIZERS, Tokenizer, TokenizerKind, register_tokenizer
 from genomecli.errors import ConfigError
@@ -83,14 +83,14 @@ class FirstIsPurine:
     def heads(self, width: int, lexicon: Lexicon) -> Mapping[str, nn.Module]:
         return {self.name: models.make(models.HEADS, "head", "toy-head", width, 2)}
 
-    def count(self, batch: Batch) -> float:
-        return float(len(batch.lengths))
-
-    def loss(self, model: LanguageModel, hidden: Tensor, batch: Batch) -> ObjectiveLoss:
+    def select(self, batch: Batch) -> Selection:
         labels = (batch.tokens[:, 1] < 9).long()
-        ones = torch.ones(len(labels))
-        scores = model.heads[self.name](hidden[:, 0])
-        return sum_losses(scores, labels, ones, batch.languages[:, 0], len(self.lexicon.languages))
+        places = torch.arange(len(labels)) * batch.tokens.shape[1]
+        return Selection(places, labels, torch.ones(len(labels)), batch.languages[:, 0])
+
+    def loss(self, model: LanguageModel, states_ND: Tensor, selected: Selection) -> ObjectiveLoss:
+        scores, count = model.heads[self.name](states_ND), len(self.lexicon.languages)
+        return sum_losses(scores, selected.targets, selected.weights, selected.languages, count)
 
 
 def build_first(settings: Any, lexicon: Lexicon, others: Sequence[str]) -> list[FirstIsPurine]:

@@ -61,6 +61,19 @@ def test_pooled_vectors_do_not_depend_on_their_batch(loaded: LiveModel) -> None:
             assert np.array_equal(pooled.vectors, whole[pooled.item.id])
 
 
+def test_packed_texts_give_the_same_states(loaded: LiveModel) -> None:
+    """As where the variable-length kernel serves; here its place is taken by one call a text."""
+    items = make_items(20, 1, 126)
+    engine = Engine(loaded, tokens_per_batch=600)
+    padded = list(engine.run(items, "all"))
+    engine.runner._packed = True
+    for one, other in zip(padded, engine.run(items, "all"), strict=True):
+        assert one.id == other.id
+        for layer, states in one.hidden.items():
+            np.testing.assert_allclose(other.hidden[layer], states, atol=1e-5)
+            np.testing.assert_allclose(other.cls[layer], one.cls[layer], atol=1e-5)
+
+
 def test_odd_contexts_keep_the_promise(lexicon: Lexicon) -> None:
     loaded = small_model(lexicon, context=101)
     items = make_items(30, 90, 99)

@@ -72,7 +72,7 @@ def test_packed_equals_padded_on_every_layer(settings: ModelSettings) -> None:
     model, texts, real = _model(settings), _texts(), _real(LENGTHS)
     padded = _padded(model, texts, LENGTHS, keep_layers=range(4))
     flat = {name: x[real] for name, x in texts.items()}
-    packed = model.forward_packed(
+    packed = model.encoder.forward_packed(
         flat["tokens"],
         torch.tensor([0, *LENGTHS]).cumsum(0).int(),
         max(LENGTHS),
@@ -106,7 +106,7 @@ def test_no_gradient_crosses_texts(settings: ModelSettings) -> None:
     model.encoder.stem.register_forward_hook(lambda m, i, out: seen.append(out.requires_grad_()))
     flat = {name: x[real] for name, x in texts.items()}
     bounds = torch.tensor([0, 40, 70, 105], dtype=torch.int32)
-    last = model.forward_packed(
+    last = model.encoder.forward_packed(
         flat["tokens"], bounds, 40, flat["positions"], flat["languages"], segments_T=flat["segments"]
     ).last
     (gradient,) = torch.autograd.grad(last[40:70].sin().sum(), seen[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -12,21 +12,24 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from genomecli.corpus.batch import IGNORE, Batch
+from genomecli.corpus.batch import IGNORE, AnyBatch, Batch, Selection
 from genomecli.corpus.lexicon import Lexicon, build_lexicon
+from genomecli.corpus.packing import PackSizes, pack
 from genomecli.corpus.reading_settings import ReadingSettings
 from genomecli.corpus.sampling import Sampler
 from genomecli.corpus.vocabulary import MASK
 from genomecli.errors import ConfigError
+from genomecli.models.encode import encode
 from genomecli.models.language_model import LanguageModel, build_model
 from genomecli.models.settings import ModelSettings
 from genomecli.objectives import registry
 from genomecli.objectives.masking import MaskingPolicy
-from genomecli.objectives.mixture import Mixture, add_losses, build_mixture, corrupt_fixed
+from genomecli.objectives.mixture import Losses, Mixture, add_losses, build_mixture, corrupt_fixed
 from genomecli.objectives.mlm import MaskedTokens
 from genomecli.objectives.protocol import Objective, ObjectiveLoss, sum_losses
 from genomecli.objectives.settings import ObjectiveSettings
 from genomecli.runtime import rng
+from genomecli.training.feed import split_rows
 from tests.unit.corpus.toy_corpus import toy_corpus
 
 LEXICON = build_lexicon(["a", "b"])
@@ -48,24 +51,19 @@ def model_of(mixture: Mixture) -> LanguageModel:
     return build_model(settings, LEXICON.vocabulary.size, len(LEXICON.languages), seed=0, heads=heads)
 
 
-def states(model: LanguageModel, batch: Batch, *, packed: bool = False) -> Tensor:
-    if not packed:
-        return model(
-            batch.tokens, batch.lengths, batch.positions, batch.languages, segments_BL=batch.segments
-        ).last
-    p = batch.pack()
-    return model.forward_packed(p.tokens, p.cu_seqlens, p.max_length, p.positions, p.languages).last
+def losses_of(mixture: Mixture, model: LanguageModel, batch: AnyBatch) -> Losses:
+    return mixture.losses(model, encode(model, batch).last, batch.selected)
 
 
 def test_masked_loss_agrees_with_a_loop() -> None:
     mixture = build_mixture(ObjectiveSettings(mlm={"replacements": "joint"}), LEXICON)
     model = model_of(mixture)
-    batch = mixture.corrupt(batches_of()[0], rng(0))
+    batch = batches_of()[0]
     weights = torch.rand(batch.tokens.shape)
-    batch = replace(batch, weights=weights)
+    batch = mixture.corrupt(replace(batch, weights=weights), rng(0))
     assert batch.targets is not None
-    hidden = states(model, batch)
-    loss = mixture.losses(model, hidden, batch)["mlm"]
+    hidden = encode(model, batch).last
+    loss = losses_of(mixture, model, batch)["mlm"]
     scores = model.logits(hidden).detach().float().log_softmax(-1)
     total = weight = 0.0
     correct, by_language = 0, dict.fromkeys(range(4), 0.0)
@@ -91,17 +89,44 @@ def test_masked_loss_agrees_with_a_loop() -> None:
         )
 
 
-def test_packed_and_padded_states_give_the_same_losses() -> None:
-    mixture = build_mixture(ObjectiveSettings(cls={"targets": ("species", "frame")}), LEXICON)
+@pytest.mark.parametrize("sizes", [None, PackSizes(1024, 64), PackSizes(4096, 64)])
+@pytest.mark.parametrize("softmax", ["joint", "own"])
+def test_packed_and_padded_states_give_the_same_losses(sizes: PackSizes | None, softmax: str) -> None:
+    objectives = ObjectiveSettings(mlm={"softmax": softmax}, cls={"targets": ("species", "frame")})
+    mixture = build_mixture(objectives, LEXICON)
     model = model_of(mixture)
-    for batch in batches_of(frame="all"):
+    for batch in batches_of(frame="all", soft_weight=0.5):
         batch = mixture.corrupt(batch, rng(1))
-        padded = mixture.losses(model, states(model, batch), batch)
-        packed = mixture.losses(model, states(model, batch, packed=True), batch)
+        padded, packed = (losses_of(mixture, model, texts) for texts in (batch, pack(batch, sizes)))
         assert set(padded) == {"mlm", "cls-species", "cls-frame"}
         for name, loss in padded.items():
-            torch.testing.assert_close(loss.sum, packed[name].sum, rtol=1e-4, atol=1e-4)
-            assert int(loss.predictions) == int(packed[name].predictions)
+            for field in fields(loss):
+                left, right = getattr(loss, field.name), getattr(packed[name], field.name)
+                torch.testing.assert_close(left, right, rtol=1e-4, atol=1e-4)
+        gradients = []
+        for losses in (padded, packed):
+            model.zero_grad()
+            mixture.total(losses, mixture.counts([batch])).backward()
+            gradients.append([p.grad for p in model.parameters()])
+        torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-6)
+
+
+def test_selections_are_the_targets_that_the_batch_shows() -> None:
+    mixture = build_mixture(ObjectiveSettings(**ALL), LEXICON)
+    for batch in batches_of(relation="paired", pairs={"share": 0.5}, soft_weight=0.5):
+        batch = mixture.corrupt(batch, rng(2))
+        assert batch.targets is not None
+        paired = (batch.extras["partner"] >= 0)[:, None]
+        for name, rows in (("tlm", paired), ("mlm", ~paired)):
+            chosen = batch.selected[name]
+            places = ((batch.targets != IGNORE) & rows).flatten().nonzero().squeeze(1)
+            assert torch.equal(chosen.places, places)
+            assert torch.equal(chosen.targets, batch.targets.flatten()[places])
+            assert torch.equal(chosen.languages, batch.languages.flatten()[places])
+            weights = torch.ones_like(batch.tokens).float() if batch.weights is None else batch.weights
+            assert torch.equal(chosen.weights, weights.flatten()[places])
+        for row, place in enumerate(batch.selected["cls-species"].places.tolist()):
+            assert place == row * batch.tokens.shape[1]
 
 
 def test_softmax_over_the_own_language_ignores_the_others() -> None:
@@ -123,7 +148,7 @@ def test_classes_of_texts() -> None:
     mixture = build_mixture(settings, LEXICON)
     model = model_of(mixture)
     for batch in batches_of(molecules=("genome", "cds", "protein"), frame="all"):
-        losses = mixture.losses(model, states(model, batch), batch)
+        losses = losses_of(mixture, model, mixture.select(batch))
         proteins = int((batch.extras["molecule"] == 2).sum())
         assert int(losses["cls-species"].predictions) == len(batch.lengths)
         assert int(losses["cls-frame"].predictions) == len(batch.lengths) - proteins
@@ -147,7 +172,7 @@ def test_pairs_are_masked_on_both_sides_and_single_texts_by_the_other_objective(
         assert hidden.any(dim=1).all()
         counts = mixture.counts([corrupted])
         assert counts == {"tlm": int(hidden[paired].sum()), "mlm": int(hidden[~paired].sum())}
-        losses = mixture.losses(model, states(model, corrupted), corrupted)
+        losses = losses_of(mixture, model, corrupted)
         assert {name: int(loss.predictions) for name, loss in losses.items()} == counts
         if batch.segments is not None:
             for side in (0, 1):
@@ -172,20 +197,17 @@ def test_micro_batches_do_not_change_the_gradient() -> None:
     assert batch.targets is not None
     counts = mixture.counts([batch])
 
-    def gradient(pieces: Sequence[Batch]) -> Tensor:
+    def gradient(pieces: Sequence[AnyBatch]) -> Tensor:
         model.zero_grad()
         for piece in pieces:
-            mixture.total(mixture.losses(model, states(model, piece), piece), counts).backward()
+            mixture.total(losses_of(mixture, model, piece), counts).backward()
         return torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
 
-    halves = [_rows(batch, slice(None, 3)), _rows(batch, slice(3, None))]
-    torch.testing.assert_close(gradient([batch]), gradient(halves), rtol=1e-4, atol=1e-6)
-
-
-def _rows(batch: Batch, rows: slice) -> Batch:
-    fields = ("tokens", "lengths", "positions", "languages", "records", "targets")
-    changes: dict[str, Any] = {name: getattr(batch, name)[rows] for name in fields}
-    return replace(batch, **changes, extras={name: value[rows] for name, value in batch.extras.items()})
+    parts = split_rows(batch, 3)
+    assert len(parts) == 3
+    whole = gradient([batch])
+    torch.testing.assert_close(gradient(parts), whole, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(gradient([pack(part) for part in parts]), whole, rtol=1e-4, atol=1e-6)
 
 
 def test_corruption_is_pure() -> None:
@@ -230,7 +252,7 @@ def test_losses_add_up_without_gradient() -> None:
     parts = []
     for batch in batches_of():
         batch = mixture.corrupt(batch, rng(7))
-        losses = mixture.losses(model, states(model, batch), batch)
+        losses = losses_of(mixture, model, batch)
         total = add_losses(total, losses)
         parts.append(losses["mlm"])
     assert total is not None
@@ -268,13 +290,14 @@ class CountTokens:
     def heads(self, width: int, lexicon: Lexicon) -> dict[str, nn.Module]:
         return {self.name: nn.Linear(width, 2)}
 
-    def count(self, batch: Batch) -> float:
-        return float(len(batch.lengths))
+    def select(self, batch: Batch) -> Selection:
+        rows = torch.arange(len(batch.lengths))
+        places, ones = rows * batch.tokens.shape[1], torch.ones(len(rows))
+        return Selection(places, batch.extras["long"], ones, batch.languages[:, 0])
 
-    def loss(self, model: LanguageModel, hidden: Tensor, batch: Batch) -> ObjectiveLoss:
-        scores = model.heads[self.name](hidden[:, 0])
-        ones = torch.ones(len(scores))
-        return sum_losses(scores, batch.extras["long"], ones, batch.languages[:, 0], self.languages)
+    def loss(self, model: LanguageModel, states_ND: Tensor, selected: Selection) -> ObjectiveLoss:
+        scores = model.heads[self.name](states_ND)
+        return sum_losses(scores, selected.targets, selected.weights, selected.languages, self.languages)
 
 
 def build_toy(settings: dict[str, Any], lexicon: Lexicon, others: Sequence[str]) -> Sequence[Objective]:
@@ -294,7 +317,7 @@ def test_an_objective_from_outside_trains(monkeypatch: pytest.MonkeyPatch) -> No
     batch = mixture.corrupt(batches_of()[0], rng(8))
     values = []
     for _ in range(3):
-        total = mixture.total(mixture.losses(model, states(model, batch), batch), mixture.counts([batch]))
+        total = mixture.total(losses_of(mixture, model, batch), mixture.counts([batch]))
         optimiser.zero_grad()
         total.backward()
         optimiser.step()
