@@ -32,9 +32,9 @@ MATRIX = (
 )
 
 FOUNDING = (
-    "Dashed: skip-gram word2vec and PPMI-SVD, trained on the first part of the training corpus, of the size "
-    "shown, in each language. Lines and dots: the encoder's layers, at the number of tokens it had seen "
-    "(a corpus read twice counts twice)."
+    "Dashed: skip-gram word2vec and PPMI-SVD, learned from the texts that the run had read after so many "
+    "tokens: the same windows, genes and proteins. Lines and dots: the encoder's layers at that point. What "
+    "was read twice counts twice."
 )
 
 TRAINING = (

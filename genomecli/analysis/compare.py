@@ -20,16 +20,15 @@ from genomecli.analysis.gene_lookup import retrieval_rows
 from genomecli.analysis.headline import ChosenLayer, choose_layer, layer_scores, make_headline
 from genomecli.analysis.places import STATIC_LAYER, Place, VectorPair
 from genomecli.analysis.resampling import gene_rows
+from genomecli.analysis.run_texts import run_texts
 from genomecli.analysis.runs import OpenRun, read_probes, shared_species
 from genomecli.analysis.seeds import seed_rows
 from genomecli.analysis.settings import CompareSettings
 from genomecli.analysis.within import Within
-from genomecli.analysis.yardsticks import endpoint_rows, static_pairs, training_streams
+from genomecli.analysis.yardsticks import endpoint_rows, static_pairs
+from genomecli.errors import GenomecliError
 from genomecli.runtime import Progress, log, rng
 from genomecli.sequences.codes import GeneticCode
-
-LEAST_TOKENS = 1000
-"""With less training text than this, static baselines are not trained."""
 
 
 class Comparer:
@@ -55,6 +54,7 @@ class Comparer:
         self._gathered: dict[tuple[str, str], Gathered] = {}
         self._codes: dict[tuple[str, str], GeneticCode] = {}
         self._done: set[tuple[str, str, str, int]] = set()
+        self._alike: list[tuple[str, tuple[object, ...]]] = []
 
     def add_run(self, run: OpenRun, group: str, *, control: bool = False) -> None:
         """Measure a run in all its views, its baselines included.
@@ -102,19 +102,38 @@ class Comparer:
         ]
 
     def _baselines(self, run: OpenRun, species: str) -> None:
+        """Static vectors of the run's own texts; runs that read alike (their seeds aside) share them."""
         settings = self.settings.baselines
-        key = ("static", str(run.corpus.path), species, run.frame)
-        if key in self._done or not (settings.ppmi or settings.word2vec):
+        if not (settings.ppmi or settings.word2vec):
             return
-        self._done.add(key)
-        streams = training_streams(run, species, settings.max_tokens, self.seed)
-        if min(len(stream.tokens) for stream in streams) < LEAST_TOKENS:
-            self.result.note(f"{species}: too little training text for static baselines")
+        alike = (str(run.corpus.path), species, run.reading, run.loaded.lexicon.fingerprint, run.loaded.step)
+        first = next((name for name, key in self._alike if key == alike), None)
+        self.result.static[run.name, species] = first or run.name
+        if first is not None:
             return
-        for pair in static_pairs(run, species, streams, settings, self.seed):
+        self._alike.append((run.name, alike))
+        pairs, notes = self._static(run, species)
+        for text in notes:
+            self.result.note(text)
+        for pair in pairs:
             self.result.rows += endpoint_rows(pair, self.within)
             self.result.pairs[pair.place] = pair
             self.progress.advance(1, at=f"{species} {pair.place.vectors}")
+
+    def _static(self, run: OpenRun, species: str) -> tuple[list[VectorPair], list[str]]:
+        """Static vectors of every method and amount of text, and what the reader must know of them."""
+        settings, name = self.settings.baselines, f"{run.name}: {species}"
+        try:
+            texts = run_texts(run, species, settings.max_tokens)
+        except GenomecliError as error:
+            return [], [f"{name}: no static baselines, for what the run was trained on is not there: {error}"]
+        pairs, notes = list(static_pairs(run, species, texts, settings, self.seed)), []
+        if texts.tokens < run.tokens:
+            read = f"the first {texts.tokens:,} of the {run.tokens:,} tokens that the run was trained on"
+            notes.append(f"{name}: static baselines were counted on {read}")
+        if not pairs:
+            notes.append(f"{name}: too little training text for static baselines")
+        return pairs, notes
 
     def add_checkpoint(self, run: OpenRun) -> None:
         """Measure an earlier checkpoint of a run in its own frame: the two endpoints, layer by layer."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from genomecli.analysis.deviance import Deviance
 from genomecli.analysis.headline import Headline
+from genomecli.analysis.lookup import select
 from genomecli.analysis.places import Place, VectorPair
 from genomecli.analysis.settings import CompareSettings
 from genomecli.analysis.tidy import Measure
@@ -80,6 +81,8 @@ class Comparison:
         code_lines: rows of ``codes.tsv``.
         surprise_lines: rows of ``surprises.tsv``.
         probes: MRR along training as the runs noted it themselves, by run.
+        static: by run and species, the run whose texts its static baselines were counted on: itself, or an
+            earlier one that read texts of the same kind.
         species_notes: what the corpus remembers of its species.
         notes: what the reader must know.
     """
@@ -94,6 +97,7 @@ class Comparison:
     code_lines: list[tuple[object, ...]] = field(default_factory=list)
     surprise_lines: list[tuple[object, ...]] = field(default_factory=list)
     probes: dict[str, tuple[ProbePoint, ...]] = field(default_factory=dict)
+    static: dict[tuple[str, str], str] = field(default_factory=dict)
     species_notes: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -105,6 +109,11 @@ class Comparison:
     def reported(self) -> list[Headline]:
         """Headlines of runs that are no mere controls."""
         return [head for head in self.headlines if not self.card(head.place.run).control]
+
+    def static_rows(self, place: Place) -> list[Measure]:
+        """Rows of the static baselines that stand beside a run's vectors of one species."""
+        run = self.static.get((place.run, place.species), place.run)
+        return select(self.rows, run=run, species_a=place.species, vectors=("ppmi", "word2vec"))
 
     def note(self, text: str) -> None:
         """Remember a note once."""

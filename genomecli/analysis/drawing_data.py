@@ -59,14 +59,14 @@ def founding_drawings(result: Comparison) -> list[Drawing]:
     for head in result.reported:
         about = select(result.rows, run=head.place.run, species_a=head.place.species)
         about = [row for row in about if row.species_b == head.place.species]
-        borrowed = select(result.rows, vectors=("ppmi", "word2vec"), species_a=head.place.species)
+        borrowed = result.static_rows(head.place)
         for (title, endpoint), probe in zip(ENDPOINTS[:2], (LEFT_OUT, SYNONYMS), strict=True):
             reference = select(about, vectors="contextual", frame=head.place.frame, **endpoint)
             if not reference:
                 continue
             name = f"{head.place.species} ({head.place.run}): {title}"
             curves = _encoder_curves(about, head.place, endpoint)
-            static = _static_curves(borrowed, head.place, endpoint)
+            static = _static_curves(borrowed, endpoint)
             top = shuffled_tops(about, head.place, endpoint) or [r.null95 for r in reference if r.null95]
             levels = (reference[0].chance or 0.0, max(top, default=0.0))
             if static:
@@ -78,7 +78,7 @@ def founding_drawings(result: Comparison) -> list[Drawing]:
 
 
 def _founding(panels: list[DataPanel]) -> list[Drawing]:
-    title = "The encoder, layer by layer, against static embeddings of the same corpus"
+    title = "The encoder, layer by layer, against static embeddings of the same texts"
     draw = _data(panels, title, "tokens")
     return [Drawing("founding", title, captions.FOUNDING, draw)] if panels else []
 
@@ -125,10 +125,10 @@ def _encoder_curves(rows: list[Measure], place: Place, endpoint: dict[str, objec
     return curves
 
 
-def _static_curves(rows: list[Measure], place: Place, endpoint: dict[str, object]) -> list[DataCurve]:
+def _static_curves(rows: list[Measure], endpoint: dict[str, object]) -> list[DataCurve]:
     curves = []
     for method, name in (("word2vec", "word2vec (skip-gram)"), ("ppmi", "PPMI-SVD")):
-        found = select(rows, vectors=method, frame=place.frame, **endpoint)
+        found = select(rows, vectors=method, **endpoint)
         points = sorted((row.tokens_seen or 0, row.value or 0.0) for row in found)
         if points:
             x, y = zip(*points, strict=True)

@@ -97,7 +97,7 @@ def answers(result: Comparison) -> list[dict[str, Any]]:
     for head in result.reported:
         title = head.place.species + (f", run {head.place.run}" if several else "")
         codes = [code_sentence(d) for d in result.deviances if d.place == head.place]
-        simple = baseline_sentence(head, result.rows)
+        simple = baseline_sentence(head, result.static_rows(head.place))
         further = [simple, *codes] if simple else codes
         found.append({"title": title, "sentences": answer(head), "further": further, "how": head.how})
     return found

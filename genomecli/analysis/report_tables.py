@@ -169,7 +169,8 @@ def baseline_table(result: Comparison) -> PageTable:
         rows.append((*name, f"encoder, layer {head.place.layer}", count_text(head.place.tokens), *figures))
         rows += [(*name, *line) for line in _simple_rows(result, head)]
     return PageTable(
-        "The encoder beside what needs no network. Tokens: seen in training, or size of the corpus.",
+        "The encoder beside what needs no network. Tokens: of the run, when it was looked at; static vectors "
+        "learn from the same texts, as many as the run had read by then.",
         ("species", "run", "vectors", "tokens", "left-out amino acids", "synonymous codons"),
         rows,
         text=frozenset({0, 1, 2}),
@@ -180,10 +181,11 @@ def baseline_table(result: Comparison) -> PageTable:
 def _simple_rows(result: Comparison, head: Headline) -> list[tuple[str, ...]]:
     about = select(result.rows, species_a=head.place.species, species_b=head.place.species)
     about = [row for row in about if row.frame == head.place.frame]
+    static = result.static_rows(head.place)
     lines: list[tuple[str, ...]] = []
     for method, name in (("word2vec", "word2vec (skip-gram)"), ("ppmi", "PPMI-SVD")):
-        left = {row.tokens_seen: row.value for row in select(about, vectors=method, **LEFT_OUT_ENDPOINT)}
-        right = {row.tokens_seen: row.value for row in select(about, vectors=method, **SYNONYM_ENDPOINT)}
+        left = {row.tokens_seen: row.value for row in select(static, vectors=method, **LEFT_OUT_ENDPOINT)}
+        right = {row.tokens_seen: row.value for row in select(static, vectors=method, **SYNONYM_ENDPOINT)}
         sizes = sorted(size for size in left if size is not None)
         lines += [
             (name, count_text(size), figure_text(left[size]), figure_text(right.get(size))) for size in sizes

@@ -14,6 +14,7 @@ from genomecli.analysis.comparison import ProbePoint
 from genomecli.analysis.places import Place
 from genomecli.analysis.settings import RunEntry
 from genomecli.analysis.texts import codon_step, dna_molecule
+from genomecli.corpus.reading_settings import ReadingSettings
 from genomecli.corpus.store import CorpusReader
 from genomecli.errors import InputError
 from genomecli.files import read_json
@@ -39,6 +40,7 @@ class OpenRun:
         relation: how its two languages met in training; empty if not known.
         tokens: seen in training.
         seed: of the run.
+        reading: which texts it was trained on; the defaults where its settings do not say.
     """
 
     name: str
@@ -49,6 +51,7 @@ class OpenRun:
     relation: str
     tokens: int
     seed: int
+    reading: ReadingSettings
 
     def place(self, species: str, **more: Any) -> Place:
         """A place of this run."""
@@ -92,7 +95,14 @@ def open_run(
         find_setting(config, "relation", str) or "",
         int(progress["tokens"]),
         int(identity["seed"]),
+        _reading(config, entry.frame),
     )
+
+
+def _reading(config: Any, frame: int | None) -> ReadingSettings:
+    """The reading settings of a run's config; ``frame`` says that its genes were read in that one."""
+    found = ReadingSettings.model_validate(find_setting(config, "reading", dict) or {})
+    return found if frame is None else found.model_copy(update={"frame": frame})
 
 
 def _checkpoint(entry: RunEntry) -> Path:

@@ -31,7 +31,7 @@ class RunEntry(Section):
 
 
 class BaselineSettings(Section):
-    """Static word vectors trained on the same corpus, the classical yardstick."""
+    """Static word vectors of the texts that the run was trained on, the classical yardstick."""
 
     ppmi: bool = setting(True, doc="Positive pointwise mutual information, then a truncated SVD.")
     word2vec: bool = setting(True, doc="Skip-gram with negative sampling, full-batch on the pair counts.")
@@ -41,11 +41,15 @@ class BaselineSettings(Section):
     )
     corpus_sizes: tuple[int, ...] = setting(
         (10_000, 100_000, 1_000_000, 10_000_000),
-        doc="Sizes of corpus to train on, per language; the whole corpus is always added.",
+        doc="Amounts of the run's own training texts to learn from, counted as the run's tokens; all that it "
+        "read is always added.",
         unit="tokens",
     )
     max_tokens: int = setting(
-        20_000_000, doc="At most this much of a language is read for the baselines.", unit="tokens", ge=1000
+        20_000_000,
+        doc="At most this much of the run's training texts is read again for the baselines.",
+        unit="tokens",
+        ge=1000,
     )
     iterations: int = setting(200, doc="Full-batch steps of word2vec.", ge=1, le=10_000)
 
@@ -132,7 +136,7 @@ class CompareSettings(Section):
         "all", doc="NCBI tables to rank by how well they explain the vectors."
     )
     baselines: BaselineSettings = Field(
-        default_factory=BaselineSettings, description="Static word vectors trained on the same corpus."
+        default_factory=BaselineSettings, description="Static word vectors of the run's own texts."
     )
     retrieval: bool = setting(True, doc="Whether to look up each gene's protein by their pooled vectors.")
     retrieval_genes: int = setting(

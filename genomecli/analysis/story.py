@@ -127,12 +127,16 @@ _METHODS = {"word2vec": "skip-gram word2vec", "ppmi": "PPMI-SVD"}
 
 
 def baseline_sentence(head: Headline, rows: Sequence[Measure]) -> str | None:
-    """Whether the network beats static embeddings of the same corpus; None if none were trained."""
-    about = {"species_a": head.place.species, "frame": head.place.frame, "vectors": tuple(_METHODS)}
+    """Whether the network beats static embeddings of its own texts; None if none were trained.
+
+    Args:
+        head: the network's figures.
+        rows: those of the static embeddings that stand beside it.
+    """
     best = [
         max(found, key=lambda row: row.value or 0.0)
         for endpoint in (LEFT_OUT_ENDPOINT, SYNONYM_ENDPOINT)
-        if (found := select(rows, **about, **endpoint))
+        if (found := select(rows, vectors=tuple(_METHODS), **endpoint))
     ]
     own = [head.left_out, head.synonyms]
     if len(best) < 2 or any(row is None or row.value is None for row in own):
@@ -144,9 +148,9 @@ def baseline_sentence(head: Headline, rows: Sequence[Measure]) -> str | None:
         if a is not None
     )
     verdicts = {
-        2: "The network beats static embeddings of the same corpus",
-        1: "The network beats static embeddings of the same corpus on one endpoint only",
-        0: "The network does not beat static embeddings of the same corpus",
+        2: "The network beats static embeddings of the same texts",
+        1: "The network beats static embeddings of the same texts on one endpoint only",
+        0: "The network does not beat static embeddings of the same texts",
     }
     figures = [
         f"{figure_text(a.value if a else None)} against {figure_text(b.value)} ({_METHODS[b.vectors]}, "

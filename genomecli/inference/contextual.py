@@ -79,6 +79,7 @@ def contextual_means(
     key: Callable[[Item], str] = gene_of,
     step: int = 1,
     texts: bool = False,
+    check: Callable[[], None] = lambda: None,
 ) -> ContextualMeans:
     """Mean states of vocabulary items over the counted tokens of ``items``.
 
@@ -95,6 +96,7 @@ def contextual_means(
             groups in turn, in the order in which they first occur.
         step: only every ``step``-th token of an item counts (codons among overlapping 3-mers).
         texts: also give the mean state of each item; memory is C R D float64.
+        check: called once a batch; may raise what ends the pass.
     """
     wanted = engine.layers(layers)
     chosen = np.asarray(ids, dtype=np.int64)
@@ -102,7 +104,12 @@ def contextual_means(
     known = list(items) if texts else items
     size = (groups, len(known) if isinstance(known, list) else 0)
     sums = _Sums(engine, chosen, len(wanted), size, step, dealer)
-    engine.visit(dealer.deal(known), wanted, sums.add)
+
+    def add(windows: Sequence[Window], tokens: Tensor, weights: Tensor, states: list[Tensor]) -> None:
+        check()
+        sums.add(windows, tokens, weights, states)
+
+    engine.visit(dealer.deal(known), wanted, add)
     return ContextualMeans(chosen, wanted, *sums.words(), sums.texts() if texts else None)
 
 

@@ -123,7 +123,9 @@ def write_run(
     model = build_model(settings, lexicon.vocabulary.size, len(lexicon.languages), seed=seed)
     rng = np.random.default_rng(seed)
     identity = Identity(settings.model_dump(mode="json"), "corpus", seed, max(steps), 1, "fp32", "cpu")
-    config = {"pretrain": {"corpus": str(corpus), "reading": {"relation": relation, "frame": frame}}}
+    reading = {"relation": relation, "frame": frame, "context": 128, "pool": 2}
+    reading |= {"tokens_per_batch": 1024, "tokens_per_step": 1024}
+    config = {"pretrain": {"corpus": str(corpus), "reading": reading}}
     rows = None if code is None else torch.from_numpy(plant(lexicon, code, rng, noise=noise))
     for step in steps:
         state = {name: value.clone() for name, value in model.state_dict().items()}

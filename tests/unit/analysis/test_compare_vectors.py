@@ -13,11 +13,9 @@ from genomecli.analysis.probe import LEFT_OUT, SYNONYMS, make_probe
 from genomecli.analysis.runs import earlier_checkpoints, expand_runs, find_setting, open_run, read_probes
 from genomecli.analysis.settings import CompareSettings, RunEntry
 from genomecli.analysis.vectors import all_layers, static_rows, untrained
-from genomecli.analysis.yardsticks import corpus_sizes, static_pairs, training_streams
 from genomecli.corpus.lexicon import build_lexicon
 from genomecli.corpus.store import CorpusReader
 from genomecli.errors import InputError
-from genomecli.sequences.codes import genetic_code
 from tests.unit.analysis.compare_toys import write_run, write_species_corpus
 
 SETTINGS = CompareSettings(min_codons=10, min_count=1, max_tokens=3000, gene_buckets=4, gene_bootstrap=2)
@@ -146,24 +144,3 @@ def test_probes_are_read_back_from_metrics(tmp_path: Path):
         0.5,
     )
     assert read_probes(tmp_path / "absent") == ()
-
-
-# static baselines
-
-
-def test_static_baselines_are_trained_on_training_texts_at_several_sizes(opened):
-    settings = SETTINGS.baselines.model_copy(update={"corpus_sizes": (500, 10**9), "iterations": 5})
-    streams = training_streams(opened, "alpha", 10**6, 0)
-    assert len(streams[0].offsets) - 1 == 27
-    whole = min(len(stream.tokens) for stream in streams)
-    assert corpus_sizes(settings, streams) == [500, whole]
-    pairs = list(static_pairs(opened, "alpha", streams, settings, 0))
-    assert [(p.place.vectors, p.place.tokens) for p in pairs] == [
-        ("ppmi", 500),
-        ("word2vec", 500),
-        ("ppmi", whole),
-        ("word2vec", whole),
-    ]
-    assert pairs[-1].gold.n == len(genetic_code(1).sense)
-    cut = streams[0].first(500)
-    assert len(cut.tokens) == cut.offsets[-1] == 500
