@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from genomecli.tasks.bootstrap import percentile_interval
 from genomecli.tasks.examples import Floats
+from genomecli.tasks.plain_values import as_plain, built
 
 METRICS: dict[str, str] = {
     "mcc": "Matthews correlation (MCC)",
@@ -64,23 +65,14 @@ class Figure:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON: None where there is no number."""
-        return {key: plain(value) for key, value in asdict(self).items()}
+        found: dict[str, Any] = as_plain(self)
+        return found
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Figure:
         """The inverse of :meth:`to_dict`."""
-        numbers = {key: number(values[key]) for key in ("value", "low", "high")}
-        return cls(**{**values, **numbers})
-
-
-def plain(value: Any) -> Any:
-    """None for a number that JSON cannot hold; any other value as it is."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def number(value: Any) -> float:
-    """The inverse of :func:`plain` for numbers."""
-    return float("nan") if value is None else float(value)
+        found: Figure = built(cls, values)
+        return found
 
 
 @dataclass(frozen=True)

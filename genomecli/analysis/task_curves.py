@@ -1,0 +1,167 @@
+"""The data of a target's drawings on its test part: confusion, curves, calibration, scatter.
+
+Of several seeds the first is drawn; folds are put together, so that every row is there once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genomecli.analysis.task_results import Curve, Matrix, Scatter, TargetResults
+from genomecli.tasks.examples import Floats
+from genomecli.tasks.metric_rows import ClassRows, ValueRows, class_rows, value_rows
+from genomecli.tasks.metrics_classes import BINS, calibration_bins, confusion
+from genomecli.tasks.schema import Target
+
+if TYPE_CHECKING:
+    from genomecli.analysis.task_judging import Trial
+
+POINTS = 300
+"""Points of a curve that are kept."""
+
+SCATTERED = 2000
+"""Rows that are drawn one by one; more become a grid of counts."""
+
+GRID = 60
+"""Cells a side of that grid."""
+
+Question = tuple[str, NDArray[np.bool_], Floats]
+"""A class or label, whether each row has it, and its probability."""
+
+
+def draw_data(results: TargetResults, trials: Sequence[Trial], *, folds: bool) -> TargetResults:
+    """The same results with the data of their drawings."""
+    shown = trials if folds else trials[:1]
+    if "test" not in shown[0].labels:
+        return results
+    target = results.target
+    found = results
+    for model in shown[0].predictions:
+        found = _with_model(found, target, model, shown)
+    return found
+
+
+def _with_model(results: TargetResults, target: Target, model: str, trials: Sequence[Trial]) -> TargetResults:
+    if target.kind == "regression":
+        scatter = [item for item in _scatters(model, _joined_values(model, trials)) if item is not None]
+        return replace(results, scatter=(*results.scatter, *scatter))
+    if target.kind == "multilabel":
+        values = _joined_values(model, trials)
+        questions = list(_label_questions(values))
+        bins = [_bins(model, of, score, there.astype(np.float64)) for of, there, score in questions]
+        matrix: Matrix | None = None
+    else:
+        rows = _joined_classes(model, trials)
+        questions = list(_class_questions(rows)) if target.kind != "token" else []
+        right = (rows.chosen == rows.truth).astype(np.float64)
+        bins = [_bins(model, "", rows.scores.max(axis=1), right)] if len(right) else []
+        matrix = _matrix(rows)
+    curves = [curve for question in questions if (curve := _curves(model, *question)) is not None]
+    return replace(
+        results,
+        confusion=results.confusion if matrix is None else {**results.confusion, model: matrix},
+        roc=(*results.roc, *(roc for roc, _ in curves)),
+        precision_recall=(*results.precision_recall, *(precision for _, precision in curves)),
+        calibration=(*results.calibration, *bins),
+    )
+
+
+def _joined_classes(model: str, trials: Sequence[Trial]) -> ClassRows:
+    found = [class_rows(trial.predictions[model]["test"], trial.labels["test"], None) for trial in trials]
+    return ClassRows(
+        found[0].classes,
+        np.concatenate([rows.truth for rows in found]),
+        np.concatenate([rows.chosen for rows in found]),
+        np.concatenate([rows.scores for rows in found]),
+        np.concatenate([rows.units for rows in found]),
+    )
+
+
+def _joined_values(model: str, trials: Sequence[Trial]) -> ValueRows:
+    found = [value_rows(trial.predictions[model]["test"], trial.labels["test"], None) for trial in trials]
+    return ValueRows(
+        found[0].names,
+        np.concatenate([rows.truth for rows in found]),
+        np.concatenate([rows.scores for rows in found]),
+        np.concatenate([rows.known for rows in found]),
+        np.concatenate([rows.units for rows in found]),
+    )
+
+
+def _matrix(rows: ClassRows) -> Matrix:
+    table = confusion(rows.truth, rows.chosen, len(rows.classes))
+    return tuple(tuple(float(cell) for cell in line) for line in table)
+
+
+def _class_questions(rows: ClassRows) -> Iterator[Question]:
+    """The positive class of two; of more each against the rest."""
+    for c in [1] if len(rows.classes) == 2 else range(len(rows.classes)):
+        yield rows.classes[c], rows.truth == c, rows.scores[:, c]
+
+
+def _label_questions(rows: ValueRows) -> Iterator[Question]:
+    for c, name in enumerate(rows.names):
+        known = rows.known[:, c]
+        yield name, rows.truth[known, c] > 0.5, rows.scores[known, c]
+
+
+def _curves(model: str, of: str, truth: NDArray[np.bool_], scores: Floats) -> tuple[Curve, Curve] | None:
+    """ROC, and precision against recall; None where there is one class only."""
+    from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
+
+    if len(truth) == 0 or truth.all() or not truth.any():
+        return None
+    false, right, _ = roc_curve(truth, scores)
+    precision, recall, _ = precision_recall_curve(truth, scores)
+    roc = _thinned(model, of, false, right, float(roc_auc_score(truth, scores)))
+    area = float(average_precision_score(truth, scores))
+    return roc, _thinned(model, of, recall[::-1], precision[::-1], area)
+
+
+def _thinned(model: str, of: str, x: Floats, y: Floats, area: float) -> Curve:
+    """At most ``POINTS`` points, ends kept."""
+    kept = np.unique(np.linspace(0, len(x) - 1, min(len(x), POINTS)).round().astype(np.int64))
+    return Curve(model, of, _rounded(x[kept]), _rounded(y[kept]), (), area)
+
+
+def _bins(model: str, of: str, confidence: Floats, right: Floats) -> Curve:
+    """Mean probability, share of right answers and rows of each bin that has any."""
+    place = calibration_bins(confidence)
+    size = np.bincount(place, minlength=BINS)
+    kept = size > 0
+    x = np.bincount(place, confidence, BINS)[kept] / size[kept]
+    y = np.bincount(place, right, BINS)[kept] / size[kept]
+    return Curve(model, of, _rounded(x), _rounded(y), tuple(int(count) for count in size[kept]))
+
+
+def _scatters(model: str, rows: ValueRows) -> Iterator[Scatter | None]:
+    for c, name in enumerate(rows.names):
+        known = rows.known[:, c]
+        measured, predicted = rows.truth[known, c], rows.scores[known, c]
+        if len(measured) == 0:
+            yield None
+        elif len(measured) <= SCATTERED:
+            yield Scatter(model, name, _rounded(measured), _rounded(predicted))
+        else:
+            yield _grid(model, name, measured, predicted)
+
+
+def _grid(model: str, name: str, measured: Floats, predicted: Floats) -> Scatter:
+    """Counts on a grid over the range of the measured values; predictions beyond it go to its rim."""
+    low, high = float(measured.min()), float(measured.max())
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    edges = np.linspace(low, high, GRID + 1)
+    counts, _, _ = np.histogram2d(np.clip(predicted, low, high), measured, bins=[edges, edges])
+    table = tuple(tuple(float(cell) for cell in line) for line in counts)
+    return Scatter(model, name, counts=table, edges=(low, high))
+
+
+def _rounded(values: Floats) -> tuple[float, ...]:
+    """Six digits are more than a drawing shows, and the results stay small."""
+    return tuple(float(f"{value:.6g}") for value in values)

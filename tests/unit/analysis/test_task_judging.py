@@ -1,0 +1,117 @@
+"""From predictions to results: models measured, the best baseline found, trainings summed up, JSON whole."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from genomecli.analysis.task_judging import judge_target, primary_rows
+from genomecli.analysis.task_results import TaskResults
+from genomecli.errors import InputError
+from genomecli.files import canonical_json
+from genomecli.tasks.figure import METRICS
+from genomecli.tasks.settings import MetricSettings
+from tests.unit.analysis.task_toys import BASELINES, LEANS, judged, results, target, trial
+
+KINDS = {
+    "binary": ("no", "yes"),
+    "multiclass": ("a", "b", "c"),
+    "multilabel": ("a", "b", "c"),
+    "regression": ("u", "v"),
+    "token": ("H", "E", "C"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_network_beats_the_best_baseline(kind):
+    found = judged(kind, KINDS[kind])
+    assert {row.model for row in found.rows} == set(LEANS)
+    assert {row.figure.part for row in found.rows} == {"valid", "test"}
+    assert {row.figure.name for row in found.rows} <= set(METRICS)
+    assert found.difference.other == "composition"
+    assert [other.other for other in found.others] == ["majority"]
+    assert found.difference.better
+    best = primary_rows(found, "test")
+    assert best["pretrained"].figure.value == pytest.approx(found.difference.ours)
+    assert set(found.counts) == {"train", "valid", "test"}
+
+
+def test_drawings_are_those_of_the_test_part():
+    found = judged("binary")
+    only = trial(target("binary"))
+    truth, scores = only.labels["test"].values, only.predictions["pretrained"]["test"].scores
+    table = np.array(found.confusion["pretrained"])
+    assert np.array_equal(table, sk.confusion_matrix(truth, scores.argmax(axis=1)))
+    roc = next(curve for curve in found.roc if curve.model == "pretrained")
+    assert roc.area == pytest.approx(sk.roc_auc_score(truth, scores[:, 1]))
+    assert np.trapezoid(roc.y, roc.x) == pytest.approx(roc.area, abs=1e-4)
+    bins = next(curve for curve in found.calibration if curve.model == "pretrained")
+    assert sum(bins.size) == 80
+    wrong = sum(s * abs(x - y) for s, x, y in zip(bins.size, bins.x, bins.y, strict=True)) / 80
+    ece = next(
+        r.figure
+        for r in found.rows
+        if (r.model, r.figure.part, r.figure.name) == ("pretrained", "test", "ece")
+    )
+    assert wrong == pytest.approx(ece.value, abs=1e-5)
+
+
+def test_many_rows_become_a_grid_that_holds_them_all():
+    found = judged("regression", ("u",), n=2500)
+    scatter = next(item for item in found.scatter if item.model == "pretrained")
+    assert not scatter.measured
+    assert np.sum(scatter.counts) == 2500
+
+
+@pytest.mark.parametrize("folds", [False, True])
+def test_several_trainings_have_a_mean_with_their_spread(folds):
+    found = judged("multiclass", KINDS["multiclass"], trials=3, folds=folds)
+    each = [
+        row.figure.value
+        for row in found.rows
+        if row.trial
+        and (row.model, row.figure.part, row.figure.name, row.figure.of) == ("pretrained", "test", "mcc", "")
+    ]
+    mean = next(
+        row
+        for row in found.rows
+        if not row.trial and (row.model, row.figure.part, row.figure.name) == ("pretrained", "test", "mcc")
+    )
+    assert len(each) == 3
+    assert mean.figure.value == pytest.approx(np.mean(each))
+    assert mean.spread == pytest.approx(np.std(each, ddof=1))
+    assert mean.figure.low < np.mean(each) < mean.figure.high
+    assert found.difference.n == (240 if folds else 80)
+    assert sum(found.counts["test"].values()) == (240 if folds else 80)
+    assert np.sum(found.confusion["pretrained"]) == (240 if folds else 80)
+
+
+def test_results_survive_json_whole():
+    whole = results(judged("binary"), judged("regression", ("u",)))
+    values = whole.to_dict()
+    again = TaskResults.from_dict(json.loads(canonical_json(values)))
+    assert canonical_json(again.to_dict()) == canonical_json(values)
+    assert again.targets[0].target == whole.targets[0].target
+    assert again.targets[1].difference == whole.targets[1].difference
+    with pytest.raises(InputError, match="format 99"):
+        TaskResults.from_dict({**values, "format": 99})
+
+
+def test_equal_seeds_give_equal_results():
+    assert canonical_json(results(judged("token")).to_dict()) == canonical_json(
+        results(judged("token")).to_dict()
+    )
+
+
+def test_without_a_test_part_nothing_is_compared():
+    whole = trial(target("binary"))
+    models = {model: {"valid": parts["valid"]} for model, parts in whole.predictions.items()}
+    only = type(whole)(models, {"valid": whole.labels["valid"]}, {})
+    rng = np.random.default_rng(0)
+    found = judge_target(target("binary"), [only], MetricSettings(bootstrap=0), rng, baselines=BASELINES)
+    assert found.difference is None
+    assert found.rows
+    assert not found.confusion
