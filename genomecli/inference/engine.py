@@ -9,7 +9,7 @@ Shapes: B texts, L padded length, C layers, D width.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
@@ -20,6 +20,7 @@ from torch import Tensor
 
 from genomecli.errors import InputError
 from genomecli.inference.batching import SPECIAL_TOKENS, Window, counted_mask, make_batch
+from genomecli.inference.decoding import Doubles, Query, answer, language_ranges
 from genomecli.inference.items import Item
 from genomecli.inference.pooling import Pooling, RunningPool, pool_batch
 from genomecli.inference.results import Floats, Layers, Piece, Pooled, Readable, Result, resolve_layers
@@ -153,6 +154,35 @@ class Engine:
                 tokens = make_batch(windows, self.settings.context).tokens[: len(windows)]
                 weights = torch.from_numpy(self._weights(windows, tokens.shape[1]))
                 visitor(windows, tokens.to(self.device), weights.to(self.device), states)
+
+    def decode(self, queries: Iterable[Query]) -> Iterator[Doubles]:
+        """What the model expects at the places that are asked about, query by query, in input order.
+
+        Args:
+            queries: each text fits the window.
+
+        Yields:
+            float64[A]: natural logarithms of probabilities; see :class:`~genomecli.inference.decoding.Query`.
+
+        Raises:
+            RunError: as :meth:`run`.
+        """
+        waiting: deque[Query] = deque()
+        ranges = language_ranges(self.lexicon)
+
+        def texts() -> Iterator[Item]:
+            for query in queries:
+                assert len(query.item.tokens) <= self._window, "a query's text exceeds the window"
+                waiting.append(query)
+                yield query.item
+
+        for buffer in self._buffers(texts(), lambda _: 0):
+            asked = [waiting.popleft() for _ in buffer]
+            found: dict[int, Doubles] = {}
+            for members, states in self.runner.batches(buffer, (self.settings.layers,)):
+                answers = answer(self.runner, states[0], [asked[i] for i in members], ranges)
+                found.update(zip(members, answers, strict=True))
+            yield from (found[i] for i in range(len(buffer)))
 
     def _weights(self, windows: Sequence[Window], length: int) -> Floats:
         weights = counted_mask(windows, length).astype(np.float32)
