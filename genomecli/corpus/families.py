@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genomecli.corpus.genes import in_order
-from genomecli.sequences.alphabets import PROTEIN, Codes
+from genomecli.sequences.alphabets import PROTEIN, Alphabet, Codes
 
 Ints = NDArray[np.int64]
 CROWD = 16
@@ -27,28 +27,39 @@ Proteins = Callable[[], Iterator[tuple[Ints, Codes, Ints]]]
 """Gives chunks: int64[m] genes, their residues joined (uint8[N]), and int64[m + 1] offsets."""
 
 
-def kmers(symbols: Codes, offsets: Ints, k: int) -> tuple[Ints, Ints]:
-    """All k-mers of canonical residues.
+def kmers(
+    symbols: Codes, offsets: Ints, k: int, alphabet: Alphabet = PROTEIN, *, both_strands: bool = False
+) -> tuple[Ints, Ints]:
+    """All k-mers of canonical residues or bases.
 
     Args:
         symbols: uint8[N], sequences joined.
         offsets: int64[m + 1], where each starts.
-        k: residues a k-mer, at most 14.
+        k: symbols a k-mer, at most 14 residues or 31 bases.
+        alphabet: what ``symbols`` are codes of.
+        both_strands: a k-mer and its reverse complement are one, the smaller of the two; DNA only.
 
     Returns:
-        int64[t] sequence and int64[t] k-mer (its digits to base 20), in order.
+        int64[t] sequence and int64[t] k-mer (its digits to the base of 20 residues or 4 bases), in order.
     """
     total = len(symbols) - k + 1
     if total <= 0:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    base = alphabet.canonical
     words = np.zeros(total, dtype=np.int64)
+    other = np.zeros(total if both_strands else 0, dtype=np.int64)
     worst = np.zeros(total, dtype=np.uint8)
     for shift in range(k):
         letter = symbols[shift : shift + total]
-        words = words * PROTEIN.canonical + letter
+        words = words * base + letter
         worst = np.maximum(worst, letter)
+        if both_strands:
+            assert alphabet.complement is not None
+            other += alphabet.complement[np.minimum(letter, base)].astype(np.int64) * base**shift
+    if both_strands:
+        words = np.minimum(words, other)
     owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    good = (worst < PROTEIN.canonical) & (owner[:total] == owner[k - 1 :])
+    good = (worst < base) & (owner[:total] == owner[k - 1 :])
     return owner[:total][good], words[good]
 
 
@@ -76,13 +87,25 @@ class Sketches:
     size: Ints
 
 
-def sketch(proteins: Proteins, genes: int, k: int, *, budget: int = BUDGET) -> Sketches:
-    """The k-mers of all genes; one in s by hash if there are more than ``budget`` residues."""
+def sketch(
+    proteins: Proteins,
+    genes: int,
+    k: int,
+    *,
+    budget: int = BUDGET,
+    alphabet: Alphabet = PROTEIN,
+    both_strands: bool = False,
+) -> Sketches:
+    """The k-mers of all genes; one in s by hash if there are more than ``budget`` residues.
+
+    A gene may come in several chunks. ``alphabet`` and ``both_strands`` are those of :func:`kmers`, so that
+    DNA is sketched as well as proteins are.
+    """
     total = sum(len(symbols) for _, symbols, _ in proteins())
     rate = np.uint64(max(1, -(-total // budget)))
     owners, words = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for numbers, symbols, offsets in proteins():
-        owner, word = kmers(symbols, offsets, k)
+        owner, word = kmers(symbols, offsets, k, alphabet, both_strands=both_strands)
         if rate > 1:
             chosen = mix(word) % rate == 0
             owner, word = owner[chosen], word[chosen]
@@ -116,7 +139,7 @@ def families(sketches: Sketches, min_shared: float, also: tuple[Ints, Ints] | No
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    left, right = _joined(sketches, min_shared)
+    left, right = similar_pairs(sketches, min_shared)
     if also is not None:
         left, right = np.concatenate([left, also[0]]), np.concatenate([right, also[1]])
     shape = (sketches.genes, sketches.genes)
@@ -125,8 +148,8 @@ def families(sketches: Sketches, min_shared: float, also: tuple[Ints, Ints] | No
     return in_order(labels)
 
 
-def _joined(sketches: Sketches, min_shared: float) -> tuple[Ints, Ints]:
-    """The pairs of genes that share enough."""
+def similar_pairs(sketches: Sketches, min_shared: float) -> tuple[Ints, Ints]:
+    """The pairs of genes that share enough, int64[p] each, left < right; of crowds not every pair is named."""
     by_word = sketches.word * sketches.genes + sketches.owner
     by_word.sort()
     word, owner = np.divmod(by_word, max(sketches.genes, 1))

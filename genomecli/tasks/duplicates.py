@@ -1,0 +1,43 @@
+"""Equal sequences: the same letters, of DNA also read from the other strand."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from genomecli.sequences.alphabets import DNA
+from genomecli.tasks.examples import Examples, Ints
+
+
+def sequence_keys(examples: Examples) -> list[bytes]:
+    """16 bytes for each row, equal for rows with equal sequences (and equal second ones, in pairs).
+
+    DNA is hashed on the strand that comes first in order of codes, both sequences of a pair on one strand
+    each.
+    """
+    columns = [examples.sequences, *([examples.pair] if examples.pair is not None else [])]
+    keys = []
+    for row in range(len(examples)):
+        mark = hashlib.blake2b(digest_size=16)
+        for column in columns:
+            codes = column[row]
+            text = codes.tobytes()
+            if column.alphabet == DNA.name:
+                text = min(text, DNA.reverse_complement(codes).tobytes())
+            mark.update(len(text).to_bytes(8, "big") + text)
+        keys.append(mark.digest())
+    return keys
+
+
+def key_groups(keys: list[bytes]) -> Ints:
+    """int64[n]: rows with one key share a number; numbered by their first row."""
+    number: dict[bytes, int] = {}
+    return np.array([number.setdefault(key, len(number)) for key in keys], dtype=np.int64)
+
+
+def linked(groups: Ints) -> tuple[Ints, Ints]:
+    """Each row with the row of its group before it: pairs that join all of a group, int64[p] each."""
+    order = np.argsort(groups, kind="stable")
+    same = np.flatnonzero(np.diff(groups[order]) == 0)
+    return order[same].astype(np.int64), order[same + 1].astype(np.int64)

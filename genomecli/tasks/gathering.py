@@ -1,0 +1,180 @@
+"""From the files that the settings name to columns of text: which cells are the sequence, the id, the labels.
+
+A table is read in batches, and only the columns that are wanted are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from genomecli.errors import InputError
+from genomecli.sequences.formats import guess_format
+from genomecli.sequences.openers import InputStream, open_input
+from genomecli.tasks.reading_fasta import fasta_rows
+from genomecli.tasks.reading_tables import table_rows
+from genomecli.tasks.rows import FastaRows, Rows, TableRows, locate
+from genomecli.tasks.settings import DataSettings, TargetSettings
+from genomecli.tasks.sides import header_sides, side
+
+CLASS = "class"
+"""What the label of records is called whose files are classes."""
+
+TARGET = "TARGET"
+"""What FASTA headers call the label where nothing else is said."""
+
+
+@dataclass
+class Gathered:
+    """Columns of text, n cells each, of all files one after the other.
+
+    Args:
+        ids, sequences, places: of each row.
+        pair, group, split: None where no row has any.
+        covariates: by name.
+        labels: by target, one list a column.
+        columns: of each target, by name.
+        files: of each file: path, bytes, sha256, compression.
+    """
+
+    ids: list[str] = field(default_factory=list)
+    sequences: list[str] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
+    pair: list[str] | None = None
+    group: list[str] | None = None
+    split: list[str] | None = None
+    covariates: dict[str, list[str]] = field(default_factory=dict)
+    labels: dict[str, list[list[str]]] = field(default_factory=dict)
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    files: list[dict[str, object]] = field(default_factory=list)
+
+
+def read_rows(
+    data: DataSettings, files: list[dict[str, object]], *, stdin: BinaryIO | None = None
+) -> Iterator[Rows]:
+    """Batches of rows of all files that the settings name, in order, in constant memory (but for Parquet).
+
+    Args:
+        data: the settings.
+        files: what was read to its end is added here: path, bytes, sha256, compression.
+        stdin: what ``-`` reads.
+
+    Raises:
+        InputError: for a file that cannot be read.
+    """
+    sources = [(path, "") for path in data.path]
+    sources += [(path, name) for name, paths in data.classes.items() for path in paths]
+    for path, class_name in sources:
+        with open_input(locate(path), stdin=stdin) as stream:
+            if _is_fasta(stream, data.format, class_name):
+                yield from fasta_rows(stream, class_name)
+            else:
+                yield from table_rows(stream, data)
+            files.append(stream.finish())
+
+
+def _is_fasta(stream: InputStream, wanted: str, class_name: str) -> bool:
+    found = guess_format(stream.peek(1 << 16))
+    if found in ("fastq", "gff") and wanted == "auto":
+        raise InputError(f"is {found.upper()}, no table and no FASTA", where=stream.location)
+    if class_name and found != "fasta":
+        raise InputError("is no FASTA", where=stream.location, fix="data.classes names FASTA files")
+    return wanted == "fasta" or (wanted == "auto" and found in ("fasta", "genbank", "embl"))
+
+
+def gather(
+    data: DataSettings, targets: Mapping[str, TargetSettings], *, stdin: BinaryIO | None = None
+) -> Gathered:
+    """Read all files and keep the columns that are wanted.
+
+    Args:
+        data: the settings.
+        targets: those whose labels are cells, by name.
+        stdin: what ``-`` reads.
+
+    Raises:
+        InputError: for a file that cannot be read, or a column that is not there.
+    """
+    found = Gathered()
+    for rows in read_rows(data, found.files, stdin=stdin):
+        assert isinstance(rows, TableRows | FastaRows)
+        if isinstance(rows, FastaRows):
+            _take_fasta(found, rows, data)
+        else:
+            _take_table(found, rows, data)
+        for name, settings in targets.items():
+            columns, cells = _label_cells(rows, name, settings)
+            found.columns[name] = columns
+            kept = found.labels.setdefault(name, [[] for _ in columns])
+            for column, more in zip(kept, cells, strict=True):
+                column.extend(more)
+        for name in data.covariates:
+            found.covariates.setdefault(name, []).extend(rows.column(name))
+        found.places.extend(rows.places)
+    _check_headers(found, data)
+    return found
+
+
+def _take_table(found: Gathered, rows: TableRows, data: DataSettings) -> None:
+    first = len(found.ids)
+    found.sequences.extend(rows.column(data.sequence))
+    if data.id is not None or rows.has("id"):
+        found.ids.extend(rows.column(data.id or "id"))
+    else:
+        found.ids.extend(f"row_{first + i + 1}" for i in range(len(rows.places)))
+    if data.pair is not None:
+        found.pair = [*(found.pair or []), *rows.column(data.pair)]
+    given = data.split is not None or rows.has("split")
+    sides = [side(word) for word in rows.column(data.split or "split")] if given else []
+    _extend(found, rows, sides, rows.column(data.group) if data.group is not None else [], first)
+
+
+def _take_fasta(found: Gathered, rows: FastaRows, data: DataSettings) -> None:
+    if data.pair is not None:
+        raise InputError("FASTA has no pairs", where=rows.places[0], fix="give a table with both columns")
+    first = len(found.ids)
+    found.sequences.extend(rows.sequences)
+    found.ids.extend(rows.ids if data.id is None else rows.column(data.id))
+    sides = header_sides(rows) if data.split is None else [side(word) for word in rows.column(data.split)]
+    _extend(found, rows, sides, rows.column(data.group) if data.group is not None else [], first)
+
+
+def _extend(found: Gathered, rows: Rows, sides: Sequence[str], groups: Sequence[str], first: int) -> None:
+    """Add sides and groups; where only some files or records give them, the others have empty ones."""
+    for name, cells in (("split", sides), ("group", groups)):
+        before = getattr(found, name)
+        if any(cells) or before is not None:
+            if before is None:
+                setattr(found, name, before := [""] * first)
+            before.extend(cells or [""] * len(rows.places))
+
+
+def _label_cells(
+    rows: TableRows | FastaRows, name: str, settings: TargetSettings
+) -> tuple[tuple[str, ...], list[Sequence[str]]]:
+    """The label columns of one target, and their cells."""
+    if settings.columns or isinstance(rows, TableRows):
+        columns = settings.columns or (name,)
+        return columns, [rows.column(column) for column in columns]
+    if rows.class_name:
+        return (CLASS,), [[rows.class_name] * len(rows.places)]
+    own, other = rows.column(name), rows.column(TARGET)
+    return (name,), [[a or b for a, b in zip(own, other, strict=True)]]
+
+
+def _check_headers(found: Gathered, data: DataSettings) -> None:
+    """Refuse a column that not one FASTA header has."""
+    where = ", ".join(str(file["path"]) for file in found.files[:3])
+    for target, columns in found.columns.items():
+        for column, cells in zip(columns, found.labels[target], strict=True):
+            if not any(cells):
+                fix = f"write {column}= or TARGET= into the headers, or set targets.{target}.columns"
+                raise InputError(f"has no label {column!r} in any row", where=where, fix=fix)
+    for name, cells in found.covariates.items():
+        if not any(cells):
+            raise InputError(f"has no covariate {name!r} in any row", where=where)
+    if data.group is not None and found.group is None:
+        raise InputError(f"has no group {data.group!r} in any row", where=where, fix="correct data.group")
+    if data.split is not None and found.split is None:
+        raise InputError(f"has no split {data.split!r} in any row", where=where, fix="correct data.split")

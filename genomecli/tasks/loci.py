@@ -1,0 +1,122 @@
+"""Loci: rows whose sequences lie near each other on a genome, so that overlapping windows are never parted.
+
+Each sequence is sought in the genome by exact match on both strands, at every place where it lies. Places of
+a contig that are nearer than ``distance`` to the next one are one locus, and all loci of a sequence that lies
+at several places are one. Sequences that are not found are joined to whatever they share k-mers with (see
+:mod:`genomecli.tasks.similar`) and counted. Where the data itself are windows of a genome, their own
+coordinates are the places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from genomecli.corpus.families import similar_pairs
+from genomecli.errors import ConfigError, InputError
+from genomecli.sequences.alphabets import DNA, Codes
+from genomecli.sequences.annotated import read_annotated
+from genomecli.sequences.contigs import read_contigs
+from genomecli.sequences.fasta import read_blocks
+from genomecli.sequences.formats import guess_format
+from genomecli.sequences.openers import open_input
+from genomecli.tasks.clusters import join
+from genomecli.tasks.duplicates import key_groups, linked, sequence_keys
+from genomecli.tasks.examples import Examples, Ints
+from genomecli.tasks.places import Places, SequenceFinder
+from genomecli.tasks.rows import locate
+from genomecli.tasks.settings import SplitSettings
+from genomecli.tasks.similar import sketches
+
+
+def loci(examples: Examples, settings: SplitSettings) -> tuple[Ints, str]:
+    """The locus of each row, int64[n] numbered by first row, and a sentence on how they were made.
+
+    Raises:
+        ConfigError: for proteins or pairs, or without a genome and without coordinates.
+        InputError: if not one sequence lies in the genome.
+    """
+    if examples.sequences.alphabet != DNA.name or examples.pair is not None:
+        raise ConfigError(["split.by is locus, which needs single DNA sequences"])
+    if settings.genome is None:
+        places = own_places(examples)
+    else:
+        places = find_places(examples, settings.genome)
+    n = len(examples)
+    lost = np.setdiff1d(np.arange(n), places.row)
+    if len(lost) == n:
+        fix = "give the genome that they come from, or set split.by to cluster"
+        raise InputError("not one sequence lies in the genome", where=settings.genome, fix=fix)
+    found = join(np.arange(n), near(places, settings.distance))
+    found = join(found, linked(key_groups(sequence_keys(examples))))
+    if len(lost):
+        left, right = similar_pairs(sketches(examples, settings.k), settings.identity)
+        one = np.isin(left, lost) | np.isin(right, lost)
+        found = join(found, (left[one], right[one]))
+    return found, _sentence(found, n, len(lost), settings)
+
+
+def _sentence(groups: Ints, n: int, lost: int, settings: SplitSettings) -> str:
+    said = f"By {int(groups.max()) + 1} loci: places nearer than {settings.distance} bases are one; "
+    said += f"{n - lost} of {n} sequences lie in the genome"
+    return said + (f", the other {lost} are joined by shared k-mers." if lost else ".")
+
+
+def own_places(examples: Examples) -> Places:
+    """Where the rows were cut from. Raises ConfigError if they were not."""
+    if examples.coordinates is None:
+        what = "split.by is locus: set split.genome, or data.window to cut the data from its own genome"
+        raise ConfigError([what])
+    contigs = {name: i for i, name in enumerate(dict.fromkeys(c for c, *_ in examples.coordinates))}
+    rows = np.arange(len(examples), dtype=np.int64)
+    contig = np.array([contigs[c] for c, *_ in examples.coordinates], dtype=np.int64)
+    start = np.array([start for _, start, _, _ in examples.coordinates], dtype=np.int64)
+    end = np.array([end for _, _, end, _ in examples.coordinates], dtype=np.int64)
+    return Places(rows, contig, start, end)
+
+
+def find_places(examples: Examples, genome: str) -> Places:
+    """Every place of every sequence in a genome. Raises InputError if that cannot be read."""
+    finder = SequenceFinder(examples.sequences)
+    for number, contig in enumerate(read_genome(genome)):
+        finder.search(number, contig.symbols, circular=contig.circular)
+    return finder.places()
+
+
+def near(places: Places, distance: int) -> tuple[Ints, Ints]:
+    """Pairs of rows that are one locus: neighbours nearer than ``distance``, and all places of one row.
+
+    int64[p] each. Overlapping places are neighbours whatever the distance.
+    """
+    order = np.lexsort((places.start, places.contig))
+    row, contig = places.row[order], places.contig[order]
+    start, end = places.start[order], places.end[order]
+    # The furthest end so far on its contig: contigs are set apart, so that one running maximum serves all.
+    apart = int(end.max(initial=0)) + 1
+    reach = np.maximum.accumulate(end + contig * apart) - contig * apart
+    gap = start[1:] - reach[:-1]
+    together = (contig[1:] == contig[:-1]) & ((gap < distance) | (gap < 0))
+    at = np.flatnonzero(together)
+    return row[at], row[at + 1]
+
+
+@dataclass(frozen=True)
+class GenomeContig:
+    """One contig of a genome: uint8 codes, and whether it is a ring."""
+
+    symbols: Codes
+    circular: bool
+
+
+def read_genome(path: str) -> Iterator[GenomeContig]:
+    """The contigs of a FASTA, GenBank or EMBL file, one at a time."""
+    with open_input(locate(path)) as stream:
+        kind = guess_format(stream.peek(1 << 16))
+        if kind in ("genbank", "embl"):
+            for contig in read_annotated(stream, kind):
+                yield GenomeContig(contig.symbols, contig.circular)
+            return
+        for plain in read_contigs(read_blocks(stream, DNA, where=stream.location)):
+            yield GenomeContig(plain.symbols, bool(plain.header.circular))

@@ -1,0 +1,178 @@
+"""Training, validation and test rows: given, random, stratified, by group, by similarity, by locus; k-fold.
+
+Pure functions of the data, the settings and a seed; no group is ever on two sides. n rows.
+
+Except for ``random``, classes (or fifths of a measured value) are kept alike on all sides as far as groups
+allow. With folds each row is tested once: groups are dealt to k parts, each part is the test of one split,
+and its validation is cut from the rest by groups too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from genomecli.errors import ConfigError, InputError
+from genomecli.tasks.assigning import assign_groups
+from genomecli.tasks.clusters import cluster
+from genomecli.tasks.examples import Examples, Ints
+from genomecli.tasks.labels import RawLabels
+from genomecli.tasks.loci import loci
+from genomecli.tasks.settings import SplitSettings
+from genomecli.tasks.sides import SIDES
+from genomecli.tasks.strata import strata
+
+
+@dataclass(frozen=True)
+class Split:
+    """One split of n rows.
+
+    Args:
+        train, valid, test: int64, rows of each side in order.
+        group_of: int64[n], in 0..G-1: rows of one group are not independent and stay together.
+        how: a sentence on how it was made.
+    """
+
+    train: Ints
+    valid: Ints
+    test: Ints
+    group_of: Ints
+    how: str
+
+    @property
+    def sides(self) -> dict[str, Ints]:
+        """Rows by name of the side."""
+        return {"train": self.train, "valid": self.valid, "test": self.test}
+
+    def names(self) -> list[str]:
+        """The side of each row; empty for a row on no side."""
+        found = [""] * len(self.group_of)
+        for name, rows in self.sides.items():
+            for row in rows.tolist():
+                found[row] = name
+        return found
+
+
+def split_examples(
+    examples: Examples, raw: Mapping[str, RawLabels], settings: SplitSettings, seed: int
+) -> list[Split]:
+    """One split, or one a fold.
+
+    Args:
+        examples: n of them.
+        raw: their labels as read, which strata are made of.
+        settings: of the split; its own seed goes before ``seed``.
+        seed: of the run.
+
+    Raises:
+        InputError: for a column that gives no side, or too few groups for the sides asked.
+        ConfigError: for a way of splitting that this data does not allow.
+    """
+    by = _way(examples, settings)
+    if by == "column":
+        return [_given(examples, raw, settings, seed)]
+    groups, how = _groups(examples, settings, by)
+    count = int(groups.max()) + 1
+    sides = settings.folds or 1 + (settings.valid > 0) + (settings.test > 0)
+    if count < sides:
+        raise InputError(
+            f"{len(examples)} rows are {count} group{'s' * (count > 1)}, too few for {sides} sides",
+            fix="lower split.folds, or set split.by, split.identity or split.distance",
+        )
+    stratum = np.zeros(len(examples), np.int64) if by == "random" else strata(raw, len(examples))
+    rng = np.random.default_rng(settings.seed if settings.seed is not None else seed)
+    if settings.folds:
+        return _folds(groups, stratum, settings, rng, how)
+    shares = np.array([1 - settings.valid - settings.test, settings.valid, settings.test])
+    side = assign_groups(groups, stratum, shares, rng)
+    return [_split(side, groups, how)]
+
+
+def _split(side: Ints, groups: Ints, how: str) -> Split:
+    train, valid, test = (np.flatnonzero(side == number) for number in range(len(SIDES)))
+    return Split(train, valid, test, groups, how)
+
+
+def _way(examples: Examples, settings: SplitSettings) -> str:
+    by = settings.by
+    if by == "auto":
+        by = "column" if examples.split is not None else "group" if examples.group is not None else "cluster"
+        if by == "column" and settings.folds:
+            by = "group" if examples.group is not None else "cluster"
+    if by == "column" and examples.split is None:
+        raise ConfigError(["split.by is column, and the data gives no split; name it in data.split"])
+    if by == "group" and examples.group is None:
+        raise ConfigError(["split.by is group, and the data gives no group; name it in data.group"])
+    return by
+
+
+def _groups(examples: Examples, settings: SplitSettings, by: str) -> tuple[Ints, str]:
+    """The group of each row, int64[n] in order of their first row, and a sentence."""
+    n = len(examples)
+    if by in ("random", "stratified"):
+        kept = "classes alike on all sides" if by == "stratified" else "each by itself"
+        return np.arange(n, dtype=np.int64), f"Rows at random, {kept}."
+    if by == "group":
+        assert examples.group is not None
+        groups = named_groups(examples.group)
+        return groups, f"By {int(groups.max()) + 1} groups of the data."
+    if by == "cluster":
+        return cluster(examples, settings)
+    return loci(examples, settings)
+
+
+def named_groups(names: Sequence[str]) -> Ints:
+    """int64[n]: groups by name, numbered by their first row; a row without a name is a group of its own."""
+    number: dict[str | int, int] = {}
+    keys = [name or row for row, name in enumerate(names)]
+    return np.array([number.setdefault(key, len(number)) for key in keys], dtype=np.int64)
+
+
+def _given(examples: Examples, raw: Mapping[str, RawLabels], settings: SplitSettings, seed: int) -> Split:
+    """The split that the data gives; a validation that it does not give is cut from its training rows."""
+    assert examples.split is not None
+    for row, word in enumerate(examples.split):
+        if word not in SIDES:
+            raise InputError(
+                f"its split is {word!r}" if word else "has no split",
+                where=examples.places[row] if len(examples.places) else f"row {row + 1}",
+                fix="write train, valid or test, name another column in data.split, or set split.by",
+            )
+    side = np.array([SIDES.index(word) for word in examples.split], dtype=np.int64)
+    groups = np.arange(len(side)) if examples.group is None else named_groups(examples.group)
+    how = "As the data says."
+    if not (side == 0).any():
+        raise InputError("the data gives no training row", fix="set split.by to another way")
+    if not (side == 1).any() and settings.valid > 0:
+        rng = np.random.default_rng(settings.seed if settings.seed is not None else seed)
+        _cut_validation(side, groups, strata(raw, len(side)), settings.valid, rng)
+        how = "Test as the data says; validation cut from its training rows."
+    return _split(side, groups, how)
+
+
+def _cut_validation(side: Ints, groups: Ints, stratum: Ints, share: float, rng: np.random.Generator) -> None:
+    """Turn a share of the rows that are for training into validation, whole groups at a time."""
+    rows = np.flatnonzero(side == 0)
+    _, own = np.unique(groups[rows], return_inverse=True)
+    _, local = np.unique(stratum[rows], return_inverse=True)
+    shares = np.array([1 - share, share])
+    cut = assign_groups(own.reshape(-1).astype(np.int64), local.reshape(-1).astype(np.int64), shares, rng)
+    side[rows[cut == 1]] = 1
+
+
+def _folds(
+    groups: Ints, stratum: Ints, settings: SplitSettings, rng: np.random.Generator, how: str
+) -> list[Split]:
+    k = settings.folds
+    fold = assign_groups(groups, stratum, np.full(k, 1 / k), rng)
+    found = []
+    for number in range(k):
+        side = np.where(fold == number, 2, 0)
+        if settings.valid > 0:
+            # The share is meant of all rows, and a k-th of them is the test already.
+            share = min(settings.valid / (1 - 1 / k), 0.9)
+            _cut_validation(side, groups, stratum, share, rng)
+        found.append(_split(side, groups, f"{how} Fold {number + 1} of {k}."))
+    return found

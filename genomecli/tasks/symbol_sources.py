@@ -1,0 +1,45 @@
+"""Where labels of single symbols come from: strings, an annotation, or spliced sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from genomecli.tasks.defects import Defects
+from genomecli.tasks.examples import SequenceColumn
+from genomecli.tasks.labels import RawLabels
+from genomecli.tasks.reading_symbols import StringLabels
+from genomecli.tasks.settings import DataSettings, TargetSettings
+
+
+class SymbolSource(Protocol):
+    """Labels of symbols beside the sequences."""
+
+    files: list[dict[str, object]]
+
+    def labels(self, ids: Sequence[str], sequences: SequenceColumn, defects: Defects) -> RawLabels:
+        """Raw labels of the sequences, by id."""
+        ...
+
+    def sides(self, ids: Sequence[str]) -> list[str]:
+        """The side of a split that the source gives each record; empty where it gives none."""
+        ...
+
+
+def open_symbols(data: DataSettings) -> SymbolSource | None:
+    """The source that the settings name, read; None if they name none. Raises InputError."""
+    if data.labels is not None:
+        return StringLabels(data.labels, data.missing)
+    return None
+
+
+def from_source(targets: Mapping[str, TargetSettings], source: SymbolSource | None) -> list[str]:
+    """The targets whose labels the source gives: kind token without columns, or the only one, auto."""
+    if source is None:
+        return []
+    alone = len(targets) == 1
+    return [
+        name
+        for name, settings in targets.items()
+        if not settings.columns and (settings.kind == "token" or (alone and settings.kind == "auto"))
+    ]
