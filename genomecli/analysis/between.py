@@ -15,6 +15,7 @@ import numpy as np
 from genomecli.analysis.arrays import Floats
 from genomecli.analysis.cka import cka_null, linear_cka
 from genomecli.analysis.held_out import leave_one_amino_acid_out
+from genomecli.analysis.nulls import expected_reciprocal_rank
 from genomecli.analysis.permutations import p_value
 from genomecli.analysis.places import Place, VectorPair
 from genomecli.analysis.ranks import RankResult
@@ -29,7 +30,7 @@ from genomecli.analysis.rows import (
     row,
 )
 from genomecli.analysis.settings import CompareSettings
-from genomecli.analysis.species import species_chance, species_null, species_ranks
+from genomecli.analysis.species import amino_null, amino_ranks, species_chance, species_null, species_ranks
 from genomecli.analysis.statistics import block_bootstrap
 from genomecli.analysis.synonyms import codon_similarity, synonym_ranks
 from genomecli.analysis.tidy import Measure
@@ -42,7 +43,7 @@ NULL_DRAWS = 100
 def species_rows(
     pairs: Mapping[str, VectorPair], settings: CompareSettings, seed: int, *, shared_space: bool
 ) -> list[Measure]:
-    """Every species' codons among every other's, both golds, with chance, null and intervals.
+    """Every species' codons and amino acids among every other's, with chance, null and intervals.
 
     Args:
         pairs: vectors by species, all of one run, vectors, frame and layer (or of runs of their own).
@@ -56,6 +57,7 @@ def species_rows(
     for a, b in permutations(sorted(pairs), 2):
         for how in ways:
             rows += _species_way(pairs[a], pairs[b], how, settings, seed)
+            rows += protein_rows(pairs[a], pairs[b], how, settings, seed)
     return rows
 
 
@@ -68,9 +70,7 @@ def _species_way(
     except InputError:
         return []
     source = rng(seed, "species", a.place.run, a.place.species, b.place.species, how, a.place.layer)
-    # A rotation is refitted in every draw, twenty times: fewer draws there.
-    draws = max(19, NULL_DRAWS // 4) if how == "procrustes" else NULL_DRAWS
-    null = species_null(a.codons, a.gold, b.codons, b.gold, draws, source, how=how, **sizes)
+    null = species_null(a.codons, a.gold, b.codons, b.gold, _draws(how), source, how=how, **sizes)
     chance = species_chance(a.gold, b.gold)
     rows: list[Measure] = []
     sides = ((CODON_TO_CODON, found.same_codon), (CODON_TO_SAME_AMINO, found.same_amino))
@@ -89,9 +89,63 @@ def _species_way(
             chance=chance[number],
             null95=float(np.quantile(null[number], 0.95)),
             p=p_value(ranks.mrr, null[number]),
-            note="" if a.place.run == b.place.run else f"candidates from run {b.place.run}",
+            note=_other_run(a, b),
         )
     return rows
+
+
+def _draws(how: str) -> int:
+    """Draws of a null. A rotation is refitted in every draw, twenty times: fewer draws there."""
+    return max(19, NULL_DRAWS // 4) if how == "procrustes" else NULL_DRAWS
+
+
+def _other_run(a: VectorPair, b: VectorPair) -> str:
+    return "" if a.place.run == b.place.run else f"candidates from run {b.place.run}"
+
+
+def protein_rows(
+    a: VectorPair, b: VectorPair, how: str, settings: CompareSettings, seed: int, *, label: str | None = None
+) -> list[Measure]:
+    """Protein to protein: each amino acid of a among those of b, with chance, null and interval.
+
+    Args:
+        a: vectors of one species, run or frame.
+        b: of another.
+        how: similarity; ``procrustes`` where they share no space.
+        settings: axes, neighbours, bootstrap draws.
+        seed: of null and interval.
+        label: what the second one is, for the note; where the candidates are from by default.
+
+    Returns:
+        No rows where too few amino acids are shared to fit a rotation.
+    """
+    sizes = {"axes": settings.axes, "neighbours": settings.csls_k}
+    vectors = (a.amino, a.gold.letters, b.amino, b.gold.letters)
+    note = _other_run(a, b) if label is None else label
+    try:
+        ranks = amino_ranks(*vectors, how=how, **sizes)
+    except InputError:
+        return []
+    place, other = a.place, b.place.species
+    source = rng(seed, "amino acids", place.run, place.species, other, how, place.layer, note)
+    null = amino_null(*vectors, _draws(how), source, how=how, **sizes)
+    interval = None
+    if settings.bootstrap:
+        each = np.arange(len(ranks.ranks))
+        interval = block_bootstrap(ranks.reciprocal, each, source, draws=settings.bootstrap)
+    return rank_rows(
+        place,
+        AMINO_TO_AMINO,
+        how,
+        ranks,
+        other=other,
+        scope=LEAVE_AMINO if how == "procrustes" else "all",
+        interval=interval,
+        chance=expected_reciprocal_rank(len(b.gold.letters)),
+        null95=float(np.quantile(null, 0.95)),
+        p=p_value(ranks.mrr, null),
+        note=note,
+    )
 
 
 def amino_rows(pairs: Mapping[str, VectorPair], settings: CompareSettings, seed: int) -> list[Measure]:
@@ -134,7 +188,7 @@ def _cka_row(
 def run_rows(
     first: VectorPair, second: VectorPair, settings: CompareSettings, seed: int, *, label: str
 ) -> list[Measure]:
-    """Two conditions on one species: same codon through a rotation, CKA, and paired differences of MRR.
+    """Two conditions on one species: same codon and same amino acid through a rotation, CKA, differences.
 
     Args:
         first: vectors of the first condition.
@@ -150,16 +204,22 @@ def run_rows(
     except InputError:
         return rows
     chance = species_chance(a.gold, b.gold)
-    place = first.place
+    place, interval = first.place, None
+    if settings.bootstrap:
+        source = rng(seed, "same codon", place.run, place.species, label, place.layer)
+        reciprocal = found.same_codon.reciprocal
+        interval = block_bootstrap(reciprocal, a.gold.classes, source, draws=settings.bootstrap)
     rows += rank_rows(
         place,
         CODON_TO_CODON,
         "procrustes",
         found.same_codon,
         scope=LEAVE_AMINO,
+        interval=interval,
         chance=chance[0],
         note=label,
     )
+    rows += protein_rows(first, second, "procrustes", settings, seed, label=label)
     rows.append(_cka_row(place, CODON_TO_CODON, (a.codons, b.codons), place.species, seed, label))
     return rows + difference_rows(a, b, settings, seed, label=label)
 

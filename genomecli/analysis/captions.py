@@ -27,8 +27,9 @@ CODES = (
 )
 
 MATRIX = (
-    "Left: the right answer is the same codon. Right: any codon of the same amino acid, each under its own "
-    "species' code. A species is not compared with itself."
+    "Left: the right answer is the same codon. Middle: any codon of the same amino acid, each under its own "
+    "species' code. Right: protein to protein; the right answer is the same amino acid. A species is not "
+    "compared with itself."
 )
 
 FOUNDING = (

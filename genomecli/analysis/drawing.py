@@ -206,13 +206,14 @@ def _matrices(result: Comparison) -> Iterator[Drawing]:
         names = sorted({row.species_a for row in about} | {row.species_b for row in about})
         if similarity not in ("centred", "procrustes"):
             continue
-        title = f"{run}: codons of one species looked up among those of another ({similarity})"
+        title = f"{run}: words of one species looked up among those of another ({similarity})"
         caption = captions.MATRIX
         tables = [
             (heading, _table(about, names, direction))
             for heading, direction in (
-                ("same codon", "codon_to_same_codon"),
-                ("codon of the same amino acid", "codon_to_codon_of_same_amino"),
+                ("codon → same codon", "codon_to_same_codon"),
+                ("codon → codon of the same amino acid", "codon_to_codon_of_same_amino"),
+                ("amino acid → same amino acid", "amino_to_amino"),
             )
         ]
 
@@ -220,7 +221,7 @@ def _matrices(result: Comparison) -> Iterator[Drawing]:
             tables: list[tuple[str, np.ndarray]] = tables, names: list[str] = names, title: str = title
         ) -> Figure:
             return matrix_figure(
-                tables, names, title=title, rows="codons of", columns="looked up among codons of"
+                tables, names, title=title, rows="words of", columns="looked up among those of"
             )
 
         yield Drawing(f"species.{run}.{vectors}.{similarity}", title, caption, draw)

@@ -9,7 +9,7 @@ from genomecli.analysis.story import relation_words
 
 
 def species_table(result: Comparison) -> PageTable:
-    """Codons of one species looked up among another's."""
+    """Codons and amino acids of one species looked up among another's."""
     rows = [
         (
             row.species_a,
@@ -48,7 +48,7 @@ def run_table(result: Comparison) -> PageTable:
         (
             *(row.species_a, row.run, row.note, DIRECTIONS.get(row.direction, row.direction)),
             "difference of MRR" if row.statistic == "mrr_difference" else how(row),
-            *figure_cells(row)[:2],
+            *figure_cells(row)[:3],
         )
         for row in result.rows
         if row.note.startswith("against ") and row.statistic in ("mrr", "cka_debiased", "mrr_difference")
@@ -56,7 +56,7 @@ def run_table(result: Comparison) -> PageTable:
     return PageTable(
         "Run against run, frame against frame, trained against untrained: a difference whose interval does "
         "not hold 0 is a difference.",
-        ("species", "run", "against", "looked up", "measure", "value", "95 % interval"),
+        ("species", "run", "against", "looked up", "measure", "value", "95 % interval", "chance"),
         rows,
         text=frozenset({0, 1, 2, 3, 4}),
         wrap=frozenset({2}),

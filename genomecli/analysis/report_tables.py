@@ -16,7 +16,7 @@ DIRECTIONS = {
     "codon_to_synonym": "codon → synonyms",
     "codon_to_same_codon": "codon → same codon",
     "codon_to_codon_of_same_amino": "codon → codon of same amino acid",
-    "amino_to_amino": "amino acids",
+    "amino_to_amino": "amino acid → same amino acid",
     "gene_to_protein": "gene → its protein",
     "protein_to_gene": "protein → its gene",
 }

@@ -10,17 +10,28 @@ from genomecli.analysis.statistics import Interval
 from genomecli.analysis.tidy import Measure
 
 CODON_TO_AMINO = "codon_to_amino"
+"""Codons among amino acids; right is the one that the species' code says."""
 AMINO_TO_CODON = "amino_to_codon"
+"""Amino acids among codons; right are all its codons, and the best of them counts."""
 CODON_TO_SYNONYM = "codon_to_synonym"
+"""Codons among codons of one species; right are those of the same meaning."""
 CODON_TO_CODON = "codon_to_same_codon"
+"""Codons of one species or run among those of another; right is the same codon."""
 CODON_TO_SAME_AMINO = "codon_to_codon_of_same_amino"
+"""Codons of one species among those of another; right are those of the same meaning, each by its own code."""
 AMINO_TO_AMINO = "amino_to_amino"
+"""Protein to protein: amino acids of one species or run among those of another; right is the same one."""
 GENE_TO_PROTEIN = "gene_to_protein"
+"""Genes among proteins, by mean vectors; right is its own."""
 PROTEIN_TO_GENE = "protein_to_gene"
+"""Proteins among genes, by mean vectors; right is its own."""
 
 LEAVE_AMINO = "leave_one_amino_acid_out"
+"""Scope: scored by a rotation fitted without the amino acid and its codons."""
 LEAVE_CODON = "leave_one_codon_out"
+"""Scope: scored by a rotation fitted without the codon alone; no evidence of alignment."""
 BETWEEN_BLOCKS = "between_blocks"
+"""Scope: only synonyms that do not share their first two bases."""
 
 _LANGUAGES = {
     CODON_TO_AMINO: ("dna", "protein"),

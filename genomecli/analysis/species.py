@@ -1,10 +1,11 @@
-"""Species against species: do their codons find each other?
+"""Species against species: do their codons find each other, and do their amino acids?
 
-Two golds: the same codon, and any codon of the same amino acid (each under its own species' code). Species
-that share a vocabulary and a model are compared directly; separate models through a rotation that is fitted
-with one amino acid left out, all its codons on both sides.
+Codons have two golds: the same codon, and any codon of the same amino acid (each under its own species'
+code). Amino acids have one: the same amino acid. Species that share a vocabulary and a model are compared
+directly; separate models through a rotation of the one language that is fitted with one amino acid left out,
+with all its codons on both sides.
 
-Legend: n codons of species a, m codons of species b, D width, k axes.
+Legend: n codons of species a, m codons of species b, A and B their amino acids, D width, k axes.
 """
 
 from __future__ import annotations
@@ -99,6 +100,79 @@ def _rotated(a: Floats, gold_a: CodonGold, b: Floats, gold_b: CodonGold, axes: i
         fit = fit_alignment(flat_a[train[:, 0]], flat_b[train[:, 1]], axes)
         similarity[held] = cosine(fit.map_x(flat_a[held]), fit.map_y(flat_b))
     return similarity
+
+
+def amino_ranks(
+    a: ArrayLike,
+    letters_a: str,
+    b: ArrayLike,
+    letters_b: str,
+    *,
+    how: str = "cosine",
+    axes: int = 12,
+    neighbours: int = 5,
+) -> RankResult:
+    """Rank the amino acids of species b for every amino acid of species a; the right one is the same.
+
+    Args:
+        a: [A, D], rows as in ``letters_a``.
+        letters_a: amino acids of species a that have a vector.
+        b: [B, D'], rows as in ``letters_b``.
+        letters_b: those of species b.
+        how: a name in SIMILARITIES (shared space), or ``procrustes``.
+        axes: principal axes of the rotation.
+        neighbours: K of CSLS.
+
+    Raises:
+        InputError: a rotation is asked for and too few amino acids are shared to fit it.
+    """
+    table = (
+        _rotated_amino(as_vectors(a), letters_a, as_vectors(b), letters_b, axes)
+        if how == "procrustes"
+        else similarity(how, a, b, neighbours)
+    )
+    right = np.array(list(letters_a))[:, None] == np.array(list(letters_b))[None, :]
+    return rank_matrix(table, Gold.mask(right))
+
+
+def _rotated_amino(a: Floats, letters_a: str, b: Floats, letters_b: str, axes: int) -> Floats:
+    """Cosine of each amino acid of a, itself out of the fit, with all of b; [A, B]."""
+    flat_a, flat_b = in_own_span(a), in_own_span(b)
+    shared = [letter for letter in letters_a if letter in letters_b]
+    if len(shared) < 4:
+        raise InputError(f"{len(shared)} amino acids have vectors in both species: too few for a rotation")
+    found = np.zeros((len(a), len(b)))
+    for row, held in enumerate(letters_a):
+        train = [letter for letter in shared if letter != held]
+        x = flat_a[[letters_a.index(letter) for letter in train]]
+        y = flat_b[[letters_b.index(letter) for letter in train]]
+        fit = fit_alignment(x, y, axes)
+        found[row] = cosine(fit.map_x(flat_a[row : row + 1]), fit.map_y(flat_b))[0]
+    return found
+
+
+def amino_null(
+    a: ArrayLike,
+    letters_a: str,
+    b: ArrayLike,
+    letters_b: str,
+    draws: int,
+    rng: np.random.Generator,
+    *,
+    how: str = "cosine",
+    axes: int = 12,
+    neighbours: int = 5,
+) -> Floats:
+    """MRR with the vectors of b dealt anew among its amino acids, any rotation refitted; float64[draws].
+
+    Args: as :func:`amino_ranks`, and ``draws`` permutations from ``rng``.
+    """
+    vectors, found = as_vectors(b), np.empty(draws)
+    for draw in range(draws):
+        dealt = vectors[rng.permutation(len(vectors))]
+        ranks = amino_ranks(a, letters_a, dealt, letters_b, how=how, axes=axes, neighbours=neighbours)
+        found[draw] = ranks.mrr
+    return found
 
 
 def species_null(

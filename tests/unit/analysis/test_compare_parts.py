@@ -232,6 +232,27 @@ def test_equal_species_find_each_others_codons():
     assert {row.similarity for row in apart} == {"procrustes"}
 
 
+def test_protein_meets_protein_between_species_and_runs():
+    a = planted_pair(place=Place("run", "a", layer=1))
+    b = planted_pair(place=Place("run", "b", layer=1))
+    rows = species_rows({"a": a, "b": b}, QUICK, 0, shared_space=True)
+    rows += run_rows(a, replace(a, place=Place("other", "a", layer=1)), QUICK, 0, label="against run other")
+    found = select(rows, direction="amino_to_amino", statistic="mrr")
+    ways = {"cosine", "centred", "csls", "csls_centred", "procrustes"}
+    assert {(r.species_a, r.species_b, r.similarity) for r in found} == {
+        *((x, y, way) for x, y in (("a", "b"), ("b", "a")) for way in ways),
+        ("a", "a", "procrustes"),
+    }
+    for row in found:
+        assert (row.language_a, row.language_b) == ("protein", "protein")
+        assert (row.value, row.n) == (1.0, 20)
+        assert row.chance == pytest.approx(0.18, abs=0.001)
+        assert row.low == row.high == 1.0
+        assert row.null95 < 0.4
+        assert row.p < 0.05
+    assert pick(found, species_b="a", species_a="a").note == "against run other"
+
+
 def test_run_against_itself_is_no_difference():
     pair = planted_pair()
     rows = run_rows(pair, pair, QUICK, 0, label="against itself")

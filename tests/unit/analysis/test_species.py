@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from genomecli.analysis.gold import CodonGold
+from genomecli.analysis.gold import AMINO_LETTERS, CodonGold
 from genomecli.analysis.procrustes import fit_alignment
 from genomecli.analysis.similarity import cosine
-from genomecli.analysis.species import species_chance, species_null, species_ranks
+from genomecli.analysis.species import amino_null, amino_ranks, species_chance, species_null, species_ranks
 from genomecli.errors import InputError
 from genomecli.sequences.codes import genetic_code
 
@@ -84,3 +84,47 @@ def test_too_few_shared_codons_are_refused():
     two = STANDARD.select(np.arange(61) < 2)
     with pytest.raises(InputError, match="too few"):
         species_ranks(np.eye(2), two, np.eye(2), two, how="procrustes")
+
+
+def amino_by_hand(a, letters_a, b, letters_b, axes=12):
+    """Reciprocal ranks of each amino acid of a among b's, the rotation fitted without it, one by one."""
+    found = []
+    for row, letter in enumerate(letters_a):
+        if letter not in letters_b:
+            continue
+        train = [one for one in letters_a if one in letters_b and one != letter]
+        x, y = a[[letters_a.index(t) for t in train]], b[[letters_b.index(t) for t in train]]
+        fit = fit_alignment(x, y, axes)
+        scores = cosine(fit.map_x(a[row : row + 1]), fit.map_y(b))[0]
+        found.append(1 / (1 + np.count_nonzero(scores > scores[letters_b.index(letter)])))
+    return found
+
+
+def test_amino_acids_of_two_models_meet_through_a_rotation_that_never_saw_them():
+    rng = np.random.default_rng(5)
+    a = rng.normal(size=(20, 8)) @ rng.normal(size=(8, 32))
+    b = rotated(rng, a) + 0.05 * rng.normal(size=a.shape)
+    assert amino_ranks(a, AMINO_LETTERS, b, AMINO_LETTERS).mrr < 0.5
+    found = amino_ranks(a, AMINO_LETTERS, b, AMINO_LETTERS, how="procrustes")
+    assert found.mrr > 0.95
+    null = amino_null(a, AMINO_LETTERS, b, AMINO_LETTERS, 20, rng, how="procrustes")
+    assert found.mrr > null.max()
+
+
+def test_amino_ranks_equal_a_plain_loop_also_where_species_lack_some():
+    rng = np.random.default_rng(6)
+    a, b = rng.normal(size=(18, 16)), rng.normal(size=(17, 24))
+    letters_a, letters_b = AMINO_LETTERS[:18], AMINO_LETTERS[3:]
+    found = amino_ranks(a, letters_a, b, letters_b, how="procrustes")
+    assert found.reciprocal[3:] == pytest.approx(amino_by_hand(a, letters_a, b, letters_b))
+    assert found.n == 15
+    with pytest.raises(InputError, match="too few for a rotation"):
+        amino_ranks(a[:3], "ACD", b, letters_b, how="procrustes")
+
+
+def test_unrelated_amino_acids_stay_at_chance():
+    rng = np.random.default_rng(7)
+    for how in ("cosine", "procrustes"):
+        pairs = rng.normal(size=(40, 2, 20, 24))
+        scores = [amino_ranks(x, AMINO_LETTERS, y, AMINO_LETTERS, how=how).mrr for x, y in pairs]
+        assert np.mean(scores) == pytest.approx(0.18, abs=0.03)
