@@ -119,16 +119,16 @@ def protein_rows(
     Returns:
         No rows where too few amino acids are shared to fit a rotation.
     """
-    sizes = {"axes": settings.axes, "neighbours": settings.csls_k}
+    axes, neighbours = settings.axes, settings.csls_k
     vectors = (a.amino, a.gold.letters, b.amino, b.gold.letters)
     note = _other_run(a, b) if label is None else label
     try:
-        ranks = amino_ranks(*vectors, how=how, **sizes)
+        ranks = amino_ranks(*vectors, how=how, axes=axes, neighbours=neighbours)
     except InputError:
         return []
     place, other = a.place, b.place.species
     source = rng(seed, "amino acids", place.run, place.species, other, how, place.layer, note)
-    null = amino_null(*vectors, _draws(how), source, how=how, **sizes)
+    null = amino_null(*vectors, _draws(how), source, how=how, axes=axes, neighbours=neighbours)
     interval = None
     if settings.bootstrap:
         each = np.arange(len(ranks.ranks))
