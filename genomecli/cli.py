@@ -254,6 +254,7 @@ def mrr_compare(
     ] = None,
     out: Out = Path("comparison"),
     force: Force = False,
+    resume: Resume = False,
     table: Annotated[bool, typer.Option("--table", help="The main rows as TSV on standard output.")] = False,
 ) -> None:
     """Compare what models learned: MRR between codons, amino acids, species, frames and genetic codes."""
@@ -266,6 +267,7 @@ def mrr_compare(
         runs=runs or [],
         corpus=None if corpus is None else str(corpus),
         force=force,
+        resume=resume,
         table=table,
     )
 

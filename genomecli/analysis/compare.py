@@ -14,16 +14,18 @@ from pathlib import Path
 from genomecli.analysis.between import amino_rows, difference_rows, run_rows, species_rows
 from genomecli.analysis.comparison import Comparison, RunCard
 from genomecli.analysis.controls import frequency_rows, spelling_rows
-from genomecli.analysis.deviance import code_lines, rank_place, surprise_lines, wanted_codes
+from genomecli.analysis.deviance import Deviance, code_lines, rank_place, surprise_lines, wanted_codes
 from genomecli.analysis.gather import Gathered, Gatherer
 from genomecli.analysis.gene_lookup import retrieval_rows
 from genomecli.analysis.headline import ChosenLayer, choose_layer, layer_scores, make_headline
+from genomecli.analysis.kept import Kept
 from genomecli.analysis.places import STATIC_LAYER, Place, VectorPair
 from genomecli.analysis.resampling import gene_rows
 from genomecli.analysis.run_texts import run_texts
 from genomecli.analysis.runs import OpenRun, read_probes, shared_species
 from genomecli.analysis.seeds import seed_rows
 from genomecli.analysis.settings import CompareSettings
+from genomecli.analysis.tidy import Measure
 from genomecli.analysis.within import Within
 from genomecli.analysis.yardsticks import endpoint_rows, static_pairs
 from genomecli.errors import GenomecliError
@@ -39,17 +41,24 @@ class Comparer:
         seed: of everything random.
         precision: of the forward passes.
         progress: is told of every vector pair that was measured.
+        kept: takes each part that takes time, and gives it back where it was made before.
     """
 
     def __init__(
-        self, settings: CompareSettings, seed: int, precision: str = "fp32", progress: Progress | None = None
+        self,
+        settings: CompareSettings,
+        seed: int,
+        precision: str = "fp32",
+        progress: Progress | None = None,
+        kept: Kept | None = None,
     ) -> None:
         self.settings = settings
         self.seed = seed
         self.precision = precision
         self.progress = progress or Progress()
+        self.kept = kept or Kept()
         self.within = Within(settings, seed)
-        self.gatherer = Gatherer(settings, seed, precision)
+        self.gatherer = Gatherer(settings, seed, precision, self.kept)
         self.result = Comparison(settings, seed)
         self._gathered: dict[tuple[str, str], Gathered] = {}
         self._codes: dict[tuple[str, str], GeneticCode] = {}
@@ -82,7 +91,7 @@ class Comparer:
         self._codes[run.name, species] = gathered.codes[species]
         for place, pair in gathered.pairs.items():
             full = place.vectors in ("static", "contextual") and place.frame == run.frame and not control
-            self.result.rows += self.within.measure(pair, full=full)
+            self.result.rows += self.kept.part(("measures", place), self.within.measure, pair, full=full)
             self.result.pairs[place] = pair
             self.progress.advance(1, at=f"{species} layer {place.layer} frame {place.frame}")
         own = self._own_pairs(run, species)
@@ -90,7 +99,8 @@ class Comparer:
         if own and key not in self._done:
             self._done.add(key)
             self.result.rows += frequency_rows(own[0])
-            self.result.rows += spelling_rows(own[0].place, own[0].gold)
+            spelling = (own[0].place, own[0].gold)
+            self.result.rows += self.kept.part(("spelling", own[0].place), spelling_rows, *spelling)
 
     def _own_pairs(self, run: OpenRun, species: str) -> list[VectorPair]:
         """Trained contextual vectors of a run in its own frame, by layer."""
@@ -112,11 +122,11 @@ class Comparer:
         if first is not None:
             return
         self._alike.append((run.name, alike))
-        pairs, notes = self._static(run, species)
+        pairs, notes = self.kept.part(("static", run.name, species), self._static, run, species)
         for text in notes:
             self.result.note(text)
         for pair in pairs:
-            self.result.rows += endpoint_rows(pair, self.within)
+            self._endpoints(pair)
             self.result.pairs[pair.place] = pair
             self.progress.advance(1, at=f"{species} {pair.place.vectors}")
 
@@ -135,11 +145,14 @@ class Comparer:
             notes.append(f"{name}: too little training text for static baselines")
         return pairs, notes
 
+    def _endpoints(self, pair: VectorPair) -> None:
+        self.result.rows += self.kept.part(("endpoints", pair.place), endpoint_rows, pair, self.within)
+
     def add_checkpoint(self, run: OpenRun) -> None:
         """Measure an earlier checkpoint of a run in its own frame: the two endpoints, layer by layer."""
         for species in shared_species(run, self.settings.species):
             for pair in self.gatherer.own_frame(run, species):
-                self.result.rows += endpoint_rows(pair, self.within)
+                self._endpoints(pair)
             self.progress.advance(1, at=f"{species} after {run.tokens} tokens")
 
     def finish(self, runs: Sequence[OpenRun]) -> Comparison:
@@ -186,23 +199,31 @@ class Comparer:
         return run.place(species, frame=run.frame, layer=chosen.layer), chosen.how
 
     def _at_headline(self, run: OpenRun, pair: VectorPair) -> None:
-        place, settings, result = pair.place, self.settings, self.result
-        source = rng(self.seed, "headline", place.run, place.species)
-        result.rows += gene_rows(pair, settings.gene_bootstrap, settings.axes, source)
-        given = self._codes[run.name, place.species]
-        for deviance in rank_place(pair, given, wanted_codes(settings.codes, given), source, settings.axes):
+        place, result = pair.place, self.result
+        rows, deviances = self.kept.part(("headline", place), self._headline_parts, run, pair)
+        result.rows += rows
+        for deviance in deviances:
             result.deviances.append(deviance)
             result.code_lines += code_lines(deviance)
-            result.surprise_lines += surprise_lines(pair, deviance, settings.axes)
+            result.surprise_lines += surprise_lines(pair, deviance, self.settings.axes)
+        self.progress.advance(1, at=f"{place.species} genetic codes")
+
+    def _headline_parts(self, run: OpenRun, pair: VectorPair) -> tuple[list[Measure], list[Deviance]]:
+        """Intervals over genes, differences from the controls, retrieval; and the genetic codes, ranked."""
+        place, settings = pair.place, self.settings
+        source = rng(self.seed, "headline", place.run, place.species)
+        rows = gene_rows(pair, settings.gene_bootstrap, settings.axes, source)
+        given = self._codes[run.name, place.species]
+        deviances = rank_place(pair, given, wanted_codes(settings.codes, given), source, settings.axes)
         for other in self._controls_of(place):
             label = "against the untrained network"
             if other.place.vectors == "contextual":
                 label = f"against frame {other.place.frame}"
-            result.rows += difference_rows(pair, other, settings, self.seed, label=label)
+            rows += difference_rows(pair, other, settings, self.seed, label=label)
         texts = self._gathered[run.name, place.species].genes.get(place.species)
         if texts is not None and place.layer != STATIC_LAYER:
-            result.rows += retrieval_rows(place, *texts, settings, self.seed)
-        self.progress.advance(1, at=f"{place.species} genetic codes")
+            rows += retrieval_rows(place, *texts, settings, self.seed)
+        return rows, deviances
 
     def _controls_of(self, place: Place) -> list[VectorPair]:
         """Other frames of the same layer, and the untrained network in the same frame."""
@@ -231,7 +252,8 @@ class Comparer:
         for view in views:
             places = {species: replace(view, species=species) for species in card.species}
             pairs = {s: self.result.pairs[p] for s, p in places.items() if p in self.result.pairs}
-            self.result.rows += species_rows(pairs, self.settings, self.seed, shared_space=True)
+            arguments = (pairs, self.settings, self.seed)
+            self.result.rows += self.kept.part(("species", view), species_rows, *arguments, shared_space=True)
             self.result.rows += amino_rows(pairs, self.settings, self.seed)
             self.progress.advance(1, at="species against species")
 
@@ -249,8 +271,10 @@ class Comparer:
             for species in sorted(set(left) & set(right)):
                 place = right[species].place
                 label = f"against run {second.name}, frame {place.frame}, layer {place.layer}"
-                self.result.rows += run_rows(
-                    left[species], right[species], self.settings, self.seed, label=label
+                both = (left[species], right[species])
+                key = ("runs", both[0].place, place)
+                self.result.rows += self.kept.part(
+                    key, run_rows, *both, self.settings, self.seed, label=label
                 )
             self.progress.advance(1, at=f"{first.name} against {second.name}")
 
@@ -261,7 +285,8 @@ class Comparer:
             for species, pair in self._headline_pairs(run).items():
                 pairs.setdefault(species, pair)
         if len(pairs) > 1 and len({pair.place.run for pair in pairs.values()}) > 1:
-            self.result.rows += species_rows(pairs, self.settings, self.seed, shared_space=False)
+            arguments = (pairs, self.settings, self.seed)
+            self.result.rows += self.kept.part(("across",), species_rows, *arguments, shared_space=False)
 
 
 def _card(run: OpenRun, group: str, species: tuple[str, ...], *, control: bool) -> RunCard:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from genomecli.analysis.kept import Kept
 from genomecli.analysis.places import STATIC_LAYER, GeneSums, Place, VectorPair, make_pair
 from genomecli.analysis.runs import OpenRun, shared_species
 from genomecli.analysis.settings import CompareSettings
@@ -55,11 +56,13 @@ class Gatherer:
         settings: which vectors, layers, frames and how many tokens.
         seed: of the choice of records and of untrained weights.
         precision: of the forward pass.
+        kept: takes each pass over texts, and gives it back where it was made before.
     """
 
     settings: CompareSettings
     seed: int
     precision: str = "fp32"
+    kept: Kept = field(default_factory=Kept)
 
     def everything(self, run: OpenRun, *, control: bool = False) -> Iterator[tuple[str, Gathered]]:
         """What is gathered of each species of a run; yields after each, so that progress can be shown.
@@ -174,6 +177,19 @@ class Gatherer:
         frame: int,
         own: bool,
     ) -> tuple[ContextualMeans, TextMeans | None]:
+        state = "trained" if loaded is run.loaded else "untrained"
+        key = ("states", run.name, state, loaded.step, chosen.species, chosen.molecule, frame, own)
+        return self.kept.part(key, self._read, run, loaded, chosen, layers, frame, own)
+
+    def _read(
+        self,
+        run: OpenRun,
+        loaded: LoadedModel,
+        chosen: Chosen,
+        layers: tuple[int, ...],
+        frame: int,
+        own: bool,
+    ) -> tuple[ContextualMeans, TextMeans | None]:
         alphabet = "protein" if chosen.molecule == "protein" else "dna"
         lexicon = loaded.lexicon
         strip = self.settings.strip_terminal
@@ -187,6 +203,7 @@ class Gatherer:
             key=locus_of,
             step=codon_step(lexicon, chosen.species) if alphabet == "dna" else 1,
             texts=own and self.settings.retrieval,
+            check=self.kept.check,
         )
         return found, None if found.texts is None else TextMeans.of(found, items)
 

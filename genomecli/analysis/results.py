@@ -8,46 +8,67 @@ from typing import Any
 from genomecli.analysis.comparison import Comparison
 from genomecli.analysis.deviance import CODES_COLUMNS, SURPRISES_COLUMNS, Deviance, write_lines
 from genomecli.analysis.drawing import drawings
-from genomecli.analysis.figures.style import save_png, settle, svg_bytes
+from genomecli.analysis.drawing_data import Drawing
+from genomecli.analysis.figures.style import png_bytes, settle, svg_bytes
 from genomecli.analysis.headline import as_summary
+from genomecli.analysis.kept import Kept
 from genomecli.analysis.pages import PageFigure
 from genomecli.analysis.report import answers, comparison_page
+from genomecli.analysis.report_tables import main_table
 from genomecli.analysis.tidy import ordered, write_parquet, write_tsv
 from genomecli.files import write_json
 
+HEADLINE_TABLE = "headline.tsv"
+"""The main rows, as ``--table`` shows them."""
 
-def write_comparison(result: Comparison, folder: Path) -> dict[str, Any]:
-    """Write everything but ``run.json`` and the manifest below ``folder``; the summary."""
+
+def write_comparison(result: Comparison, folder: Path, kept: Kept | None = None) -> dict[str, Any]:
+    """Write everything but ``run.json`` and the manifest below ``folder``; the summary.
+
+    Args:
+        result: what was found.
+        folder: an empty folder.
+        kept: takes each figure, and gives it back where it was drawn before.
+    """
     result.rows = ordered(result.rows)
     write_tsv(folder / "measures.tsv", result.rows)
     write_parquet(folder / "measures.parquet", result.rows)
     write_lines(folder / "codes.tsv", CODES_COLUMNS, result.code_lines)
     write_lines(folder / "surprises.tsv", SURPRISES_COLUMNS, result.surprise_lines)
+    shown = main_table(result)
+    write_lines(folder / HEADLINE_TABLE, shown.columns, shown.rows)
     summary = make_summary(result)
     write_json(folder / "summary.json", summary)
-    figures = write_figures(result, folder / "figures") if result.settings.figures else []
+    kept = kept or Kept()
+    figures = write_figures(result, folder / "figures", kept) if result.settings.figures else []
     (folder / "index.html").write_text(comparison_page(result, figures), encoding="utf-8")
     return summary
 
 
-def write_figures(result: Comparison, folder: Path) -> list[PageFigure]:
+def write_figures(result: Comparison, folder: Path, kept: Kept) -> list[PageFigure]:
     """Draw every figure once: as PNG below ``folder``, and as SVG for the page."""
     folder.mkdir()
     made = []
     for drawing in drawings(result):
-        figure = drawing.draw()
-        settle(figure)
-        save_png(figure, folder / f"{drawing.name}.png", result.settings.dpi)
+        png, svg = kept.part(("figure", drawing.name), _drawn, drawing, result.settings.dpi)
+        (folder / f"{drawing.name}.png").write_bytes(png)
         page = PageFigure(
             drawing.name,
             drawing.title,
             drawing.caption,
             f"{drawing.title}. {drawing.caption}",
-            svg_bytes(figure),
+            svg,
             drawing.narrow,
         )
         made.append(page)
     return made
+
+
+def _drawn(drawing: Drawing, dpi: int) -> tuple[bytes, bytes]:
+    """A figure as PNG and as SVG."""
+    figure = drawing.draw()
+    settle(figure)
+    return png_bytes(figure, dpi), svg_bytes(figure)
 
 
 def make_summary(result: Comparison) -> dict[str, Any]:

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from genomecli.config import Config
 from genomecli.errors import UsageError
-from genomecli.files import OutputFolder, write_json
-from genomecli.runtime import (
-    log,
-    one_blas_thread,
-    pick_device,
-    pick_precision,
-    progress,
-    run_info,
-    set_threads,
-)
+from genomecli.files import OutputFolder, parts_name, read_json, refuse_existing, write_json
+from genomecli.runtime import StopFlag, log, one_blas_thread, progress, run_info
 
 if TYPE_CHECKING:
     from genomecli.analysis.comparison import Comparison
+    from genomecli.analysis.kept import Kept
     from genomecli.analysis.pages import PageTable
-    from genomecli.analysis.runs import OpenRun
     from genomecli.analysis.settings import CompareSettings
+    from genomecli.commands.mrr_compare_job import Machine, Member
+
+GO_ON = "run again with --resume, which takes up what was measured"
 
 
 def run_mrr_compare(
@@ -34,6 +30,7 @@ def run_mrr_compare(
     runs: Sequence[str] = (),
     corpus: str | None = None,
     force: bool = False,
+    resume: bool = False,
     table: bool = False,
 ) -> dict[str, Any]:
     """Measure, compare, and write the output folder.
@@ -44,31 +41,75 @@ def run_mrr_compare(
         runs: run folders or checkpoints, instead of those of the settings.
         corpus: corpus, instead of that of the settings.
         force: replace a finished output.
+        resume: take up the parts that an interrupted comparison left; a finished one of the same settings and
+            inputs is left as it is.
         table: also print the main rows as TSV on standard output.
 
     Returns:
         What ``summary.json`` holds.
 
     Raises:
-        UsageError: if no run is named.
+        UsageError: if no run is named, or an output stands there.
         InputError: if a run or corpus cannot be read, or nothing can be compared.
+        InterruptedRunError, CheckpointedError: stopped by a signal, with the finished parts kept.
     """
-    from genomecli.analysis.results import write_comparison
-
     settings = _with_runs(config.mrr_compare, runs, corpus)
-    device = pick_device(config.device)
-    used: dict[str, Any] = {
-        "device": str(device),
-        "precision": pick_precision(config.precision, device),
-        "threads": set_threads(config.threads),
-    }
-    with one_blas_thread(), OutputFolder(out, kind="comparison", force=force) as folder:
-        result = compare_runs(settings, config)
-        summary = write_comparison(result, folder.path)
-        write_json(folder.path / "run.json", run_info("mrr-compare", **used))
-        resolved = {**config.resolved(), "mrr-compare": settings.model_dump(mode="json")}
-        folder.finish({"config": _portable(resolved), "inputs": _inputs(result)})
+    if not resume:
+        refuse_existing(out, force=force)
+    with StopFlag() as stop, one_blas_thread():
+        from genomecli.commands.mrr_compare_job import is_finished, open_members, request_of, settle_machine
+
+        members = open_members(settings, config)
+        request = request_of(config, settings, members)
+        if resume and is_finished(out, request, force=force):
+            return _as_it_is(out, table=table)
+        machine = settle_machine(config, out, resume=resume)
+        with OutputFolder(out, kind="comparison", force=force) as folder:
+            kept = _parts(out, request, machine, stop, resume=resume)
+            try:
+                result = compare_members(members, settings, config.seed, machine.precision, kept)
+                summary = _write(folder, result, config, request, asdict(machine), kept)
+            except BaseException:
+                kept.close()
+                raise
+            kept.remove()
     _show(result, out, table=table)
+    return summary
+
+
+def _parts(out: Path, request: dict[str, Any], machine: Machine, stop: StopFlag, *, resume: bool) -> Kept:
+    from genomecli.analysis.kept import Kept
+
+    return Kept.opened(parts_name(out), request, asdict(machine), lambda: stop.grant(GO_ON), resume=resume)
+
+
+def _write(
+    folder: OutputFolder,
+    result: Comparison,
+    config: Config,
+    request: dict[str, Any],
+    machine: dict[str, Any],
+    kept: Kept,
+) -> dict[str, Any]:
+    """Write everything, the manifest last; the summary."""
+    from genomecli.analysis.results import write_comparison
+    from genomecli.commands.mrr_compare_job import portable
+
+    summary = write_comparison(result, folder.path, kept)
+    found = {"made": kept.made, "taken_up": kept.found}
+    write_json(folder.path / "run.json", run_info("mrr-compare", **machine, parts=found))
+    folder.finish({**request, "config": {**portable(config.resolved()), **request["config"]}})
+    return summary
+
+
+def _as_it_is(out: Path, *, table: bool) -> dict[str, Any]:
+    """Say that the output is finished; its main rows, if they are asked for."""
+    from genomecli.analysis.results import HEADLINE_TABLE
+
+    log.info("%s is finished already", out)
+    if table:
+        sys.stdout.write((out / HEADLINE_TABLE).read_text(encoding="utf-8"))
+    summary: dict[str, Any] = read_json(out / "summary.json")
     return summary
 
 
@@ -86,63 +127,34 @@ def _with_runs(settings: CompareSettings, runs: Sequence[str], corpus: str | Non
     return chosen
 
 
-def compare_runs(settings: CompareSettings, config: Config) -> Comparison:
-    """Open every run and measure it."""
+def compare_members(
+    members: Sequence[Member], settings: CompareSettings, seed: int, precision: str, kept: Kept
+) -> Comparison:
+    """Measure every run, then compare them."""
     from genomecli.analysis.compare import Comparer
-    from genomecli.analysis.runs import earlier_checkpoints, expand_runs, frame_controls, open_run
+    from genomecli.analysis.runs import open_run
 
-    device = pick_device(config.device)
-    precision = pick_precision(config.precision, device)
-    entries = expand_runs(settings.runs)
-    opened = [open_run(entry, name, settings.corpus, device) for entry, name, _ in entries]
-    controls = frame_controls(opened)
-    with progress("measuring", _pieces(settings, opened)) as bar:
-        comparer = Comparer(settings, config.seed, precision, bar)
-        for run, (entry, name, group) in zip(opened, entries, strict=True):
-            comparer.add_run(run, group, control=run.name in controls)
-            if settings.checkpoints and run.name not in controls:
-                for folder in earlier_checkpoints(run, settings.max_checkpoints):
-                    early = open_run(entry, name, settings.corpus, device, checkpoint=folder)
-                    comparer.add_checkpoint(early)
-        return comparer.finish(opened)
+    with progress("measuring", _pieces(settings, members)) as bar:
+        comparer = Comparer(settings, seed, precision, bar, kept)
+        for member in members:
+            run = member.run
+            comparer.add_run(run, member.group, control=member.control)
+            for folder in member.earlier:
+                device = next(run.loaded.model.parameters()).device
+                comparer.add_checkpoint(
+                    open_run(member.entry, run.name, settings.corpus, device, checkpoint=folder)
+                )
+        return comparer.finish([member.run for member in members])
 
 
-def _pieces(settings: CompareSettings, runs: Sequence[OpenRun]) -> int:
+def _pieces(settings: CompareSettings, members: Sequence[Member]) -> int:
     """About how many sets of vectors will be measured, for the progress bar."""
     total = 0
-    for run in runs:
+    for run in (member.run for member in members):
         layers = run.loaded.settings.layers + 1
         views = len({*settings.frames, run.frame}) + int(settings.untrained)
         total += len(run.loaded.lexicon.species) * (layers * views + 2)
     return total
-
-
-def _portable(values: Any) -> Any:
-    """Settings without the folders of this machine: of a path only its name is kept."""
-    if isinstance(values, dict):
-        return {key: _portable(value) for key, value in values.items()}
-    if isinstance(values, list):
-        return [_portable(value) for value in values]
-    if isinstance(values, str) and "/" in values:
-        return Path(values).name
-    return values
-
-
-def _inputs(result: Comparison) -> list[dict[str, Any]]:
-    """Name and checksum of what was read: each run's weights and each corpus."""
-    from genomecli.files import MANIFEST, sha256_file
-
-    return [
-        {
-            "run": card.name,
-            "path": card.path.name,
-            "checkpoint": card.checkpoint.name,
-            "model_sha256": sha256_file(card.checkpoint / "model.safetensors"),
-            "corpus": card.corpus.name,
-            "corpus_manifest_sha256": sha256_file(card.corpus / MANIFEST),
-        }
-        for card in result.cards
-    ]
 
 
 def _show(result: Comparison, out: Path, *, table: bool) -> None:

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 
 from genomecli.errors import ConfigError
 from genomecli.runtime import log, pick_device, pick_precision, set_threads, thread_count
-from genomecli.training.checkpoint import Identity
+
+
+class Before(Protocol):
+    """What unfinished work says of where it was begun."""
+
+    @property
+    def device(self) -> str:
+        """Type of the device."""
+
+    @property
+    def precision(self) -> str:
+        """Number format: fp32, bf16 or fp16."""
+
+    @property
+    def threads(self) -> int:
+        """CPU threads."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +36,7 @@ class Machine:
     threads: int
 
 
-def settle(device: str, precision: str, threads: int | str, before: Identity | None = None) -> Machine:
+def settle(device: str, precision: str, threads: int | str, before: Before | None = None) -> Machine:
     """Choose where to compute, and give torch its threads.
 
     A resumed run keeps the precision and the thread count that it began with, unless told otherwise or the

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -124,10 +123,12 @@ def settle(figure: Figure) -> None:
         figure.set_layout_engine("none")
 
 
-def save_png(figure: Figure, path: Path, dpi: int) -> None:
-    """Write a PNG without date or version, so that equal figures are equal bytes."""
+def png_bytes(figure: Figure, dpi: int) -> bytes:
+    """The figure as PNG without date or version, so that equal figures are equal bytes."""
+    buffer = io.BytesIO()
     with house_style():
-        figure.savefig(path, format="png", dpi=dpi, metadata={"Software": None})
+        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    return buffer.getvalue()
 
 
 def svg_bytes(figure: Figure) -> bytes:

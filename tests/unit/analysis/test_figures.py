@@ -15,8 +15,8 @@ from genomecli.analysis.figures.matrix import matrix_figure
 from genomecli.analysis.figures.space import PlaneMap, space_figure
 from genomecli.analysis.figures.style import (
     PROPERTY_ORDER,
+    png_bytes,
     property_colour,
-    save_png,
     settle,
     short_number,
     shorten,
@@ -67,13 +67,12 @@ MAKERS = [_layers, _curves, _matrix, _space, _heat, _bars]
 
 
 @pytest.mark.parametrize("make", MAKERS)
-def test_equal_figures_are_equal_bytes_without_a_date(make, tmp_path: Path):
+def test_equal_figures_are_equal_bytes_without_a_date(make):
     bytes_of = []
-    for number in range(2):
+    for _ in range(2):
         figure = make()
         settle(figure)
-        save_png(figure, tmp_path / f"{number}.png", 50)
-        bytes_of.append(((tmp_path / f"{number}.png").read_bytes(), svg_bytes(figure)))
+        bytes_of.append((png_bytes(figure, 50), svg_bytes(figure)))
     assert bytes_of[0] == bytes_of[1]
     png, svg = bytes_of[0]
     assert png.startswith(b"\x89PNG")
