@@ -28,6 +28,9 @@ from genomecli.training.run_folder import INFO, SET_KIND, RunFolder
 SUGGESTED_MINUTES = 60.0
 """Longest training that ``--suggest`` proposes where ``max_minutes`` is not set."""
 
+FEW_STEPS = 200
+"""Steps below which a run is warned of."""
+
 MakeProbes = Callable[[Job], Mapping[str, Probe]]
 
 
@@ -125,7 +128,7 @@ def mrr_probes(job: Job) -> dict[str, Probe]:
 
 def _job(config: Config, seed: int, corpus: CorpusOnDisk, before: Identity | None) -> Job:
     machine = settle(config.device, config.precision, config.threads, before)
-    job = Job(config.pretrain, seed, corpus, machine)
+    job = Job(config.pretrain, seed, corpus, machine, before)
     if before is None:
         job.check_init()
     return job
@@ -188,12 +191,26 @@ def _announce(job: Job, model: LanguageModel, runs: int = 1) -> None:
         )
     tokens = round(job.steps * job.tokens_per_step)
     passes = tokens / job.corpus_tokens
-    micro = f"{job.sampler.micro_batches} micro-batches of {job.settings.reading.tokens_per_batch:,} tokens"
+    count = job.sampler.micro_batches
+    micro = (
+        f"{count} micro-batch{'es' if count > 1 else ''} of {job.settings.reading.tokens_per_batch:,} tokens"
+    )
     log.info("%d steps of %s: %.1f passes", job.steps, micro, passes)
+    _warn_of_few_steps(job.steps)
     machine = job.machine
-    log.info("on %s in %s with %d threads", machine.device, machine.precision, machine.threads)
+    threads = f"{machine.threads} thread{'' if machine.threads == 1 else 's'}"
+    log.info("on %s in %s with %s", machine.device, machine.precision, threads)
     for line in estimate_run(model, job.load(), tokens * runs).lines():
         (log.warning if line.startswith("warning") else log.info)("%s", line)
+
+
+def _warn_of_few_steps(steps: int) -> None:
+    if steps < FEW_STEPS:
+        log.warning(
+            "%d steps are few, a network learns little in fewer than %d: give more tokens, or lower "
+            "reading.tokens_per_step and tokens_per_batch",
+            *(steps, FEW_STEPS),
+        )
 
 
 def _suggest(job: Job) -> None:
@@ -213,6 +230,7 @@ def _suggest(job: Job) -> None:
         log.warning(
             "no preset fits %.0f minutes, this corpus and this memory; the smallest is the nearest", minutes
         )
+    _warn_of_few_steps(job.steps)
     log.info("proposed: --set pretrain.model.preset=%s --set pretrain.tokens=%d", best.preset, best.tokens)
 
 

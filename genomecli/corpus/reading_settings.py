@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from genomecli.corpus.settings import TokenSettings
 from genomecli.settings import Name, Section, setting
@@ -16,6 +16,8 @@ Molecule = Literal["genome", "cds", "protein"]
 
 Frame = Literal[0, 1, 2, "all"]
 Relation = Literal["none", "disjoint", "comparable", "anchored", "paired"]
+
+Size = Annotated[int, Field(ge=8)] | Literal["auto"]
 
 SPECIALS_IN_TEXT = 2
 """[CLS] and [SEP] of a text of one language; a pair has one more."""
@@ -114,17 +116,21 @@ class ReadingSettings(Section):
     soft_weight: float = setting(
         1.0, ge=0, le=1, doc="Weight of the loss at soft-masked (lower-case) bases; GPN takes 0.1."
     )
-    tokens_per_batch: int = setting(
-        16_384, ge=8, unit="tokens", doc="Padded size of one micro-batch: what memory must hold at a time."
-    )
-    tokens_per_step: int = setting(
-        65_536,
-        ge=8,
+    tokens_per_batch: Size = setting(
+        "auto",
         unit="tokens",
-        doc="Padded size of one optimiser step; rounded up to whole micro-batches.",
+        doc="Padded size of one micro-batch: what memory must hold at a time. auto: a step's size, in as "
+        "many equal parts as keep it to 16,384.",
+    )
+    tokens_per_step: Size = setting(
+        "auto",
+        unit="tokens",
+        doc="Padded size of one optimiser step, rounded up to whole micro-batches. auto: by the length of "
+        "the run, 4,096 for 2.5 million tokens and growing with their square root (65,536 for 640 million); "
+        "8,192 where the length is given in steps.",
     )
     pool: int = setting(
-        32, ge=1, le=4096, unit="steps", doc="Optimiser steps whose texts are sorted by length together."
+        128, ge=1, le=4096, unit="steps", doc="Optimiser steps whose texts are sorted by length together."
     )
     validation_tokens: int = setting(
         200_000, ge=1, unit="tokens", doc="Most tokens of each species and molecule that validation reads."
@@ -132,8 +138,11 @@ class ReadingSettings(Section):
 
     @property
     def micro_batches(self) -> int:
-        """Micro-batches of one optimiser step, over all ranks."""
-        return -(-self.tokens_per_step // self.tokens_per_batch)
+        """Micro-batches of one optimiser step, over all ranks; for settings with sizes that are settled."""
+        step, batch = self.tokens_per_step, self.tokens_per_batch
+        assert isinstance(step, int), "sizes are settled before they are used"
+        assert isinstance(batch, int), "sizes are settled before they are used"
+        return -(-step // batch)
 
     @model_validator(mode="after")
     def _check(self) -> ReadingSettings:
@@ -148,7 +157,7 @@ def _contradictions(settings: ReadingSettings) -> Iterator[str]:
         yield "molecules is empty; name genome, cds or protein"
     if len(set(settings.molecules)) < len(settings.molecules):
         yield "molecules names one twice; name each once"
-    if settings.tokens_per_batch < settings.context:
+    if settings.tokens_per_batch != "auto" and settings.tokens_per_batch < settings.context:
         yield (
             f"tokens_per_batch {settings.tokens_per_batch} is less than context {settings.context}; "
             f"set it to {settings.context} or more"

@@ -8,7 +8,7 @@ micro-batches r, r + world, ... of each step). Texts are cropped here; masking c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -25,6 +25,7 @@ from genomecli.corpus.lexicon import Lexicon, build_lexicon
 from genomecli.corpus.pools import Quota, greedy_bounds, micro_batches, pool_texts
 from genomecli.corpus.reading_settings import ReadingSettings
 from genomecli.corpus.relations import Source, relate
+from genomecli.corpus.step_sizes import check_ranks, settle_sizes, settled
 from genomecli.corpus.texts import TextMaker
 from genomecli.errors import ConfigError, InputError
 from genomecli.runtime import rng
@@ -74,6 +75,24 @@ def choose_sources(corpus: Corpus, settings: ReadingSettings, seed: int) -> tupl
     return relate(tables, settings.relation, seed, single=settings.pairs.share < 1)
 
 
+def _crops_of(
+    sources: Sequence[Source], split: str, corpus: Corpus, lexicon: Lexicon, settings: ReadingSettings
+) -> tuple[Crops, ...]:
+    split_sources = [source.split(split) for source in sources]
+    crops = [make_crops(i, source, corpus, lexicon, settings) for i, source in enumerate(split_sources)]
+    return tuple(crop for crop in crops if crop.units)
+
+
+def tokens_of_a_pass(corpus: Corpus, lexicon: Lexicon, settings: ReadingSettings, seed: int) -> int:
+    """Tokens of one pass over the training texts, whatever the size of batches.
+
+    Raises:
+        InputError: if a species or everything asked for is not in the corpus.
+    """
+    sources = choose_sources(corpus, settings, seed)
+    return sum(crop.tokens_per_epoch for crop in _crops_of(sources, "train", corpus, lexicon, settings))
+
+
 @dataclass(frozen=True)
 class _Pool:
     texts: Texts
@@ -95,11 +114,13 @@ class Sampler:
     """
 
     def __init__(self, corpus: Corpus, lexicon: Lexicon, settings: ReadingSettings, seed: int) -> None:
-        self.corpus, self.lexicon, self.settings, self.seed = corpus, lexicon, settings, seed
+        self.corpus, self.lexicon, self.seed = corpus, lexicon, seed
+        self.settings = settle_sizes(settings, None)
         self.sources = choose_sources(corpus, settings, seed)
         self.crops = self._crops("train")
         self.shares = token_shares(self.crops, settings)
-        self.micro_batches = settings.micro_batches
+        self.batch_tokens = settled(self.settings.tokens_per_batch)
+        self.micro_batches = self.settings.micro_batches
         self._maker = TextMaker(corpus, lexicon, self.sources, soft_weight=settings.soft_weight)
         self._quota = self._texts_per_pool()
         self.anchors, self._switcher = self._code_switching()
@@ -107,16 +128,14 @@ class Sampler:
         self._permutation = lru_cache(maxsize=4 * len(self.sources))(self._make_permutation)
 
     def _crops(self, split: str) -> tuple[Crops, ...]:
-        sources = [source.split(split) for source in self.sources]
-        crops = [make_crops(i, s, self.corpus, self.lexicon, self.settings) for i, s in enumerate(sources)]
-        return tuple(crop for crop in crops if crop.units)
+        return _crops_of(self.sources, split, self.corpus, self.lexicon, self.settings)
 
     def _texts_per_pool(self) -> Quota:
         lengths = [crop.lengths for crop in self.crops]
         texts = self.shares / np.array([values.mean() for values in lengths])
         texts /= texts.sum()
         count = self.settings.pool * self.micro_batches
-        return Quota(texts, pool_texts(lengths, texts, count, self.settings.tokens_per_batch))
+        return Quota(texts, pool_texts(lengths, texts, count, self.batch_tokens))
 
     def _code_switching(self) -> tuple[dict[str, tuple[Anchor, ...]], Switcher | None]:
         if self.settings.relation != "anchored":
@@ -133,10 +152,7 @@ class Sampler:
             ConfigError: if there are fewer micro-batches than ranks.
         """
         count = self.micro_batches
-        if world > count:
-            raise ConfigError(
-                [f"{world} ranks share {count} micro-batches a step; set tokens_per_step higher"]
-            )
+        check_ranks(count, world)
         number, place = divmod(step, self.settings.pool)
         pool = self._pool(number)
         chosen = range(place * count, (place + 1) * count)[rank::world]
@@ -187,7 +203,7 @@ class Sampler:
             fitting[0] = True
             texts = crop.cut(np.sort(units[fitting]), rng("validation", name, "crop"))
             order = np.argsort(-texts.lengths, kind="stable")
-            bounds = greedy_bounds(texts.lengths[order], self.settings.tokens_per_batch)
+            bounds = greedy_bounds(texts.lengths[order], self.batch_tokens)
             for begin, end in pairwise(bounds):
                 yield self._maker.make(texts.take(order[begin:end]))
 

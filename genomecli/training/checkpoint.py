@@ -41,6 +41,8 @@ class Identity:
         threads: CPU threads that it runs on; other threads add in another order, so bits would differ.
         precision: fp32, bf16 or fp16.
         device: type of the device.
+        tokens_per_batch: padded tokens of a micro-batch; None where an earlier version did not write it.
+        tokens_per_step: padded tokens of an optimiser step; likewise.
     """
 
     model: Mapping[str, Any]
@@ -50,6 +52,8 @@ class Identity:
     threads: int
     precision: str
     device: str
+    tokens_per_batch: int | None = None
+    tokens_per_step: int | None = None
 
 
 @dataclass(frozen=True)

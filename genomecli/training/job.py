@@ -16,7 +16,9 @@ from genomecli.corpus.batch import Batch
 from genomecli.corpus.interface import Corpus
 from genomecli.corpus.lexicon import Lexicon
 from genomecli.corpus.packing import PackSizes
-from genomecli.corpus.sampling import Sampler, reading_lexicon
+from genomecli.corpus.reading_settings import ReadingSettings
+from genomecli.corpus.sampling import Sampler, reading_lexicon, tokens_of_a_pass
+from genomecli.corpus.step_sizes import settle_sizes, settled
 from genomecli.errors import ConfigError, InputError
 from genomecli.files import read_manifest
 from genomecli.models.encode import packs
@@ -35,6 +37,9 @@ from genomecli.training.checkpoint import (
 from genomecli.training.estimate import Load
 from genomecli.training.machine import Machine
 from genomecli.training.settings import PretrainSettings
+
+SIZES = ("tokens_per_batch", "tokens_per_step")
+"""Settings of reading that may be left open, and that an :class:`Identity` keeps."""
 
 SHAPELESS = frozenset({"preset", "dropout", "attention_dropout", "initializer_range", "zero_init_out"})
 """Settings of a model that its weights do not depend on once they are trained."""
@@ -65,21 +70,44 @@ class Job:
         seed: of everything random.
         corpus: to train on.
         machine: where.
+        before: what the run began with, if it is resumed: sizes left open stay what they were.
+
+    Attributes:
+        settings: as given, with numbers for the sizes of batches and steps that were left open.
 
     Raises:
         InputError: if there is nothing to train on, or ``init_from`` is of another lexicon.
         ConfigError: if settings do not fit the corpus.
     """
 
-    def __init__(self, settings: PretrainSettings, seed: int, corpus: CorpusOnDisk, machine: Machine) -> None:
-        self.settings = settings
+    def __init__(
+        self,
+        settings: PretrainSettings,
+        seed: int,
+        corpus: CorpusOnDisk,
+        machine: Machine,
+        before: Identity | None = None,
+    ) -> None:
         self.seed = seed
         self.corpus = corpus
         self.machine = machine
         self.lexicon = reading_lexicon(corpus.lexicon, settings.reading)
-        self.sampler = Sampler(corpus.reader, self.lexicon, settings.reading, seed)
+        self.settings = settings.model_copy(update={"reading": self._reading(settings, before)})
+        self.sampler = Sampler(corpus.reader, self.lexicon, self.settings.reading, seed)
         self.mixture: Mixture = build_mixture(settings.objectives, self.lexicon)
         self._check_objectives()
+
+    def _reading(self, settings: PretrainSettings, before: Identity | None) -> ReadingSettings:
+        reading = settings.reading
+        known = {} if before is None else {name: getattr(before, name) for name in SIZES}
+        kept = {name: size for name, size in known.items() if size and getattr(reading, name) == "auto"}
+        reading = reading.model_copy(update=kept)
+        if "auto" not in (reading.tokens_per_step, reading.tokens_per_batch):
+            return reading
+        planned = None if settings.tokens is None else float(settings.tokens)
+        if settings.epochs is not None:
+            planned = settings.epochs * tokens_of_a_pass(self.corpus.reader, self.lexicon, reading, self.seed)
+        return settle_sizes(reading, planned)
 
     def _check_objectives(self) -> None:
         chosen, relation = self.settings.objectives, self.settings.reading.relation
@@ -134,6 +162,8 @@ class Job:
             threads=self.machine.threads,
             precision=self.machine.precision,
             device=self.machine.device.type,
+            tokens_per_batch=settled(self.settings.reading.tokens_per_batch),
+            tokens_per_step=settled(self.settings.reading.tokens_per_step),
         )
 
     @property
@@ -142,7 +172,7 @@ class Job:
         reading, machine = self.settings.reading, self.machine
         if not packs(self.settings.model, machine.device, machine.precision, training=True):
             return None
-        return PackSizes(reading.tokens_per_batch, reading.context)
+        return PackSizes(settled(reading.tokens_per_batch), reading.context)
 
     def load(self) -> Load:
         """What the estimate of time and memory is made of."""
@@ -153,7 +183,7 @@ class Job:
             vocabulary_size=self.lexicon.vocabulary.size,
             languages=len(self.lexicon.languages),
             length=min(self.settings.reading.context, max(8, round(longest))),
-            batch_tokens=self.settings.reading.tokens_per_batch,
+            batch_tokens=settled(self.settings.reading.tokens_per_batch),
             decoded=masks.rate if masks is not None else 0.01,
             device=self.machine.device,
             precision=self.machine.precision,

@@ -17,6 +17,7 @@ import torch
 from genomecli.commands import pretrain
 from genomecli.commands.pretrain import run_pretrain
 from genomecli.config import load_config
+from genomecli.corpus import step_sizes
 from genomecli.corpus.batch import Batch
 from genomecli.errors import CheckpointedError, ConfigError, InputError, UsageError
 from genomecli.files import verify_manifest
@@ -288,6 +289,39 @@ def test_a_dry_run_and_a_suggestion_write_nothing(
     assert rows[0][0] == "preset"
     assert rows[1][0] == "tiny"
     assert rows[1][5] == "no"
+
+
+def test_few_steps_are_warned_of(
+    corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pretrain.log, "propagate", True)
+    caplog.set_level("INFO", pretrain.log.name)
+    for how in ({"dry_run": True}, {"suggest": True}):
+        _run(corpus, tmp_path / "run", "pretrain.max_minutes=0.01", **how)
+        assert "12 steps are few" in caplog.text
+        caplog.clear()
+    open_sizes = ["pretrain.reading.tokens_per_batch=auto", "pretrain.reading.tokens_per_step=auto"]
+    _run(corpus, tmp_path / "run", *open_sizes, "pretrain.steps=200", dry_run=True)
+    assert "are few" not in caplog.text
+    assert "200 steps of 1 micro-batch of 8,192 tokens" in caplog.text
+
+
+def test_sizes_left_open_are_written_and_kept(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    short = ["pretrain.reading.tokens_per_batch=auto", "pretrain.reading.tokens_per_step=auto"]
+    short += ["pretrain.steps=null", "pretrain.tokens=8000"]
+    with monkeypatch.context() as patch:
+        _stop_after(patch, 4)
+        with pytest.raises(CheckpointedError):
+            _run(corpus, out, *short)
+    written = json.loads((out / "config.json").read_text())["pretrain"]["reading"]
+    assert (written["tokens_per_batch"], written["tokens_per_step"]) == (1024, 1024)
+    monkeypatch.setattr(step_sizes, "ANCHOR", (1.0, 4096))  # as if a later version chose otherwise
+    summary = _run(corpus, out, *short, resume=True)
+    assert summary["steps"] == summary["planned_steps"]
+    assert load_checkpoint(out, prefer="last").identity.tokens_per_step == 1024
 
 
 def test_probes_write_their_figures(corpus: Path, tmp_path: Path) -> None:

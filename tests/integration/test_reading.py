@@ -45,7 +45,7 @@ def test_steps_repeat_and_read_genes_of_their_split(corpus: CorpusReader, relati
 
 
 def test_pairs_translate_under_the_code_of_the_cell(corpus: CorpusReader) -> None:
-    settings = ReadingSettings(relation="paired")
+    settings = ReadingSettings(relation="paired", tokens_per_step=65_536)
     sampler = Sampler(corpus, corpus.lexicon, settings, 0)
     blocks = corpus.lexicon.block("syn3a", "dna"), corpus.lexicon.block("syn3a", "protein")
     code = genetic_code(4)

@@ -48,7 +48,7 @@ def test_ranks_share_the_same_global_batches() -> None:
         for rank in range(world):
             mine = sampler.step(4, rank, world)
             assert all(same(x, y) for x, y in zip(mine, whole[rank::world], strict=True))
-    with pytest.raises(ConfigError, match="5 ranks share 4"):
+    with pytest.raises(ConfigError, match="5 processes share 4 micro-batches"):
         sampler.step(0, 0, 5)
 
 

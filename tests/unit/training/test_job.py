@@ -59,6 +59,33 @@ def test_tokens_and_epochs_become_steps_that_read_as_much(corpus: CorpusOnDisk) 
         assert read == pytest.approx(wanted or 5 * job.corpus_tokens, rel=0.12)
 
 
+OPEN = {"context": 64, "pool": 4}
+
+
+def test_sizes_left_open_follow_the_length_of_the_run(corpus: CorpusOnDisk) -> None:
+    short, long = _job(corpus, tokens=100_000, reading=OPEN), _job(corpus, tokens=25e6, reading=OPEN)
+    assert (short.identity.tokens_per_batch, short.identity.tokens_per_step) == (1024, 1024)
+    assert (long.identity.tokens_per_batch, long.identity.tokens_per_step) == (13_312, 13_312)
+    assert short.config({})["pretrain"]["reading"]["tokens_per_step"] == 1024
+    assert _job(corpus, steps=5, reading=OPEN).identity.tokens_per_step == 8192
+    passes = _job(corpus, epochs=25e6 / short.corpus_tokens, reading=OPEN)
+    assert passes.corpus_tokens == short.corpus_tokens
+    assert passes.identity.tokens_per_step == 13_312
+
+
+def test_a_resumed_run_keeps_the_sizes_that_it_began_with(corpus: CorpusOnDisk) -> None:
+    settings = _settings(tokens=100_000, reading=OPEN)
+    begun = Job(settings, 0, corpus, HERE).identity
+    other = replace(begun, tokens_per_batch=2048, tokens_per_step=4096)
+    again = Job(settings, 0, corpus, HERE, other)
+    assert replace(again.identity, steps=begun.steps) == other
+    assert again.sampler.micro_batches == 2
+    old = replace(begun, tokens_per_batch=None, tokens_per_step=None)
+    assert Job(settings, 0, corpus, HERE, old).identity == begun
+    named = _settings(tokens=100_000, reading=READING)
+    assert Job(named, 0, corpus, HERE, other).identity.tokens_per_step == READING["tokens_per_step"]
+
+
 def test_weights_are_a_function_of_the_seed(corpus: CorpusOnDisk) -> None:
     one, same, other = (_job(corpus, seed).new_model().state_dict() for seed in (1, 1, 2))
     assert all(torch.equal(one[name], same[name]) for name in one)

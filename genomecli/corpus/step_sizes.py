@@ -1,0 +1,92 @@
+"""How many tokens an optimiser step takes where the settings leave it open: a function of the run's length.
+
+A short run needs small steps to have enough of them; a long one gains from larger steps. The size that wastes
+nothing grows about with the square root of the tokens seen (critical batch size: D^0.47, Zhang et al. 2024,
+arXiv:2410.21676), so steps and tokens per step grow alike:
+
+    tokens per step = 4096 x sqrt(planned tokens / 2.5 million), to the nearest 1024, at least 1024
+
+That is 610 steps of 4,096 tokens for 2.5 million, 1,880 of 13,312 for 25 million, 10,000 of 65,536 for 640
+million, 38,000 of 262,144 for 10 billion.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from genomecli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from genomecli.corpus.reading_settings import ReadingSettings
+
+ANCHOR = (2.5e6, 4096)
+"""Planned tokens, and the tokens of a step that suit them: measured with the preset tiny."""
+
+GRAIN = 1024
+"""Sizes are multiples of this."""
+
+STEPS_GIVEN = 8192
+"""Tokens of a step where the length of the run is given in steps."""
+
+LARGEST_BATCH = 16_384
+"""Most tokens of a micro-batch that is chosen here."""
+
+
+def step_tokens(planned: float | None) -> int:
+    """Tokens of an optimiser step for a run of ``planned`` tokens; ``STEPS_GIVEN`` where that is not known.
+
+    >>> [step_tokens(tokens) for tokens in (1e5, 2.5e6, 25e6, 640e6, None)]
+    [1024, 4096, 13312, 65536, 8192]
+    """
+    if planned is None:
+        return STEPS_GIVEN
+    tokens, size = ANCHOR
+    return max(1, round(size * math.sqrt(planned / tokens) / GRAIN)) * GRAIN
+
+
+def settle_sizes(reading: ReadingSettings, planned: float | None) -> ReadingSettings:
+    """The settings with numbers in place of ``auto``.
+
+    A step is a whole number of micro-batches: of those that the settings name, or of the fewest, all alike,
+    that ``LARGEST_BATCH`` allows. A micro-batch holds at least one text of the whole context.
+
+    Args:
+        reading: with ``tokens_per_step`` or ``tokens_per_batch`` open, or neither.
+        planned: tokens of the run; None where its length is given in steps.
+    """
+    step, batch = reading.tokens_per_step, reading.tokens_per_batch
+    wanted = step_tokens(planned) if step == "auto" else step
+    # A step that is named is kept to the token; one that is chosen here keeps the grain.
+    size = (
+        _batch_tokens(wanted, reading.context, 1 if step != "auto" else GRAIN) if batch == "auto" else batch
+    )
+    whole = max(1, round(wanted / size)) * size if step == "auto" else step
+    return reading.model_copy(update={"tokens_per_step": whole, "tokens_per_batch": size})
+
+
+def _batch_tokens(step: int, context: int, grain: int) -> int:
+    pieces = -(-step // LARGEST_BATCH)
+    return max(-(-step // (pieces * grain)) * grain, context)
+
+
+def settled(size: int | str) -> int:
+    """A size that is a number by now."""
+    assert isinstance(size, int), "sizes are settled before they are used"
+    return size
+
+
+def check_ranks(micro_batches: int, ranks: int) -> None:
+    """See that each of ``ranks`` processes has a micro-batch of each step.
+
+    Raises:
+        ConfigError: saying what to set.
+    """
+    if ranks > micro_batches:
+        count = "1 micro-batch" if micro_batches == 1 else f"{micro_batches} micro-batches"
+        raise ConfigError(
+            [
+                f"{ranks} processes share {count} a step; set reading.tokens_per_step to {ranks} times "
+                "reading.tokens_per_batch or more"
+            ]
+        )
