@@ -10,11 +10,13 @@ from genomecli.sequences.alphabets import DNA
 from genomecli.tasks.examples import Examples, Ints
 
 
-def sequence_keys(examples: Examples) -> list[bytes]:
+def sequence_keys(examples: Examples, *, both_strands: bool = True) -> list[bytes]:
     """16 bytes for each row, equal for rows with equal sequences (and equal second ones, in pairs).
 
-    DNA is hashed on the strand that comes first in order of codes, both sequences of a pair on one strand
-    each.
+    Args:
+        examples: n of them.
+        both_strands: DNA is hashed on the strand that comes first in order of codes, so that a sequence and
+            its reverse complement have one key.
     """
     columns = [examples.sequences, *([examples.pair] if examples.pair is not None else [])]
     keys = []
@@ -23,7 +25,7 @@ def sequence_keys(examples: Examples) -> list[bytes]:
         for column in columns:
             codes = column[row]
             text = codes.tobytes()
-            if column.alphabet == DNA.name:
+            if both_strands and column.alphabet == DNA.name:
                 text = min(text, DNA.reverse_complement(codes).tobytes())
             mark.update(len(text).to_bytes(8, "big") + text)
         keys.append(mark.digest())

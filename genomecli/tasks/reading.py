@@ -25,6 +25,7 @@ from genomecli.tasks.reading_symbols import find_all, from_strings, masked
 from genomecli.tasks.rows import locate
 from genomecli.tasks.settings import DataSettings, TargetSettings
 from genomecli.tasks.symbol_sources import from_source, open_symbols
+from genomecli.tasks.windows import cut_windows
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ def read_examples(
     if source is not None and beside:
         labels = source.labels(found.ids, examples.sequences, defects)
         raw |= dict.fromkeys(beside, labels)
+        notes += source.notes
         if found.split is None and any(sides := source.sides(found.ids)):
             examples = replace(examples, split=sides)
     raw = _masked(raw, data, examples, defects, files)
@@ -89,6 +91,8 @@ def read_examples(
         raise InputError(f"no row is left{reason}", where=dropped[0].place if dropped else None)
     if len(rows) < len(examples):
         examples, raw = examples.take(rows), {name: labels.take(rows) for name, labels in raw.items()}
+    if data.window is not None:
+        examples, raw = cut_windows(examples, raw, data.window, data.min_length)
     return Reading(examples, raw, dropped, tuple(notes), tuple(files))
 
 

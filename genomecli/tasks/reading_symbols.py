@@ -95,6 +95,7 @@ class StringLabels:
     path: str
     missing: tuple[str, ...]
     files: list[dict[str, object]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     _strings: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -8,6 +8,8 @@ from typing import Protocol
 from genomecli.tasks.defects import Defects
 from genomecli.tasks.examples import SequenceColumn
 from genomecli.tasks.labels import RawLabels
+from genomecli.tasks.reading_intervals import IntervalLabels
+from genomecli.tasks.reading_spliced import SplicedLabels
 from genomecli.tasks.reading_symbols import StringLabels
 from genomecli.tasks.settings import DataSettings, TargetSettings
 
@@ -16,6 +18,7 @@ class SymbolSource(Protocol):
     """Labels of symbols beside the sequences."""
 
     files: list[dict[str, object]]
+    notes: list[str]
 
     def labels(self, ids: Sequence[str], sequences: SequenceColumn, defects: Defects) -> RawLabels:
         """Raw labels of the sequences, by id."""
@@ -30,6 +33,10 @@ def open_symbols(data: DataSettings) -> SymbolSource | None:
     """The source that the settings name, read; None if they name none. Raises InputError."""
     if data.labels is not None:
         return StringLabels(data.labels, data.missing)
+    if data.intervals is not None:
+        return IntervalLabels(data.intervals)
+    if data.spliced is not None:
+        return SplicedLabels(data.spliced)
     return None
 
 

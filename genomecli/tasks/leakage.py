@@ -1,0 +1,236 @@
+"""Leakage: what one side of a split can learn by heart of another.
+
+Counted are rows whose sequence is equal to one on another side (of DNA also read from the other strand), rows
+that are similar to one without being equal (shared k-mers, see :mod:`genomecli.tasks.similar`), groups of the
+data that lie on two sides, and equal sequences, of one strand, with different classes. Of very common k-mers
+not every pair is looked at, so the number of similar rows is a lower bound. n rows, p pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from genomecli.corpus.families import similar_pairs
+from genomecli.tasks.duplicates import key_groups, linked, sequence_keys
+from genomecli.tasks.examples import MISSING, Examples, Ints
+from genomecli.tasks.labels import RawLabels
+from genomecli.tasks.similar import K, sketches
+from genomecli.tasks.splits import Split
+
+PAIRS = (("test", "train"), ("valid", "train"), ("test", "valid"))
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Equal and similar rows of a data set, whatever its split.
+
+    Args:
+        same: int64[n], rows with equal sequences share a number; of DNA on either strand.
+        exact: int64[n], likewise, on one strand.
+        left, right: int64[p], pairs of similar rows, equal ones left out.
+        k: length of the k-mers.
+        identity: part of the k-mers that similar rows share at least.
+    """
+
+    same: Ints
+    exact: Ints
+    left: Ints
+    right: Ints
+    k: int
+    identity: float
+
+
+def find_copies(examples: Examples, k: int | None = None, identity: float = 0.5) -> Copies:
+    """Equal and similar rows; the settings of the split give ``k`` and ``identity``."""
+    same = key_groups(sequence_keys(examples))
+    left, right = similar_pairs(sketches(examples, k), identity)
+    other = same[left] != same[right]
+    used = k or K[examples.sequences.alphabet]
+    exact = key_groups(sequence_keys(examples, both_strands=False))
+    return Copies(same, exact, left[other], right[other], used, identity)
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Rows of one side that another side shows already.
+
+    Args:
+        side, other: names of the sides.
+        rows: of ``side``.
+        equal: how many of them have an equal sequence on the other side.
+        similar: how many further ones have a similar one there, at least.
+        example: places of such a row and of its copy; empty texts where there is none.
+    """
+
+    side: str
+    other: str
+    rows: int
+    equal: int
+    similar: int
+    example: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True)
+class Leakage:
+    """What was found in one split.
+
+    Args:
+        overlaps: of each pair of sides that both have rows.
+        repeated: rows whose sequence an earlier row has already.
+        conflicts: sequences that have two classes of one target.
+        conflict: places of two such rows.
+        parted: groups of the split with rows on two sides.
+        k, identity: what similar means.
+    """
+
+    overlaps: tuple[Overlap, ...]
+    repeated: int
+    conflicts: int
+    conflict: tuple[str, str]
+    parted: int
+    k: int
+    identity: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    def warnings(self) -> list[str]:
+        """Sentences; none if there is nothing to warn of."""
+        said = [sentence for overlap in self.overlaps if (sentence := self._sentence(overlap))]
+        if self.parted:
+            said.append(f"Groups with rows on two sides of the split: {self.parted}.")
+        if self.conflicts:
+            first, second = self.conflict
+            shown = f", such as {first} and {second}"
+            said.append(f"Sequences that come with different classes: {self.conflicts}{shown}.")
+        return said
+
+    def _sentence(self, overlap: Overlap) -> str:
+        parts = []
+        if overlap.equal:
+            parts.append(f"{overlap.equal} equal a sequence")
+        if overlap.similar:
+            parts.append(
+                f"at least {overlap.similar} more share {self.identity:g} of their {self.k}-mers with one"
+            )
+        if not parts:
+            return ""
+        side = {"train": "training", "valid": "validation", "test": "test"}
+        example = f", such as {overlap.example[0]} and {overlap.example[1]}"
+        return (
+            f"Of {overlap.rows} {side[overlap.side]} rows, {' and '.join(parts)} of the "
+            f"{side[overlap.other]} rows{example}: figures on such rows are too good."
+        )
+
+
+def leakage(copies: Copies, examples: Examples, raw: Mapping[str, RawLabels], split: Split) -> Leakage:
+    """What one split leaks.
+
+    Args:
+        copies: of the same examples.
+        examples: n of them.
+        raw: their labels.
+        split: of them.
+    """
+    sides = split.sides
+    overlaps = [
+        _overlap(copies, examples, sides, side, other)
+        for side, other in PAIRS
+        if len(sides[side]) and len(sides[other])
+    ]
+    conflicts, example = _conflicts(copies.exact, raw)
+    return Leakage(
+        tuple(overlaps),
+        len(copies.same) - int(copies.same.max(initial=-1)) - 1,
+        conflicts,
+        (_place(examples, example[0]), _place(examples, example[1])),
+        _parted(split),
+        copies.k,
+        copies.identity,
+    )
+
+
+def _overlap(copies: Copies, examples: Examples, sides: Mapping[str, Ints], side: str, other: str) -> Overlap:
+    mine = np.zeros(len(examples), dtype=bool)
+    theirs = np.zeros(len(examples), dtype=bool)
+    mine[sides[side]], theirs[sides[other]] = True, True
+    equal = mine & np.isin(copies.same, copies.same[theirs])
+    left, right = np.concatenate([copies.left, copies.right]), np.concatenate([copies.right, copies.left])
+    across = mine[left] & theirs[right]
+    similar = np.setdiff1d(left[across], np.flatnonzero(equal))
+    example = ("", "")
+    if equal.any():
+        row = int(np.flatnonzero(equal)[0])
+        copy = int(np.flatnonzero(theirs & (copies.same == copies.same[row]))[0])
+        example = _place(examples, row), _place(examples, copy)
+    elif len(similar):
+        row = int(similar[0])
+        copy = int(right[across & (left == row)].min())
+        example = _place(examples, row), _place(examples, copy)
+    return Overlap(side, other, len(sides[side]), int(equal.sum()), len(similar), example)
+
+
+def _place(examples: Examples, row: int) -> str:
+    if row < 0:
+        return ""
+    return examples.places[row] if len(examples.places) else f"row {row + 1}"
+
+
+def _parted(split: Split) -> int:
+    """Groups with rows on more than one side."""
+    side = np.full(len(split.group_of), -1, dtype=np.int64)
+    for number, rows in enumerate(split.sides.values()):
+        side[rows] = number
+    placed = side >= 0
+    pairs = np.unique(np.stack([split.group_of[placed], side[placed]]), axis=1)
+    return int(np.count_nonzero(np.bincount(pairs[0]) > 1)) if pairs.size else 0
+
+
+def _conflicts(exact: Ints, raw: Mapping[str, RawLabels]) -> tuple[int, tuple[int, int]]:
+    """How many sequences have two classes of a target, and two such rows; measured values may differ."""
+    wrong: set[int] = set()
+    example = (-1, -1)
+    left, right = linked(exact)
+    for labels in raw.values():
+        at = _different(labels, left, right)
+        if len(at) and example[0] < 0:
+            example = int(left[at[0]]), int(right[at[0]])
+        wrong |= set(exact[left[at]].tolist())
+    return len(wrong), example
+
+
+def _different(labels: RawLabels, left: Ints, right: Ints) -> Ints:
+    """Which of the pairs of equal sequences have different labels, both known."""
+    if labels.form == "regression" or not len(left):
+        return np.zeros(0, dtype=np.int64)
+    if labels.form == "class":
+        a, b = labels.values[left], labels.values[right]
+        return np.flatnonzero((a != b) & (a != MISSING) & (b != MISSING))
+    if labels.form == "multilabel":
+        a, b = labels.values[left], labels.values[right]
+        return np.flatnonzero(((a != b) & ~np.isnan(a) & ~np.isnan(b)).any(axis=1))
+    rows = zip(left.tolist(), right.tolist(), strict=True)
+    return np.array([i for i, (a, b) in enumerate(rows) if _symbols_differ(labels, a, b)], dtype=np.int64)
+
+
+def _symbols_differ(labels: RawLabels, a: int, b: int) -> bool:
+    first, second = labels.labels.row(a), labels.labels.row(b)
+    return bool(((first != second) & (first != MISSING) & (second != MISSING)).any())
+
+
+def over_folds(found: Sequence[Leakage]) -> Leakage:
+    """The leakage of all folds as one: rows are summed, with the first example of each kind."""
+    first = found[0]
+    overlaps = []
+    for side, other in PAIRS:
+        some = [o for one in found for o in one.overlaps if (o.side, o.other) == (side, other)]
+        if some:
+            example = next((o.example for o in some if o.example[0]), ("", ""))
+            counts = (sum(o.rows for o in some), sum(o.equal for o in some), sum(o.similar for o in some))
+            overlaps.append(Overlap(side, other, *counts, example))
+    return replace(first, overlaps=tuple(overlaps), parted=sum(one.parted for one in found))
