@@ -125,7 +125,7 @@ class SymbolHead(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         """float[..., D] to float[..., k, C]."""
         numbers: Tensor = self.scorer(hidden)
-        return numbers.unflatten(-1, (self.k, -1))
+        return numbers.reshape(*numbers.shape[:-1], self.k, -1)
 
 
 def symbol_means(numbers_BtkC: Tensor, tokens_B: Tensor, stride: int) -> tuple[Tensor, Tensor]:

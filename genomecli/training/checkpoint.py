@@ -21,6 +21,7 @@ from genomecli.errors import InputError
 from genomecli.files import OutputFolder, check_file, read_json, read_manifest, write_json
 from genomecli.models.settings import ModelSettings
 from genomecli.training.loop import Progress
+from genomecli.training.lora import merged
 
 if TYPE_CHECKING:
     from genomecli.models.language_model import LanguageModel
@@ -43,6 +44,7 @@ class Identity:
         device: type of the device.
         tokens_per_batch: padded tokens of a micro-batch; None where an earlier version did not write it.
         tokens_per_step: padded tokens of an optimiser step; likewise.
+        processes: how many train together; others add in another order.
     """
 
     model: Mapping[str, Any]
@@ -54,6 +56,7 @@ class Identity:
     device: str
     tokens_per_batch: int | None = None
     tokens_per_step: int | None = None
+    processes: int = 1
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class Checkpoint:
         config: resolved settings of the run, plain values.
         model: tensors by name.
         optimiser: tensors by ``parameter/key``; empty if only the model was asked for.
+        documents: further plain values, by the name of their JSON file.
     """
 
     progress: Progress
@@ -75,6 +79,7 @@ class Checkpoint:
     config: Mapping[str, Any] = field(default_factory=dict)
     model: Mapping[str, Tensor] = field(default_factory=dict)
     optimiser: Mapping[str, Tensor] = field(default_factory=dict)
+    documents: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -143,6 +148,8 @@ def _write(folder: Path, checkpoint: Checkpoint) -> None:
     )
     write_json(folder / "config.json", checkpoint.config)
     write_json(folder / "lexicon.json", checkpoint.lexicon.to_dict())
+    for name, values in checkpoint.documents.items():
+        write_json(folder / f"{name}.json", values)
 
 
 def _point(run: Path, name: str, target: str) -> None:
@@ -236,7 +243,12 @@ def load_checkpoint(path: Path | str, *, prefer: str = "best", optimiser: bool =
         config=read_json(folder / "config.json"),
         model=load_file(folder / "model.safetensors"),
         optimiser=load_file(folder / "optimizer.safetensors") if optimiser else {},
+        documents={name[:-5]: read_json(folder / name) for name in wanted if _is_document(name)},
     )
+
+
+def _is_document(name: str) -> bool:
+    return name.endswith(".json") and name not in ("state.json", "config.json", "lexicon.json")
 
 
 def load_model(
@@ -264,7 +276,7 @@ def load_model(
     settings = ModelSettings.model_validate(dict(checkpoint.identity.model))
     lexicon = checkpoint.lexicon
     model = build_model(settings, lexicon.vocabulary.size, len(lexicon.languages), seed=0, heads=heads)
-    left_out = fill_model(model, checkpoint.model, where=folder)
+    left_out = fill_model(model, _plain_tensors(checkpoint), where=folder)
     model.to(device).eval()
     info = {
         "path": str(folder),
@@ -273,6 +285,12 @@ def load_model(
         "heads": left_out,
     }
     return LoadedModel(model, lexicon, settings, checkpoint.progress.step, info)
+
+
+def _plain_tensors(checkpoint: Checkpoint) -> Mapping[str, Tensor]:
+    """The weights, low-rank updates added to them if there are any."""
+    alpha = checkpoint.documents.get("tasks", {}).get("lora_alpha")
+    return checkpoint.model if alpha is None else merged(checkpoint.model, alpha)
 
 
 def fill_model(model: nn.Module, tensors: Mapping[str, Tensor], *, where: object) -> list[str]:

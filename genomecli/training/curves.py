@@ -29,7 +29,8 @@ def draw_curves(path: Path, rows: Rows, yardsticks: Yardsticks | None = None) ->
         rows: lines of the file: kinds ``train``, ``validation`` and ``probe``.
         yardsticks: perplexities to draw as level lines.
     """
-    panels = [_loss, _rate, _perplexity] + ([_probes] if _of(rows, "probe") else [])
+    third = _targets if any("targets" in row for row in _of(rows, "validation")) else _perplexity
+    panels = [_loss, _rate, third] + ([_probes] if _of(rows, "probe") else [])
     figure = _figure(len(panels))
     for axes, panel in zip(figure.axes, panels, strict=True):
         panel(axes, rows, yardsticks or {})
@@ -97,6 +98,16 @@ def _perplexity(axes: Any, rows: Rows, yardsticks: Yardsticks) -> None:
         for style, (name, value) in zip(STYLES, yardsticks.get(language, {}).items(), strict=False):
             axes.axhline(value, color=colour, linestyle=style, linewidth=0.9, label=f"{language}, {name}")
     axes.set_title("validation perplexity")
+    _legend(axes)
+
+
+def _targets(axes: Any, rows: Rows, yardsticks: Yardsticks) -> None:
+    measured = _of(rows, "validation")
+    names = sorted({name for row in measured for name in row["targets"]})
+    for number, name in enumerate(names):
+        points = [{"step": row["step"], **row["targets"].get(name, {})} for row in measured]
+        _line(axes, points, "loss", color=COLOURS[number % len(COLOURS)], label=name)
+    axes.set_title("validation loss by target")
     _legend(axes)
 
 

@@ -16,6 +16,7 @@ from genomecli.errors import ConfigError, InputError
 from genomecli.training.settings import OptimiserSettings
 
 Groups = list[dict[str, Any]]
+Scale = Callable[[str], float]
 Builder = Callable[[Groups, OptimiserSettings, torch.device], torch.optim.Optimizer]
 
 FUSED_DEVICES = ("cpu", "cuda")
@@ -38,9 +39,15 @@ OPTIMISERS: dict[str, Builder] = {"adamw": _adamw}
 
 
 def build_optimiser(
-    model: nn.Module, settings: OptimiserSettings, device: torch.device
+    model: nn.Module, settings: OptimiserSettings, device: torch.device, scale: Scale | None = None
 ) -> torch.optim.Optimizer:
     """The optimiser of ``model``'s trainable parameters.
+
+    Args:
+        model: on ``device``.
+        settings: rates and decay.
+        device: where it computes.
+        scale: factor of the learning rate of a parameter, by its name; None for 1.
 
     Raises:
         ConfigError: for an unknown name.
@@ -49,13 +56,14 @@ def build_optimiser(
     if builder is None:
         known = ", ".join(OPTIMISERS)
         raise ConfigError([f"optimiser.name: unknown {settings.name!r}; choose one of {known}"])
-    return builder(parameter_groups(model, settings.weight_decay), settings, device)
+    return builder(parameter_groups(model, settings.weight_decay, scale), settings, device)
 
 
-def parameter_groups(model: nn.Module, weight_decay: float) -> Groups:
+def parameter_groups(model: nn.Module, weight_decay: float, scale: Scale | None = None) -> Groups:
     """Two groups: matrices, which decay, and norms, biases and embeddings, which do not.
 
-    A matrix that is also an embedding (a tied output) counts as an embedding.
+    A matrix that is also an embedding (a tied output) counts as an embedding. With ``scale`` each is cut into
+    groups of one factor of the learning rate, kept as the group's ``scale``.
     """
     kept = {
         id(p) for m in model.modules() if isinstance(m, nn.Embedding) for p in m.parameters(recurse=False)
@@ -68,13 +76,28 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> Groups:
         {"params": decayed, "weight_decay": weight_decay},
         {"params": others, "weight_decay": 0.0},
     ]
+    if scale is not None:
+        groups = [part for group in groups for part in _scaled(group, _names(model), scale)]
     return [group for group in groups if group["params"]]
 
 
+def _scaled(group: dict[str, Any], names: Mapping[int, str], scale: Scale) -> Groups:
+    """``group`` cut by the factor of its parameters, largest first."""
+    factors = [scale(names[id(parameter)]) for parameter in group["params"]]
+    return [
+        {
+            **group,
+            "params": [p for p, f in zip(group["params"], factors, strict=True) if f == one],
+            "scale": one,
+        }
+        for one in sorted(set(factors), reverse=True)
+    ]
+
+
 def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    """Set the rate of every group for the next step."""
+    """Set the rate of every group for the next step: ``rate``, times the group's ``scale`` if it has one."""
     for group in optimiser.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get("scale", 1.0)
 
 
 def _names(model: nn.Module) -> dict[int, str]:
