@@ -83,7 +83,10 @@ class Defects:
         first = min(self.found, key=lambda defect: defect.row)
         counts = Counter(reason for _, reason in {(d.row, d.reason) for d in self.found})
         said = first.what
-        if counts.total() > 1:
+        rows = len({defect.row for defect in self.found})
+        if len(counts) > 1:
             shown = ", ".join(f"{reason}: {count}" for reason, count in counts.most_common())
-            said += f" ({len({d.row for d in self.found})} such rows; {shown})"
+            said += f" ({rows} rows cannot be used; {shown})"
+        elif rows > 1:
+            said += f" ({rows} such rows)"
         return InputError(said, where=places[first.row], fix=first.fix)

@@ -46,7 +46,7 @@ def choose_alphabet(texts: Sequence[str], places: Sequence[str], *, molecule: st
         raise InputError(what, where=_first(texts, places, seen), fix="correct data.molecule or the data")
     found = said or (seen if seen != "unclear" else model)
     if found is None:
-        what = "has too few letters to tell DNA from protein"
+        what = "does not show by its letters whether it is DNA or protein"
         raise InputError(what, where=places[0] if places else None, fix="set data.molecule")
     if model is not None and found != model:
         other = {"dna": "protein", "protein": "DNA"}[model]

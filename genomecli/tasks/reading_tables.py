@@ -1,8 +1,8 @@
 """Tables as rows of text: TSV, CSV, semicolons, blanks; Parquet. Plain, gzip, a zip member, a stream.
 
-A text table is read line by line, so that every place is the line in the file. Without ``delimiter`` it is
-the first of tab, comma, semicolon and blank that the first line holds. A column without a name (as pandas
-writes its index) is ``column_1`` and so on by its place.
+A text table is read line by line, so that every place is the line in the file; blank lines are passed over.
+Without ``delimiter`` it is the first of tab, comma, semicolon and blank that the first line holds. A column
+without a name (as pandas writes its index) is ``column_1`` and so on by its place.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _lines(stream: InputStream, delimiter: str) -> Iterator[Line]:
         cells: Iterator[Line] = ((n, line.split()) for n, line in enumerate(rest, before))
     else:
         cells = _delimited(rest, sign, before - 1, stream)
-    return ((number, row) for number, row in cells if any(row))
+    return ((number, row) for number, row in cells if len(row) > 1 or any(cell.strip() for cell in row))
 
 
 class _Continued:

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.utils.class_weight import compute_class_weight
+
+from genomecli.errors import InputError, UsageError
+from genomecli.tasks.schema import Target
+from genomecli.tasks.targets import Fitted, apply_targets, fit_targets, restored, settings_of, standardised
+from tests.unit.tasks.made import random_dna, read, targets, write
+
+RNG = np.random.default_rng(3)
+SEQUENCES = [random_dna(RNG, 40) for _ in range(8)]
+
+
+def fit(
+    folder: Path, columns: dict[str, list[str]], train: list[int] | None = None, **settings: Any
+) -> Fitted:
+    count = len(next(iter(columns.values())))
+    lines = ["sequence\t" + "\t".join(columns)]
+    lines += [SEQUENCES[i] + "\t" + "\t".join(cells[i] for cells in columns.values()) for i in range(count)]
+    reading = read({"path": write(folder / "t.tsv", "\n".join(lines) + "\n")}, "dna", **settings)
+    rows = np.array(train if train is not None else range(count), dtype=np.int64)
+    return fit_targets(reading, targets(**settings), rows)
+
+
+def test_binary_is_negative_then_positive(tmp_path: Path) -> None:
+    cells = ["yes", "no", "yes", "no"]
+    found = fit(tmp_path, {"y": cells}, y={})
+    assert found.targets["y"].classes == ("no", "yes")
+    assert found.targets["y"].kind == "binary"
+    assert found.examples.labels["y"].values.tolist() == [1, 0, 1, 0]
+    other = fit(tmp_path, {"y": cells}, y={"positive": "no"})
+    assert other.targets["y"].classes == ("yes", "no")
+    assert other.examples.labels["y"].values.tolist() == [0, 1, 0, 1]
+
+
+def test_a_positive_class_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="positive 'maybe' is none of its two classes; they are a, b"):
+        fit(tmp_path, {"y": ["a", "b"]}, y={"positive": "maybe"})
+
+
+def test_classes_are_sorted_as_numbers_or_as_text_or_as_the_settings_say(tmp_path: Path) -> None:
+    cells = {"y": ["10", "9", "2", "10"]}
+    assert fit(tmp_path, cells, y={}).targets["y"].classes == ("2", "9", "10")
+    given = fit(tmp_path, cells, y={"classes": ["9", "10", "2", "77"]})
+    assert given.targets["y"].classes == ("9", "10", "2", "77")
+    assert given.examples.labels["y"].values.tolist() == [1, 0, 2, 1]
+    assert fit(tmp_path, {"y": ["b", "a10", "a9"]}, y={}).targets["y"].classes == ("a10", "a9", "b")
+
+
+def test_classes_come_from_the_training_rows_alone(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="t.tsv, line 5; target 'y' does not know the class 'c'"):
+        fit(tmp_path, {"y": ["a", "b", "a", "c"]}, train=[0, 1, 2], y={})
+    found = fit(tmp_path, {"y": ["a", "b", "a", "c"]}, train=[0, 1, 2], y={"classes": ["a", "b", "c"]})
+    assert found.examples.labels["y"].values.tolist() == [0, 1, 0, 2]
+
+
+def test_binary_that_has_three_classes(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is binary and has 3 classes: a, b, c; set its kind to multiclass"):
+        fit(tmp_path, {"y": ["a", "b", "c"]}, y={"kind": "binary"})
+    assert fit(tmp_path, {"y": ["a", "b"]}, y={"kind": "multiclass"}).targets["y"].kind == "multiclass"
+
+
+def test_means_and_scales_are_those_of_the_training_rows(tmp_path: Path) -> None:
+    values = [1.5, 2.5, 6.0, 1000.0]
+    found = fit(tmp_path, {"v": [str(v) for v in values]}, train=[0, 1, 2], v={})
+    target = found.targets["v"]
+    assert target.means == pytest.approx([np.mean(values[:3])])
+    assert target.scales == pytest.approx([np.std(values[:3])])
+    assert found.examples.labels["v"].values[:, 0].tolist() == values
+    learned = standardised(target, found.examples.labels["v"].values)
+    assert learned[:3].mean() == pytest.approx(0)
+    assert learned[:3].std() == pytest.approx(1)
+    np.testing.assert_allclose(restored(target, learned)[:, 0], values)
+
+
+def test_values_through_a_logarithm_come_back(tmp_path: Path) -> None:
+    values = [0.0, 5.0, 82534.0, 12.5]
+    found = fit(tmp_path, {"v": [str(v) for v in values]}, v={"log": True})
+    target = found.targets["v"]
+    assert target.log
+    assert target.means == pytest.approx([np.log1p(values).mean()])
+    np.testing.assert_allclose(restored(target, standardised(target, np.array([values]).T))[:, 0], values)
+
+
+def test_several_values_and_missing_ones(tmp_path: Path) -> None:
+    found = fit(tmp_path, {"a": ["1.5", "", "3.5"], "b": ["1", "2", ""]}, v={"columns": ["a", "b"]})
+    target = found.targets["v"]
+    assert target.classes == ("a", "b")
+    assert target.means == pytest.approx([2.5, 1.5])
+    assert np.isnan(found.examples.labels["v"].values[1, 0])
+
+
+def test_missing_labels_are_per_target_and_counted(tmp_path: Path) -> None:
+    columns = {"y": ["a", "b", "", "a"], "v": ["1.5", "", "3.5", "NA"]}
+    found = fit(tmp_path, columns, y={}, v={"weight": 0.5})
+    assert found.examples.labels["y"].known.tolist() == [True, True, False, True]
+    assert found.examples.labels["v"].known.tolist() == [True, False, True, False]
+    assert found.notes[0] == "Target y: 1 of 4 rows have no label; they do not count in its loss."
+    assert found.targets["v"].weight == 0.5
+
+
+def test_multilabel_in_one_column(tmp_path: Path) -> None:
+    found = fit(tmp_path, {"y": ["b;a", "c", ";", "", "a"], "z": list("xyxyx")}, y={}, z={})
+    assert found.targets["y"].classes == ("a", "b", "c")
+    np.testing.assert_array_equal(
+        found.examples.labels["y"].values, [[1, 1, 0], [0, 0, 1], [0, 0, 0], [np.nan] * 3, [1, 0, 0]]
+    )
+    with pytest.raises(InputError, match="line 3; target 'y' does not know the class 'c'"):
+        fit(tmp_path, {"y": ["b;a", "c", "a"]}, train=[0, 2], y={"kind": "multilabel"})
+
+
+def test_multilabel_in_one_column_a_class(tmp_path: Path) -> None:
+    found = fit(tmp_path, {"p": ["1", "0", "1"], "q": ["0", "", "0"]}, y={"columns": ["p", "q"]})
+    assert found.targets["y"].classes == ("p", "q")
+    np.testing.assert_array_equal(found.examples.labels["y"].values, [[1, 0], [0, np.nan], [1, 0]])
+
+
+def test_balanced_weights_are_those_of_scikit_learn(tmp_path: Path) -> None:
+    names = ["a", "b", "b", "b", "c", "c"]
+    found = fit(tmp_path, {"y": names}, y={"class_weights": "balanced"}).targets["y"]
+    expected = compute_class_weight("balanced", classes=np.array(["a", "b", "c"]), y=names)
+    assert found.class_weights == pytest.approx(expected.tolist())
+
+
+def test_weights_by_class_and_of_positive_rows(tmp_path: Path) -> None:
+    found = fit(tmp_path, {"y": ["a", "b", "c"]}, y={"class_weights": {"b": 3}}).targets["y"]
+    assert found.class_weights == (1.0, 3.0, 1.0)
+    with pytest.raises(UsageError, match="class_weights names 'd', which is no class of it"):
+        fit(tmp_path, {"y": ["a", "b", "c"]}, y={"class_weights": {"d": 3}})
+    sets = fit(tmp_path, {"y": ["a;b", "a", "a", "a;b"]}, y={"class_weights": "balanced"}).targets["y"]
+    assert sets.class_weights == (0.25, 1.0)
+
+
+def test_a_target_comes_back_from_json_and_reads_a_new_table_alike(tmp_path: Path) -> None:
+    columns = {"y": ["a", "b", "c", "a"], "p": ["1", "0", "1", "0"], "q": ["0", "1", "0", "0"]}
+    settings = {"y": {}, "set": {"columns": ["p", "q"]}}
+    found = fit(tmp_path, columns, **settings)
+    kept = {
+        name: Target.from_dict(json.loads(json.dumps(target.to_dict())))
+        for name, target in found.targets.items()
+    }
+    assert kept == dict(found.targets)
+    again = {name: settings_of(target).model_dump() for name, target in kept.items()}
+    reading = read({"path": str(tmp_path / "t.tsv")}, "dna", **again)
+    labels = apply_targets(reading, kept).labels
+    for name in settings:
+        np.testing.assert_array_equal(labels[name].values, found.examples.labels[name].values)
