@@ -70,10 +70,11 @@ def _nearest(count: Ints, held: Floats, totals: Floats, shares: Floats) -> int:
     size = np.append(part, rows / all_rows)
     lack = np.column_stack([missing, held.sum(axis=1) / all_rows - shares])
     cost = (weight * (2 * size * lack + size**2)).sum(axis=1)
+    used = shares > 0
     over = held.sum(axis=1) + rows > 1.5 * shares * all_rows
-    cost[shares <= 0] = np.inf
-    allowed = np.where(over & (shares > 0), cost + 1e6, cost)
-    return int(np.argmin(allowed if not over[shares > 0].all() else np.where(shares > 0, -shares, np.inf)))
+    if over[used].all():
+        return int(shares.argmax())
+    return int(np.where(used & ~over, cost, np.inf).argmin())
 
 
 def _fill(stratum: Ints, held: Floats, totals: Floats, shares: Floats) -> Sides:

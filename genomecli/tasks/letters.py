@@ -27,7 +27,14 @@ _BLANKS = str.maketrans("", "", " \t\r\n")
 _ALPHABET_OF = {"genome": "dna", "cds": "dna", "protein": "protein"}
 
 
-def choose_alphabet(texts: Sequence[str], places: Sequence[str], *, molecule: str, model: str | None) -> str:
+def choose_alphabet(
+    texts: Sequence[str],
+    places: Sequence[str],
+    *,
+    molecule: str,
+    model: str | None = None,
+    otherwise: str | None = None,
+) -> str:
     """What the sequences are: ``dna`` or ``protein``.
 
     Args:
@@ -35,6 +42,7 @@ def choose_alphabet(texts: Sequence[str], places: Sequence[str], *, molecule: st
         places: of each row, for the error.
         molecule: the setting: ``auto``, ``genome``, ``cds`` or ``protein``.
         model: the alphabet that the model reads; None if it is not said.
+        otherwise: what they are if neither letters nor settings nor the model tell.
 
     Raises:
         InputError: if the letters contradict the setting or the model, or do not tell.
@@ -44,7 +52,7 @@ def choose_alphabet(texts: Sequence[str], places: Sequence[str], *, molecule: st
     if said and seen not in ("unclear", said):
         what = f"looks like {seen}, and data.molecule is {molecule}"
         raise InputError(what, where=_first(texts, places, seen), fix="correct data.molecule or the data")
-    found = said or (seen if seen != "unclear" else model)
+    found = said or (seen if seen != "unclear" else model or otherwise)
     if found is None:
         what = "does not show by its letters whether it is DNA or protein"
         raise InputError(what, where=places[0] if places else None, fix="set data.molecule")

@@ -99,10 +99,13 @@ def read_examples(
 def _examples(
     found: Gathered, data: DataSettings, alphabet: str | None, defects: Defects, notes: list[str]
 ) -> Examples:
-    sequences = _column(found.sequences, found, data, alphabet, defects, notes)
+    texts, places = found.sequences, found.places
+    chosen = choose_alphabet(texts, places, molecule=data.molecule, model=alphabet)
+    sequences = _encoded(texts, Encoder(chosen, defects), notes)
     pair = None
     if found.pair is not None:
-        pair = _column(found.pair, found, data, None, defects, notes, name="pair")
+        chosen = choose_alphabet(found.pair, places, molecule="auto", otherwise=chosen)
+        pair = _encoded(found.pair, Encoder(chosen, defects, "pair"), notes)
     covariates = None
     if data.covariates:
         cells = [found.covariates[name] for name in data.covariates]
@@ -120,19 +123,8 @@ def _examples(
     )
 
 
-def _column(
-    texts: list[str],
-    found: Gathered,
-    data: DataSettings,
-    alphabet: str | None,
-    defects: Defects,
-    notes: list[str],
-    name: str = "sequence",
-) -> SequenceColumn:
-    molecule = data.molecule if name == "sequence" else "auto"
-    chosen = choose_alphabet(texts, found.places, molecule=molecule, model=alphabet)
-    encoder = Encoder(chosen, defects, name)
-    column = join_sequences(chosen, [encoder.encode(row, text) for row, text in enumerate(texts)])
+def _encoded(texts: list[str], encoder: Encoder, notes: list[str]) -> SequenceColumn:
+    column = join_sequences(encoder.alphabet, [encoder.encode(row, text) for row, text in enumerate(texts)])
     notes.extend(encoder.notes())
     return column
 

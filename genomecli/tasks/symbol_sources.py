@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from genomecli.errors import ConfigError
 from genomecli.tasks.defects import Defects
 from genomecli.tasks.examples import SequenceColumn
 from genomecli.tasks.labels import RawLabels
@@ -41,12 +42,20 @@ def open_symbols(data: DataSettings) -> SymbolSource | None:
 
 
 def from_source(targets: Mapping[str, TargetSettings], source: SymbolSource | None) -> list[str]:
-    """The targets whose labels the source gives: kind token without columns, or the only one, auto."""
+    """The targets whose labels the source gives: kind token without columns, or the only one, auto.
+
+    Raises:
+        ConfigError: if there is a source, and targets, and none takes it.
+    """
     if source is None:
         return []
     alone = len(targets) == 1
-    return [
+    found = [
         name
         for name, settings in targets.items()
         if not settings.columns and (settings.kind == "token" or (alone and settings.kind == "auto"))
     ]
+    if targets and not found:
+        what = "data gives labels of symbols, and no target takes them; set the kind of one to token"
+        raise ConfigError([f"{what}, without columns"])
+    return found

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import os
+import stat
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genomecli.errors import ConfigError, RunError
+from genomecli.tasks.clusters import cluster, join, largest
+from genomecli.tasks.duplicates import key_groups, linked, sequence_keys
+from genomecli.tasks.examples import join_sequences
+from genomecli.tasks.settings import SplitSettings
+from genomecli.tasks.similar import sketches
+from tests.unit.tasks.made import examples, random_dna, random_protein, reverse_complement
+
+KMER = SplitSettings(by="cluster", method="kmer")
+
+
+def mutated(rng: np.random.Generator, text: str, letters: str, rate: float) -> str:
+    return "".join(str(rng.choice(list(letters))) if rng.random() < rate else one for one in text)
+
+
+def canonical(text: str, k: int) -> set[str]:
+    words = {text[i : i + k] for i in range(len(text) - k + 1)}
+    return {min(word, reverse_complement(word)) for word in words if not set(word) - set("ACGT")}
+
+
+def slow_clusters(texts: list[str], k: int, share: float) -> list[int]:
+    """Single linkage over all pairs, of k-mers as texts."""
+    sets = [canonical(text, k) for text in texts]
+    label = list(range(len(texts)))
+    for i, j in combinations(range(len(texts)), 2):
+        fewer = min(len(sets[i]), len(sets[j]))
+        if texts[i] == texts[j] or (fewer and len(sets[i] & sets[j]) >= max(share * fewer - 1e-9, 1)):
+            old, new = label[j], label[i]
+            label = [new if one == old else one for one in label]
+    order = list(dict.fromkeys(label))
+    return [order.index(one) for one in label]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_dna_is_clustered_on_both_strands_as_by_all_pairs(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    seeds = [random_dna(rng, 90) for _ in range(12)]
+    texts = [mutated(rng, seeds[i % 12], "ACGT", 0.04 * (i % 4)) for i in range(48)]
+    texts = [reverse_complement(text) if rng.random() < 0.5 else text for text in texts]
+    texts += ["ACGTNNNNACGT", "ACG", "ACG", ""]
+    found, how = cluster(examples(texts), SplitSettings(by="cluster", method="kmer", k=9, identity=0.3))
+    assert found.tolist() == slow_clusters(texts, 9, 0.3)
+    assert f"By {found.max() + 1} clusters (single linkage of sequences that share 0.3 of their 9-mers" in how
+
+
+def test_proteins_are_clustered_by_their_own_letters() -> None:
+    rng = np.random.default_rng(3)
+    seeds = [random_protein(rng, 120) for _ in range(5)]
+    texts = [mutated(rng, seeds[i % 5], "ACDEFGHIKLMNPQRSTVWY", 0.03) for i in range(25)]
+    found, _ = cluster(examples(texts, "protein"), KMER)
+    assert found.tolist() == [i % 5 for i in range(25)]
+
+
+def test_a_part_of_a_sequence_is_similar_to_it_and_a_stranger_is_not() -> None:
+    rng = np.random.default_rng(4)
+    long = random_dna(rng, 400)
+    texts = [long, long[100:180], reverse_complement(long[200:300]), random_dna(rng, 400)]
+    assert cluster(examples(texts), KMER)[0].tolist() == [0, 0, 0, 1]
+
+
+def test_pairs_are_similar_by_both_of_their_sequences() -> None:
+    rng = np.random.default_rng(5)
+    a, b, c, d = (random_protein(rng, 60) for _ in range(4))
+    column = join_sequences("protein", [examples([x], "protein").sequences[0] for x in (b, b, d, d)])
+    one = examples([a, a, c, a], "protein", pair=column)
+    assert cluster(one, SplitSettings(by="cluster", identity=0.9))[0].tolist() == [0, 0, 1, 2]
+    dna = join_sequences("dna", [examples([random_dna(rng, 60)]).sequences[0]] * 4)
+    mixed = examples([a, a, c, d], "protein", pair=dna)
+    sizes = sketches(mixed, 5).size
+    assert sizes.tolist() == sketches(mixed, 5).size.tolist()
+    assert len(set(cluster(mixed, SplitSettings(by="cluster", identity=0.9, k=5))[0].tolist())) == 3
+
+
+def test_equal_sequences_have_one_key_on_either_strand() -> None:
+    texts = ["ACGTTT", reverse_complement("ACGTTT"), "ACGTTA", "ACGTTT"]
+    one = examples(texts)
+    assert key_groups(sequence_keys(one)).tolist() == [0, 0, 1, 0]
+    assert key_groups(sequence_keys(one, both_strands=False)).tolist() == [0, 1, 2, 0]
+    left, right = linked(np.array([0, 0, 1, 0]))
+    assert list(zip(left.tolist(), right.tolist(), strict=True)) == [(0, 1), (1, 3)]
+
+
+def test_joined_groups_are_numbered_by_their_first_row() -> None:
+    pairs = (np.array([0]), np.array([3]))
+    assert join(np.array([0, 1, 2, 2, 3]), pairs).tolist() == [0, 1, 0, 0, 2]
+    assert largest(np.array([0, 1, 0])) == 2
+
+
+SCRIPT = """#!{python}
+import sys
+fasta, out = sys.argv[2], sys.argv[3]
+assert sys.argv[1] == "easy-cluster" and "--min-seq-id" in sys.argv
+names, texts = [], []
+for line in open(fasta):
+    (names if line[0] == ">" else texts).append(line.strip().lstrip(">"))
+if "fail" in "{mode}":
+    sys.exit("no memory")
+with open(out + "_cluster.tsv", "w") as handle:
+    for name, text in zip(names, texts):
+        leader = next(n for n, t in zip(names, texts) if t[:3] == text[:3])
+        print(leader, name, sep="\\t", file=handle)
+"""
+
+
+def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch, mode: str = "") -> None:
+    """A program called mmseqs that joins sequences with one beginning."""
+    import sys
+
+    script = folder / "mmseqs"
+    script.write_text(SCRIPT.format(python=sys.executable, mode=mode))
+    script.chmod(script.stat().st_mode | stat.S_IEXEC)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+
+def test_mmseqs_is_used_where_it_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(tmp_path, monkeypatch)
+    texts = ["MKVLA", "AKVLA", "MKVCC", "WWWWW", "AKVLA"]
+    found, how = cluster(examples(texts, "protein"), SplitSettings(by="cluster", identity=0.4))
+    assert found.tolist() == [0, 1, 0, 2, 1]
+    assert how == "By 3 clusters (mmseqs, identity 0.4; the largest has 2 rows)."
+
+
+def test_mmseqs_that_fails_is_a_failure_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(tmp_path, monkeypatch, "fail")
+    with pytest.raises(RunError, match="mmseqs failed: no memory; set split.method to kmer"):
+        cluster(examples(["MKV", "MKL"], "protein"), SplitSettings(by="cluster"))
+
+
+def test_mmseqs_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ConfigError, match="no mmseqs is on the PATH"):
+        cluster(examples(["ACGT"]), SplitSettings(by="cluster", method="mmseqs"))
+    assert "single linkage" in cluster(examples(["ACGT", "AC"]), SplitSettings(by="cluster"))[1]
