@@ -295,6 +295,8 @@ def _source(unit: Unit, report: dict[str, Any]) -> dict[str, Any]:
     """A source without its place on this machine."""
     files = [{**row, "path": Path(str(row["path"])).name} for row in report["files"]]
     said = unit.source.model_dump(mode="json", exclude={"path", "annotation"}, exclude_defaults=True)
+    if isinstance(said.get("regions"), str):
+        said["regions"] = Path(said["regions"]).name
     names = ("counts", "notes")
     return {"species": unit.species, "settings": said, "files": files} | {
         name: report[name] for name in names

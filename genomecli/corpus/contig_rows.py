@@ -8,6 +8,7 @@ from genomecli.corpus.policies import ALIASED, DroppedError
 from genomecli.corpus.said import Said
 from genomecli.corpus.settings import PolicySettings
 from genomecli.sequences.alphabets import Codes
+from genomecli.sequences.regions import Region
 
 
 class ContigRows:
@@ -18,9 +19,18 @@ class ContigRows:
         policies: what becomes of sequences that are not plain.
         file: name of the source, for errors.
         said: what is known of the contig.
+        region: the stretch of a contig that it is, if it is none whole: its rows lie on that contig.
     """
 
-    def __init__(self, part: PartWriter, policies: PolicySettings, file: str, said: Said) -> None:
+    def __init__(
+        self,
+        part: PartWriter,
+        policies: PolicySettings,
+        file: str,
+        said: Said,
+        region: Region | None = None,
+    ) -> None:
+        self._contig = region or Region(said.id)
         self._part = part
         self._said = said
         self._writer = part.molecule("genome")
@@ -37,9 +47,10 @@ class ContigRows:
 
     def close_row(self, start: int, stop: int) -> None:
         """See :class:`~genomecli.corpus.contigs.Sink`. Places on the contig tell pieces apart."""
-        row = self._said.row() | {"contig": self._said.id, "cds_start": start, "cds_end": stop, "strand": 1}
-        self._writer.end_row(id=self._said.id, **row)
-        self._rows.append((start, stop))
+        first, last = self._contig.start + start, self._contig.start + stop
+        place = {"contig": self._contig.contig, "cds_start": first, "cds_end": last, "strand": 1}
+        self._writer.end_row(id=self._said.id, **self._said.row() | place)
+        self._rows.append((first, last))
 
     def cancel_row(self) -> None:
         """See :class:`~genomecli.corpus.contigs.Sink`."""
@@ -73,8 +84,9 @@ class ContigRows:
             except DroppedError as reason:
                 self._give_up(str(reason))
             else:
-                if self._rows != [(0, self._length)]:
-                    self._writer.name_rows([f"{self._said.id}:{a + 1}-{b}" for a, b in self._rows])
+                first = self._contig.start
+                if self._rows != [(first, first + self._length)]:
+                    self._writer.name_rows([f"{self._contig.contig}:{a + 1}-{b}" for a, b in self._rows])
                 changed = counts.changed | {ALIASED: self._aliased}
                 tally.keep(counts.cut, changed, counts.kept, counts.rows)
         if self._dropped is not None:

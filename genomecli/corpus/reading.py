@@ -101,7 +101,8 @@ class _Intake:
             said = said_of_header(header, int(found.tables[i]), self._side_of(header))
             if kind == "genome":
                 if block.piece_start == 0:
-                    self._contig = ContigRows(self._part, self._unit.policies, self._file, said)
+                    region = found.regions[i] if found.regions else None
+                    self._contig = ContigRows(self._part, self._unit.policies, self._file, said, region)
                 self._contig.feed(
                     block.record_symbols(i), block.record_soft(i), aliased=block.record_aliased(i)
                 )

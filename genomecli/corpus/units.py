@@ -60,7 +60,8 @@ class Unit:
 
     def files(self) -> list[Path]:
         """The files that it reads, those of folders included."""
-        given = [*self.source.path, *([self.source.annotation] if self.source.annotation else [])]
+        beside = [self.source.annotation, self.source.regions]
+        given = [*self.source.path, *(text for text in beside if isinstance(text, str))]
         found: list[Path] = []
         for path in (Path(text) for text in given if text != "-"):
             found += sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]

@@ -27,6 +27,10 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "genomecli"
 
 
+class CacheError(InputError):
+    """The index cannot be kept. The file itself is fine."""
+
+
 class RandomAccess:
     """A FASTA file whose records can be read from anywhere.
 
@@ -37,21 +41,27 @@ class RandomAccess:
 
     Attributes:
         lengths: symbols of each record by id, in file order.
+        compression: ``none`` or ``bgzip``.
 
     Raises:
         InputError: absent, plain gzip, another packing, ragged lines, or an id that comes twice.
+        CacheError: if the index cannot be kept.
     """
 
     def __init__(self, path: Path, *, alphabet: Alphabet = DNA, cache: Path | None = None) -> None:
         self.path = path
         self.alphabet = alphabet
-        packing = _packing(path)
+        self.compression = _packing(path)
         folder = (cache or default_cache()) / "fasta-index" / _key(path)
-        self._faidx = _open(path, folder, "input.fa.gz" if packing == "bgzip" else "input.fa")
+        self._faidx = _open(path, folder, "input.fa.gz" if self.compression == "bgzip" else "input.fa")
         self.lengths: dict[str, int] = {name: int(row.rlen) for name, row in self._faidx.index.items()}
 
     def fetch(self, record: str, start: int = 0, stop: int | None = None) -> Codes:
-        """Codes of ``record[start:stop]``, uint8; other letters are ``INVALID``.
+        """Codes of ``record[start:stop]``, uint8; other letters are ``INVALID``. See :meth:`letters`."""
+        return self.alphabet.encode(self.letters(record, start, stop))
+
+    def letters(self, record: str, start: int = 0, stop: int | None = None) -> bytes:
+        """The letters of ``record[start:stop]`` as they stand in the file, without line ends.
 
         Args:
             record: its id.
@@ -59,7 +69,7 @@ class RandomAccess:
             stop: one past the last, the record's end if left out.
 
         Raises:
-            InputError: no such record, or a place outside it.
+            InputError: no such record, a place outside it, or blanks within its lines.
         """
         length = self.lengths.get(record)
         if length is None:
@@ -70,8 +80,12 @@ class RandomAccess:
                 f"{start}..{end} is outside 0..{length}", where=f"{self.path}, record {record!r}"
             )
         if start == end:
-            return self.alphabet.encode(b"")
-        return self.alphabet.encode(str(self._faidx.fetch(record, start + 1, end)))
+            return b""
+        found = str(self._faidx.fetch(record, start + 1, end)).encode("latin-1", "replace")
+        if b" " in found or b"\t" in found:  # they were counted as letters, so places are not what they seem
+            where = f"{self.path}, record {record!r}"
+            raise InputError("has blanks within its lines", where=where, fix="remove them")
+        return found
 
     def close(self) -> None:
         """Close the file."""
@@ -122,6 +136,6 @@ def _open(path: Path, folder: Path, name: str) -> Any:
             f"cannot be indexed ({error})", where=path, fix="wrap its lines evenly and keep ids apart"
         ) from error
     except OSError as error:
-        raise InputError(
+        raise CacheError(
             f"cannot keep its index ({error.strerror})", where=folder, fix="set GENOMECLI_CACHE to a folder"
         ) from error

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, field_validator
+from pydantic import BeforeValidator, field_validator, model_validator
 
 from genomecli.settings import InputPath, Name, Section, setting
 
@@ -13,8 +13,16 @@ Kind = Literal["genome", "cds", "protein", "annotated"]
 """What a source holds: DNA to be windowed, coding sequences, proteins, or a genome with its annotation."""
 
 
+_REGION = re.compile(r"[^/]+:[0-9][0-9,]*-[0-9][0-9,]*")
+
+
 def _one_or_many(value: object) -> object:
     return [value] if isinstance(value, str | int | float) else value
+
+
+def _region_texts(value: object) -> object:
+    """A single region is a list of one; any other text is the path of a BED file."""
+    return [str(value)] if isinstance(value, str) and _REGION.fullmatch(value) else value
 
 
 class TableRule(Section):
@@ -71,6 +79,11 @@ class SourceSettings(CodingPolicy):
         None,
         doc="Regular expression whose first group, found in a FASTA header, pairs a cds with its protein.",
     )
+    regions: Annotated[InputPath | tuple[Name, ...] | None, BeforeValidator(_region_texts)] = setting(
+        None,
+        doc="Kind genome: only these stretches of one FASTA are read. A BED file (from 0, its end left out), or "
+        "a list of contig:first-last (from 1, both ends in, as samtools has it) and of whole contigs.",
+    )
     circular: bool | None = setting(
         None, doc="All sequences are rings (true) or none is (false); left out: as the file says."
     )
@@ -78,3 +91,17 @@ class SourceSettings(CodingPolicy):
     max_ratio: float = setting(
         200.0, doc="Refuse compressed input that grows more than this many times.", gt=1
     )
+
+    @model_validator(mode="after")
+    def _regions_of_one_genome(self) -> Self:
+        if self.regions is None:
+            return self
+        if self.kind != "genome":
+            raise ValueError(f"regions are read of kind genome alone, not of {self.kind}: that is read whole")
+        if len(self.path) != 1:
+            raise ValueError("regions belong to one FASTA: give a source for each")
+        if self.circular:
+            raise ValueError("a region is no ring: leave circular or regions out")
+        if not self.regions:
+            raise ValueError("regions names none: leave it out to read everything")
+        return self

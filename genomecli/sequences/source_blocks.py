@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +16,7 @@ from genomecli.sequences.blocks import Block
 from genomecli.sequences.codes import genetic_code
 from genomecli.sequences.headers import Header, TableRules, decode_header, parse_header
 from genomecli.sequences.openers import Location
+from genomecli.sequences.regions import Region
 from genomecli.sequences.settings import SourceSettings
 
 _NAMELESS = re.compile(rb"\n(?=[ \t\n\v\f])")
@@ -30,6 +32,7 @@ class SourceBlock:
         circular: bool[n]: the setting, else what the header says, else False.
         location: the file.
         key_pattern: what finds the pairing key in a header, see :class:`SourceSettings`.
+        regions: the n regions of contigs that the records are; None where they are whole contigs.
     """
 
     block: Block
@@ -37,6 +40,7 @@ class SourceBlock:
     circular: NDArray[np.bool_]
     location: Location
     key_pattern: re.Pattern[str] | None = None
+    regions: Sequence[Region] | None = None
 
     @cached_property
     def headers(self) -> list[Header]:

@@ -23,14 +23,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from genomecli.errors import UsageError
+from genomecli.errors import InputError, UsageError
 from genomecli.sequences.alphabets import DNA, PROTEIN, Alphabet
 from genomecli.sequences.coding import CdsExtractor, ContigRecords
 from genomecli.sequences.contig_sources import ContigReader, check_kind
@@ -39,6 +39,7 @@ from genomecli.sequences.fasta import join_pieces, read_blocks
 from genomecli.sequences.headers import Header
 from genomecli.sequences.openers import InputStream, Location, open_input
 from genomecli.sequences.records import Record
+from genomecli.sequences.region_reader import RegionReader
 from genomecli.sequences.report import SourceReport
 from genomecli.sequences.settings import Kind, SourceSettings
 from genomecli.sequences.source_blocks import HeaderPolicy, SourceBlock
@@ -103,15 +104,30 @@ class SourceReader:
         """Blocks of a FASTA kind, file after file. Raises InputError naming file and record."""
         if self.spec.kind == "annotated":
             raise UsageError("kind annotated has contigs, not blocks")
+        if self._options.regions is not None:
+            yield from self._region_blocks()
+            return
         for inputs in self._inputs:
             with self._stream(inputs.sequences) as stream:
                 check_kind(stream, self.spec.kind, self._options)
                 for block in read_blocks(stream, self.alphabet, where=stream.location):
                     yield self._policy.apply(block, stream.location)
 
+    def _region_blocks(self) -> Iterator[SourceBlock]:
+        if len(self._inputs) != 1:
+            raise InputError(
+                f"holds {len(self._inputs)} FASTA files, and regions belong to one",
+                where=self.spec.paths[0],
+                fix="name the one file",
+            )
+        location = self._inputs[0].sequences
+        for block, regions in RegionReader(self._stream, self._options, self.report).blocks(location):
+            yield replace(self._policy.apply(block, location), regions=regions)
+
     def records(self) -> Iterator[Record]:
         """Whole records of a FASTA kind, with what the header says in ``meta``; letters of no meaning stay
-        ``INVALID``. A chromosome is held in memory whole: for big genomes take :meth:`blocks`.
+        ``INVALID``. A chromosome is held in memory whole, and regions do not count: for big genomes take
+        :meth:`blocks`.
         """
         for inputs in self._inputs:
             with self._stream(inputs.sequences) as stream:
