@@ -14,8 +14,9 @@ from genomecli.config import Config
 from genomecli.corpus.store import CorpusReader
 from genomecli.files import MANIFEST, read_json, sha256_file, write_json
 from genomecli.models.language_model import LanguageModel
-from genomecli.runtime import StopFlag, log, run_info
+from genomecli.runtime import StopFlag, log, pick_device, run_info
 from genomecli.training.checkpoint import Identity, load_checkpoint, pointed
+from genomecli.training.distributed import from_main, is_main, joined
 from genomecli.training.estimate import duration, estimate_run
 from genomecli.training.estimate import suggest as judge_presets
 from genomecli.training.job import CorpusOnDisk, Job
@@ -95,7 +96,7 @@ def run_pretrain(
         _suggest(job) if suggest else _announce(job, job.empty_model(), len(seeds))
         return {}
     options = Options(force, resume, argv, deadline, make_probes or mrr_probes)
-    with StopFlag() as flag:
+    with joined(pick_device(config.device)), StopFlag() as flag:
         if settings.seeds is None:
             return _run_seed(config, seeds[0], corpus, out, options, flag)
         return _run_seeds(config, seeds, corpus, out, options, flag)
@@ -159,11 +160,13 @@ def _run_seed(
         begun = time.monotonic()
         try:
             model = job.empty_model() if folder.state == "resumed" else job.new_model()
-            _announce(job, model)
+            if is_main():
+                _announce(job, model)
             around = Surroundings(flag, options.deadline, options.make_probes(job))
             return Pretraining(job, folder, around).run(model)
         finally:
-            write_json(out / INFO, {**info, "seconds": round(time.monotonic() - begun, 1)})
+            if is_main():
+                write_json(out / INFO, {**info, "seconds": round(time.monotonic() - begun, 1)})
 
 
 def _common(config: Config) -> dict[str, Any]:
@@ -177,6 +180,7 @@ def _info(folder: RunFolder, job: Job, options: Options) -> dict[str, Any]:
     parts = [*earlier.pop("parts", []), earlier] if earlier else []
     machine = job.machine
     facts = {"device": str(machine.device), "precision": machine.precision, "threads": machine.threads}
+    facts["processes"] = machine.processes
     paths = {"corpus": str(Path(job.settings.corpus).resolve()), "init_from": job.settings.init_from}
     return run_info("pretrain", options.argv, **facts, paths=paths, parts=parts)
 
@@ -254,8 +258,11 @@ def _run_seeds(
         for number, seed in enumerate(seeds, 1):
             log.info("seed %d, run %d of %d", seed, number, len(seeds))
             place = out / folder_name(seed)
-            inner = Options(False, place.exists(), options.argv, options.deadline, options.make_probes)
+            again = bool(from_main(int(place.exists())))
+            inner = Options(False, again, options.argv, options.deadline, options.make_probes)
             summaries[seed] = _run_seed(config, seed, corpus, place, inner, flag)
+        if not is_main():
+            return {}
         figures = write_spread(out, summaries)
         loss = figures.get("validation.loss")
         if loss is not None:

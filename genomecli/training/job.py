@@ -18,7 +18,7 @@ from genomecli.corpus.lexicon import Lexicon
 from genomecli.corpus.packing import PackSizes
 from genomecli.corpus.reading_settings import ReadingSettings
 from genomecli.corpus.sampling import Sampler, reading_lexicon, tokens_of_a_pass
-from genomecli.corpus.step_sizes import settle_sizes, settled
+from genomecli.corpus.step_sizes import check_ranks, settle_sizes, settled
 from genomecli.errors import ConfigError, InputError
 from genomecli.files import read_manifest
 from genomecli.models.encode import packs
@@ -94,6 +94,7 @@ class Job:
         self.lexicon = reading_lexicon(corpus.lexicon, settings.reading)
         self.settings = settings.model_copy(update={"reading": self._reading(settings, before)})
         self.sampler = Sampler(corpus.reader, self.lexicon, self.settings.reading, seed)
+        check_ranks(self.sampler.micro_batches, machine.processes)
         self.mixture: Mixture = build_mixture(settings.objectives, self.lexicon)
         self._check_objectives()
 
@@ -164,6 +165,7 @@ class Job:
             device=self.machine.device.type,
             tokens_per_batch=settled(self.settings.reading.tokens_per_batch),
             tokens_per_step=settled(self.settings.reading.tokens_per_step),
+            processes=self.machine.processes,
         )
 
     @property

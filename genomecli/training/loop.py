@@ -2,7 +2,8 @@
 
 Its step reads no value back from the device, so a GPU is never waited for between two log lines. All that a
 later step depends on is the weights, the optimiser's state, the gradient scaler and :class:`Progress`: data,
-masks, learning rate and dropout are functions of (seed, step).
+masks, learning rate and dropout are functions of (seed, step, micro-batch). So several processes, each with
+its share of the micro-batches, compute the step that one would.
 """
 
 from __future__ import annotations
@@ -21,10 +22,14 @@ from genomecli.corpus.packing import PackSizes
 from genomecli.errors import CheckpointedError, InterruptedRunError, RunError
 from genomecli.models.timing import autocast
 from genomecli.runtime import StopFlag, log, seed_of
+from genomecli.training.distributed import add_up, highest, is_main, rank, sum_gradients, world_size
 from genomecli.training.feed import Feed, Prepared, place_for, split_rows
 from genomecli.training.learner import Data, Hooks, Learner, Loss
 from genomecli.training.meters import Meters, Pairs
 from genomecli.training.optimiser import set_learning_rate
+
+REASONS = (None, "time", "USR1", "TERM", "INT")
+"""Why a run stops before its end; of several processes' reasons the last one here counts."""
 
 
 @dataclass(frozen=True)
@@ -149,32 +154,43 @@ class Trainer:
         return 0 < self.plan.patience <= self.progress.waits
 
     def _reason_to_stop(self, flag: StopFlag) -> str | None:
-        if flag.requested is not None:
-            return flag.requested
-        return "time" if time.monotonic() >= self.plan.deadline else None
+        """Why to stop after this step, if any process was asked to."""
+        reason = flag.requested
+        if reason is None and time.monotonic() >= self.plan.deadline:
+            reason = "time"
+        return REASONS[int(highest([REASONS.index(reason)])[0])]
 
     def _step(self, feed: Feed) -> None:
         step = self.progress.step
-        prepared = feed(step)
-        torch.manual_seed(seed_of(self.plan.seed, "dropout", step))
+        prepared, seen = self._whole_step(feed(step))
         set_learning_rate(self.optimiser, self.plan.rate * self.plan.schedule(step))
-        for place, (index, loss) in enumerate(self._accumulate(prepared)):
-            self.meters.add_loss(loss, step, index)
-            self.meters.add("loss", loss.total, 1.0 if place == 0 else 0.0)
+        for place, (number, loss) in enumerate(self._accumulate(prepared)):
+            self.meters.add_loss(loss, step, number)
+            self.meters.add("loss", loss.total, 1.0 if place == number == 0 else 0.0)
         if self.device.type == "cpu":  # reading a value costs nothing here; elsewhere log points do it
             self._stop_at_bad_loss()
         self._update()
-        tokens = self.progress.tokens + sum(batch.real_tokens for batch in prepared.batches)
-        self.progress = replace(self.progress, step=step + 1, tokens=tokens)
+        self.progress = replace(self.progress, step=step + 1, tokens=self.progress.tokens + seen)
         if self.hooks.advance is not None:
             self.hooks.advance()
 
+    def _whole_step(self, mine: Prepared) -> tuple[Prepared, int]:
+        """This process's part of a step with the totals of all processes, and the real tokens of the step."""
+        seen = sum(batch.real_tokens for batch in mine.batches)
+        *totals, tokens = add_up([*mine.totals.values(), seen])
+        return replace(mine, totals=dict(zip(mine.totals, totals, strict=True))), int(tokens)
+
     def _accumulate(self, prepared: Prepared) -> list[tuple[int, Loss]]:
-        """Gradients of a step; micro-batches too large for the memory are halved, here and from now on."""
+        """Gradients of a step; micro-batches too large for the memory are halved, here and from now on.
+
+        Returns:
+            The number within the step, and the loss, of all that was computed at a time.
+        """
         while True:
             try:
                 return [
-                    (index, self._backward(texts, prepared.totals)) for index, texts in self._parts(prepared)
+                    (number, self._backward(texts, prepared.totals))
+                    for number, texts in self._parts(prepared)
                 ]
             except torch.OutOfMemoryError:
                 if self.pieces >= max(len(batch.lengths) for batch in prepared.batches):
@@ -188,13 +204,14 @@ class Trainer:
             log.warning("out of memory: each micro-batch is computed in %d pieces from now on", self.pieces)
 
     def _parts(self, prepared: Prepared) -> Iterator[tuple[int, AnyBatch]]:
-        """What is computed at a time, and which micro-batch it is of."""
-        if self.pieces == 1:
-            yield from enumerate(prepared.texts)
-            return
-        for index, batch in enumerate(prepared.batches):
-            for part in split_rows(batch, self.pieces):
-                yield index, self.place(part)
+        """What is computed at a time, and which micro-batch of the whole step it is of."""
+        for place, batch in enumerate(prepared.batches):
+            number = rank() + place * world_size()
+            torch.manual_seed(seed_of(self.plan.seed, "dropout", self.progress.step, number))
+            whole = [prepared.texts[place]]
+            parts = whole if self.pieces == 1 else map(self.place, split_rows(batch, self.pieces))
+            for part in parts:
+                yield number, part
 
     def _backward(self, texts: AnyBatch, totals: dict[str, float]) -> Loss:
         with autocast(self.device, self.plan.precision):
@@ -203,12 +220,13 @@ class Trainer:
         return Loss(loss.total.detach(), {name: pair.detach() for name, pair in loss.ratios.items()})
 
     def _update(self) -> None:
+        sum_gradients(self.parameters)
         self.scaler.unscale_(self.optimiser)
         if self.plan.clip:
             norm = nn.utils.clip_grad_norm_(self.parameters, self.plan.clip)
         else:
             norm = nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
-        self.meters.add("grad_norm", norm)
+        self.meters.add("grad_norm", norm if is_main() else torch.zeros_like(norm), float(is_main()))
         self.scaler.step(self.optimiser)
         self.scaler.update()
         self.optimiser.zero_grad(set_to_none=True)
@@ -217,8 +235,8 @@ class Trainer:
         bad = self.meters.first_bad()
         if bad is None:
             return
-        step, index = bad
-        rows = self.data.step(step)[index].records.tolist()
+        step, number = bad
+        rows = self.data.step(step)[number].records.tolist()
         names = self.hooks.name_records(rows[:8])
         more = f" and {len(rows) - 8} more" if len(rows) > 8 else ""
         raise RunError(

@@ -9,6 +9,7 @@ import torch
 
 from genomecli.errors import ConfigError
 from genomecli.runtime import log, pick_device, pick_precision, set_threads, thread_count
+from genomecli.training.distributed import processes_here, world_size
 
 
 class Before(Protocol):
@@ -29,15 +30,16 @@ class Before(Protocol):
 
 @dataclass(frozen=True)
 class Machine:
-    """Device, number format (fp32, bf16 or fp16) and CPU threads of a run."""
+    """Device, number format (fp32, bf16 or fp16) and CPU threads of a run, and how many processes it has."""
 
     device: torch.device
     precision: str
     threads: int
+    processes: int = 1
 
 
 def settle(device: str, precision: str, threads: int | str, before: Before | None = None) -> Machine:
-    """Choose where to compute, and give torch its threads.
+    """Choose where to compute, and give torch its threads; processes on one machine share its cores.
 
     A resumed run keeps the precision and the thread count that it began with, unless told otherwise or the
     machine has fewer cores; what then differs is said.
@@ -52,21 +54,25 @@ def settle(device: str, precision: str, threads: int | str, before: Before | Non
         UsageError: if the device is not on this machine.
         ConfigError: if a resumed run is to go on in another precision.
     """
-    chosen = pick_device(device)
+    chosen, processes = pick_device(device), world_size()
+    free = max(1, thread_count("auto") // processes_here())
     if before is None:
-        return Machine(chosen, pick_precision(precision, chosen), set_threads(threads))
+        count = set_threads(free if threads == "auto" else threads)
+        return Machine(chosen, pick_precision(precision, chosen), count, processes)
     if precision not in ("auto", before.precision):
         raise ConfigError(
             [f"precision: was {before.precision} and is now {precision}; a resumed run keeps it"]
         )
-    count = min(before.threads, thread_count("auto")) if threads == "auto" else int(threads)
+    count = min(before.threads, free) if threads == "auto" else int(threads)
     set_threads(count)
     changes = []
     if chosen.type != before.device:
         changes.append(f"device {before.device} is now {chosen.type}")
     if chosen.type == "cpu" and count != before.threads:
         changes.append(f"{before.threads} threads are now {count}")
+    if (known := getattr(before, "processes", processes)) != processes:
+        changes.append(f"{known} processes are now {processes}")
     if changes:
         what = ", ".join(changes)
         log.warning("%s: the run goes on, but not bit for bit as it would have without the stop", what)
-    return Machine(chosen, before.precision, count)
+    return Machine(chosen, before.precision, count, processes)

@@ -1,4 +1,7 @@
-"""Sums kept on the device until a log line needs them, so that no step waits for the device."""
+"""Sums kept on the device until a log line needs them, so that no step waits for the device.
+
+Each process keeps its own; what is read is the sum over all of them, so all of them read at the same place.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from genomecli.training.distributed import add_up, highest, is_main
 from genomecli.training.learner import Loss
 
 Pairs = dict[str, tuple[float, float]]
@@ -51,8 +55,8 @@ class Meters:
         self._pairs[name] = pair.clone() if known is None else known.add_(pair)
 
     def first_bad(self) -> tuple[int, int] | None:
-        """Step and micro-batch of the first loss that is not finite; waits for the device."""
-        code = int(self._bad)
+        """Step and micro-batch of the first loss that is not finite, in any process; waits for the device."""
+        code = -int(highest([-float(self._bad)])[0])
         return None if code == NEVER else (code >> SHIFT, code & ((1 << SHIFT) - 1))
 
     def means(self) -> dict[str, float]:
@@ -64,11 +68,12 @@ class Meters:
         """The sums of the window so far, for a checkpoint in its middle; waits for the device."""
         if not self._pairs:
             return {}
-        values = torch.stack(list(self._pairs.values())).tolist()
-        return {name: (total, count) for name, (total, count) in zip(self._pairs, values, strict=True)}
+        values = add_up(torch.stack(list(self._pairs.values())).flatten().tolist())
+        return dict(zip(self._pairs, zip(values[::2], values[1::2], strict=True), strict=True))
 
     def restore(self, pairs: Mapping[str, tuple[float, float]]) -> None:
-        """Go on from what :meth:`pairs` gave."""
+        """Go on from what :meth:`pairs` gave; the first process keeps it for all."""
         self._pairs = {
-            name: torch.tensor(pair, dtype=self.dtype, device=self.device) for name, pair in pairs.items()
+            name: torch.tensor(pair if is_main() else (0.0, 0.0), dtype=self.dtype, device=self.device)
+            for name, pair in pairs.items()
         }

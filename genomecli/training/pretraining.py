@@ -102,7 +102,9 @@ class Pretraining:
             )
 
     def _yardsticks(self, texts: Sequence[Batch]) -> Yardsticks:
-        """Perplexities of simple models; measured once a run."""
+        """Perplexities of simple models; measured once a run, by the process that writes."""
+        if not is_main():
+            return {}
         path = self.folder.path / "yardsticks.json"
         if not path.exists():
             training = self.job.whole_texts(TRAINING_TOKENS)
@@ -113,6 +115,9 @@ class Pretraining:
 
     def run(self, model: LanguageModel) -> dict[str, Any]:
         """Train ``model``, fresh weights or any if the run is resumed; the summary of the finished run.
+
+        Returns:
+            What ``summary.json`` holds; nothing in processes that do not write.
 
         Raises:
             RunError, CheckpointedError, InterruptedRunError: see :meth:`Trainer.run`.
@@ -127,7 +132,7 @@ class Pretraining:
                 model, learner, job.sampler, optimiser, self._plan(), hooks, start, pack=job.pack
             )
             end = trainer.run(self.around.flag)
-        return self._finish(model, end)
+        return self._finish(model, end) if is_main() else {}
 
     def _plan(self) -> Plan:
         settings, job = self.job.settings, self.job
@@ -156,6 +161,8 @@ class Pretraining:
         fill_model(model, checkpoint.model, where=path)
         load_optimiser_tensors(optimiser, model, checkpoint.optimiser, where=path)
         step = checkpoint.progress.step
+        if not is_main():
+            return checkpoint.progress
         rewind(path, checkpoint.progress)
         cut = self.metrics.cut_back(step)
         self.speeds.cut_back(step)
@@ -173,11 +180,14 @@ class Pretraining:
                 kept = {"keep": self.job.settings.keep, "grid": self.job.settings.save_every}
                 save_checkpoint(self.folder.path, checkpoint, best=best, **kept)
 
+        def log_line(step: int, figures: Mapping[str, float], tokens: int, seconds: float) -> None:
+            self._log(step, figures, (tokens, seconds), bar)
+
         return Hooks(
-            log=lambda step, figures, tokens, seconds: self._log(step, figures, (tokens, seconds), bar),
+            log=log_line if is_main() else None,
             validate=self._validate if self.validation else None,
             save=save,
-            probes=self.around.probes,
+            probes=self.around.probes if is_main() else {},
             probed=lambda step, figures: self.metrics.append("probe", step, figures),
             advance=bar.advance,
             name_records=lambda numbers: [_record_name(rows, number) for number in numbers],
@@ -208,6 +218,8 @@ class Pretraining:
 
     def _validate(self, model: nn.Module, step: int) -> Mapping[str, Any]:
         figures = self.validation(model, step)
+        if not is_main():
+            return figures
         self.metrics.append("validation", step, figures)
         parts = [
             f"{name} perplexity {values['perplexity']:.3f} accuracy {values['accuracy']:.3f}"

@@ -1,7 +1,8 @@
 """The folder of a run: taken, found again, finished.
 
 It stands in its place from the first step, since checkpoints are of use before the end; what marks it as
-finished is ``manifest.json``, written last. One process at a time holds its lock.
+finished is ``manifest.json``, written last. One process at a time holds its lock; of processes that train
+together it is the first, and it alone writes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from genomecli.errors import ConfigError, UsageError
+from genomecli.errors import ConfigError, RunError, UsageError
 from genomecli.files import (
     MANIFEST,
     UNCHECKED,
@@ -25,6 +26,7 @@ from genomecli.files import (
 )
 from genomecli.runtime import add_log_file, log
 from genomecli.training.checkpoint import FOLDER, pointed
+from genomecli.training.distributed import from_main, is_main
 
 KIND = "run"
 SET_KIND = "runs"
@@ -34,6 +36,8 @@ NOT_COMPARED = (*UNCHECKED, "speed.png")
 """Files of a run that hold times."""
 
 State = Literal["new", "resumed", "finished"]
+_STATES: tuple[State, ...] = ("new", "resumed", "finished")
+_REFUSED = -1
 
 
 class RunFolder:
@@ -49,6 +53,7 @@ class RunFolder:
 
     Raises:
         UsageError: if something stands there that may not be touched, or another process writes it.
+        RunError: in other processes than the first, if that one could not take it.
     """
 
     def __init__(self, path: Path, *, resume: bool = False, force: bool = False) -> None:
@@ -59,11 +64,18 @@ class RunFolder:
         self._stack = ExitStack()
 
     def __enter__(self) -> RunFolder:
+        if not is_main():
+            told = from_main(_REFUSED)
+            if told == _REFUSED:
+                raise RunError("the first process could not take the run's folder", where=self.path)
+            self.state = _STATES[told]
+            return self
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._stack.enter_context(locked(self.path.with_name(f".{self.path.name}.lock")))
         try:
+            self._stack.enter_context(locked(self.path.with_name(f".{self.path.name}.lock")))
             self.state = self._take()
         except BaseException:
+            from_main(_REFUSED)
             self._stack.close()
             raise
         if self.state != "finished":
@@ -71,6 +83,7 @@ class RunFolder:
             handler = add_log_file(self.path / "log.txt")
             self._stack.callback(handler.close)
             self._stack.callback(log.removeHandler, handler)
+        from_main(_STATES.index(self.state))
         return self
 
     def __exit__(
@@ -113,6 +126,8 @@ class RunFolder:
 
     def begin(self, config: Mapping[str, Any], info: Mapping[str, Any]) -> None:
         """Write the resolved settings, and what is known of this process; both mark the folder as a run."""
+        if not is_main():
+            return
         write_json(self.path / INFO, info)
         write_json(self.path / CONFIG, config)
 
@@ -139,7 +154,8 @@ class RunFolder:
 
     def finish(self, extra: Mapping[str, Any], kind: str = KIND) -> None:
         """Mark the run as finished."""
-        write_manifest(self.path, kind, extra, exclude=NOT_COMPARED)
+        if is_main():
+            write_manifest(self.path, kind, extra, exclude=NOT_COMPARED)
 
     @property
     def checkpoints(self) -> Path:

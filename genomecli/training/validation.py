@@ -1,14 +1,18 @@
-"""Validation: the same texts, masked alike each time, so that two figures differ by the weights alone."""
+"""Validation: the same texts, masked alike each time, so that two figures differ by the weights alone.
+
+Several processes share the texts and add up what they find.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields
 from functools import reduce
 from operator import add
 from typing import Any, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from genomecli.corpus.batch import AnyBatch, Batch
 from genomecli.models.encode import encode
@@ -17,6 +21,7 @@ from genomecli.models.timing import autocast
 from genomecli.objectives.mixture import Losses, Mixture, add_losses, corrupt_fixed
 from genomecli.objectives.mlm import MaskedTokens
 from genomecli.objectives.protocol import ObjectiveLoss
+from genomecli.training.distributed import add_up, rank, world_size
 from genomecli.training.feed import Place
 
 
@@ -61,11 +66,11 @@ class Validation:
         device = next(network.parameters()).device
         sums: Losses | None = None
         with torch.inference_mode(), autocast(device, self.precision):
-            for texts in self.texts:
+            for texts in self.texts[rank() :: world_size()]:
                 placed = texts.to(device)
                 last = encode(network, placed).last
                 sums = add_losses(sums, self.mixture.losses(network, last, placed.selected))
-        assert sums is not None, "a validation without texts is not to be called"
+        sums = self._of_all(sums)
         masked = self._masked(sums)
         return {
             "loss": float(self.mixture.total(sums, self.counts)),
@@ -75,7 +80,34 @@ class Validation:
             "languages": {} if masked is None else masked.by_language(self.languages),
         }
 
+    def _of_all(self, sums: Losses | None) -> Losses:
+        """The sums over all processes; one with fewer texts than there are processes has none of its own."""
+        if world_size() == 1:
+            assert sums is not None, "a validation without texts is not to be called"
+            return sums
+        groups = len(self.languages)
+        mine = [0.0] * len(self.mixture.parts) * (4 + 3 * groups)
+        if sums is not None:
+            mine = [x for part in self.mixture.parts for x in _numbers(sums[part.name])]
+        every = torch.tensor(add_up(mine), dtype=torch.float64).view(len(self.mixture.parts), -1)
+        return {part.name: _loss_of(row, groups) for part, row in zip(self.mixture.parts, every, strict=True)}
+
     def _masked(self, sums: Losses) -> ObjectiveLoss | None:
         """All masked tokens, of single texts and of pairs."""
         parts = [sums[part.name] for part in self.mixture.parts if isinstance(part, MaskedTokens)]
         return reduce(add, parts) if parts else None
+
+
+def _numbers(loss: ObjectiveLoss) -> list[float]:
+    """All fields end to end, in their order."""
+    values = (getattr(loss, field.name) for field in fields(loss))
+    return [number for value in values for number in value.double().flatten().tolist()]
+
+
+def _loss_of(numbers: Tensor, groups: int) -> ObjectiveLoss:
+    """What :func:`_numbers` was made of, float64[4 + 3 G]."""
+    total, count, correct, predictions = numbers[:4].unbind()
+    losses, right, counts = numbers[4:].view(3, groups).unbind()
+    return ObjectiveLoss(
+        total, count, correct.long(), predictions.long(), losses, right.long(), counts.long()
+    )

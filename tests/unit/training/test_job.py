@@ -217,6 +217,23 @@ def test_pairs_are_needed_for_tlm(corpus: CorpusOnDisk) -> None:
         _job(corpus, steps=1, objectives={"tlm": {}})
 
 
+def test_each_process_needs_a_micro_batch(corpus: CorpusOnDisk) -> None:
+    assert Job(_settings(steps=1), 0, corpus, replace(HERE, processes=2)).identity.processes == 2
+    with pytest.raises(ConfigError, match="3 processes share 2 micro-batches"):
+        Job(_settings(steps=1), 0, corpus, replace(HERE, processes=3))
+
+
+def test_processes_on_one_machine_share_its_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genomecli.training.machine.thread_count", lambda setting: 8)
+    for name in ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.setenv(name, "0")
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    for here, threads in (("1", 8), ("3", 2), ("16", 1)):
+        monkeypatch.setenv("LOCAL_WORLD_SIZE", here)
+        assert settle("cpu", "fp32", "auto").threads == threads
+    assert settle("cpu", "fp32", 5).threads == 5
+
+
 def test_a_resumed_run_keeps_precision_and_threads(
     corpus: CorpusOnDisk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
