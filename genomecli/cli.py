@@ -215,6 +215,52 @@ def pretrain(
     run_pretrain(settings, out, force=force, resume=resume, dry_run=dry_run, suggest=suggest)
 
 
+@command(
+    "finetune",
+    "Example: genomecli finetune -c promoters.yaml --model runs/ecoli -o tuned; or without a YAML: "
+    "genomecli finetune --model runs/ecoli --data promoters.tsv --target label -o tuned",
+)
+def finetune(
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+    model: Annotated[
+        Path | None, typer.Option("--model", "-m", help="Pretrained run or checkpoint.", show_default=False)
+    ] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option("--data", help="Labelled table or FASTA; - is standard input.", show_default=False),
+    ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option("--target", help="Column to predict, instead of the YAML's.", show_default=False),
+    ] = None,
+    out: Out = Path("tuned"),
+    force: Force = False,
+    resume: Resume = False,
+    check: Annotated[bool, typer.Option("--check", help="Print what the data are, and stop.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show size, time and memory, and stop.")] = False,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", help="Replicates in one command.", min=1, show_default=False)
+    ] = None,
+    max_minutes: Annotated[
+        float | None,
+        typer.Option(
+            "--max-minutes", help="Stop in time with a checkpoint; exit code 75.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Tune a network on labelled sequences and judge it on held-out rows, baselines beside it."""
+    from genomecli.commands.finetune import run_finetune, target_settings
+
+    chosen = list(overrides or []) + ([f"finetune.model={model}"] if model else [])
+    chosen += [f"finetune.data.path={json.dumps(data)}"] if data else []
+    chosen += [f"finetune.targets={json.dumps(target_settings(target))}"] if target else []
+    chosen += [f"finetune.seeds={seeds}"] if seeds is not None else []
+    chosen += [f"finetune.max_minutes={max_minutes}"] if max_minutes is not None else []
+    settings = _config(config, chosen, "finetune")
+    run_finetune(settings, out, force=force, resume=resume, check=check, dry_run=dry_run)
+
+
 @command("embed", "Example: zcat proteins.faa.gz | genomecli embed --model run - > vectors.tsv")
 def embed(
     inputs: Annotated[

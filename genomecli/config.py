@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from genomecli.corpus.settings import TokenizeSettings
     from genomecli.inference.settings import EmbedSettings
     from genomecli.sequences.simulation_settings import SimulateSettings
+    from genomecli.training.finetune_settings import FinetuneSettings
     from genomecli.training.settings import PretrainSettings
 
 SECTIONS = {
     "simulate": "genomecli.sequences.simulation_settings:SimulateSettings",
     "tokenize": "genomecli.corpus.settings:TokenizeSettings",
     "pretrain": "genomecli.training.settings:PretrainSettings",
+    "finetune": "genomecli.training.finetune_settings:FinetuneSettings",
     "embed": "genomecli.inference.settings:EmbedSettings",
     "mrr-compare": "genomecli.analysis.settings:CompareSettings",
 }
@@ -104,6 +106,11 @@ class Config:
     def pretrain(self) -> PretrainSettings:
         """Settings of ``pretrain``."""
         return cast("PretrainSettings", self.section("pretrain"))
+
+    @property
+    def finetune(self) -> FinetuneSettings:
+        """Settings of ``finetune``."""
+        return cast("FinetuneSettings", self.section("finetune"))
 
     @property
     def embed(self) -> EmbedSettings:

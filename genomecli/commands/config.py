@@ -53,15 +53,22 @@ def _template(names: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _fields(model: type[BaseModel], depth: int) -> Iterator[str]:
+def _fields(model: type[BaseModel], depth: int, given: BaseModel | None = None) -> Iterator[str]:
+    """Lines of a section's fields; what ``given`` sets goes before the defaults."""
     pad = "  " * depth
+    chosen = given.model_fields_set if given is not None else set()
     for name, info in model.model_fields.items():
         for line in textwrap.wrap(_comment(info), _WIDTH - len(pad)):
             yield f"{pad}# {line}"
         nested = _model_of(info.annotation)
         default = info.get_default(call_default_factory=True, validated_data={})
+        default = getattr(given, name) if name in chosen else default
         if nested is None:
             yield f"{pad}{name}: {_yaml(default)}" if default is not PydanticUndefined else f"{pad}{name}:"
+        elif _is_named(info.annotation):
+            yield f"{pad}{name}:"
+            yield f"{pad}  NAME:"
+            yield from _fields(nested, depth + 2)
         elif _is_many(info.annotation):
             yield f"{pad}{name}:"
             items = list(_fields(nested, depth + 2))
@@ -75,7 +82,7 @@ def _fields(model: type[BaseModel], depth: int) -> Iterator[str]:
             yield from (f"{pad}# {line[len(pad) :]}" for line in _fields(nested, depth + 1))
         else:
             yield f"{pad}{name}:"
-            yield from _fields(nested, depth + 1)
+            yield from _fields(nested, depth + 1, default if isinstance(default, BaseModel) else None)
 
 
 def _comment(info: FieldInfo) -> str:
@@ -114,8 +121,13 @@ def _model_of(annotation: Any) -> type[BaseModel] | None:
     return next((model for part in get_args(annotation) if (model := _model_of(part))), None)
 
 
+def _is_named(annotation: Any) -> bool:
+    """Whether it is sections by names that the user gives."""
+    return get_origin(annotation) is dict
+
+
 def _is_many(annotation: Any) -> bool:
-    if get_origin(annotation) in (list, tuple, dict):
+    if get_origin(annotation) in (list, tuple):
         return True
     return any(_is_many(part) for part in get_args(annotation))
 

@@ -8,7 +8,7 @@ W + (alpha / r) B A, so that predictions do not need peft.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -40,12 +40,10 @@ def inject_lora(encoder: nn.Module, settings: LoraSettings, seed: int) -> None:
     except ImportError:
         raise UsageError("tune lora needs peft", fix="pip install 'genomecli[lora]'") from None
     _check_names(encoder, settings.modules)
+    # peft says that alpha is whole, and divides by it as it is.
+    numbers: dict[str, Any] = {"r": settings.rank, "lora_alpha": settings.alpha}
     config = LoraConfig(
-        r=settings.rank,
-        lora_alpha=settings.alpha,
-        lora_dropout=settings.dropout,
-        target_modules=list(settings.modules),
-        bias="none",
+        **numbers, lora_dropout=settings.dropout, target_modules=list(settings.modules), bias="none"
     )
     with torch.random.fork_rng(devices=[]):
         inject_adapter_in_model(config, encoder)

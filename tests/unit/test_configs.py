@@ -21,6 +21,7 @@ SPECIES = "[{name: a, sources: [{kind: protein, path: a.faa}]}]"
 COMPLETED = {
     "tokenize": [f"tokenize.species={SPECIES}"],
     "pretrain": ["pretrain.corpus=c", "pretrain.steps=10", "pretrain.reading.tokens=null"],
+    "finetune": ["finetune.data={path: t.tsv}", "finetune.targets={y: {}}"],
     "embed": [],
     "mrr-compare": ["mrr-compare.runs=[{path: run}]"],
     "simulate": ["simulate.species=[{name: a}]"],

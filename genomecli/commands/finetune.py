@@ -1,0 +1,298 @@
+"""``genomecli finetune``: check, split, train, compare, report. From a labelled table to judged predictions.
+
+Seeds and folds are trials with a folder each below the run's; tables and the page are of all of them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genomecli.errors import ConfigError, UsageError
+from genomecli.files import MANIFEST, read_json, write_json, write_manifest
+from genomecli.runtime import StopFlag, log, run_info
+from genomecli.training.checkpoint import load_checkpoint, pointed
+from genomecli.training.job import weights_digest
+from genomecli.training.machine import Machine, settle
+from genomecli.training.replicates import folder_name, seeds_of
+from genomecli.training.run_folder import INFO, KIND, NOT_COMPARED, SET_KIND, RunFolder
+
+if TYPE_CHECKING:
+    from genomecli.commands.finetune_data import FinetuneData
+    from genomecli.commands.finetune_trial import Trial
+    from genomecli.config import Config
+    from genomecli.tasks.splits import Split
+    from genomecli.training.checkpoint import Identity
+    from genomecli.training.finetune_settings import FinetuneSettings
+
+FREE = frozenset(
+    {"device", "precision", "threads", "finetune.max_minutes", "finetune.model", "finetune.tokens_per_batch"}
+)
+"""Settings that may change between the parts of a run; data and weights are compared by their content."""
+
+_PLACES = ("path", "labels", "mask", "spliced")
+"""Settings of data that name files."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A trial to come: its name, the folder below the run's (empty for the run's own), split and seed."""
+
+    name: str
+    folder: str
+    split: Split
+    seed: int
+
+
+def run_finetune(
+    config: Config,
+    out: Path,
+    *,
+    force: bool = False,
+    resume: bool = False,
+    check: bool = False,
+    dry_run: bool = False,
+    argv: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """Tune a network on labelled sequences and judge it.
+
+    Args:
+        config: settings; section ``finetune``, seed, device, precision and threads.
+        out: the run folder.
+        force: replace a run that stands there.
+        resume: go on with an unfinished run; a finished one is left as it is.
+        check: print what the data are on standard output, and stop.
+        dry_run: say what would be trained, and stop.
+        argv: the command line, for ``run.json``; that of the process by default.
+
+    Returns:
+        What ``summary.json`` holds; empty after ``check`` or ``dry_run``.
+
+    Raises:
+        InputError, ConfigError, UsageError: before anything is written.
+        RunError: if training fails.
+        CheckpointedError: after TERM, USR1 or ``max_minutes``, with a checkpoint saved.
+        InterruptedRunError: after INT, with a checkpoint saved.
+    """
+    from genomecli.commands.finetune_data import open_data
+
+    settings = config.finetune
+    begun = time.monotonic()
+    _check_seeds(settings)
+    if (out / MANIFEST).exists() and resume and not (check or dry_run):
+        with RunFolder(out, resume=True):
+            log.info("%s is finished: there is nothing to resume", out)
+            return dict(read_json(out / "summary.json"))
+    data = open_data(settings, config.seed)
+    if check:
+        print_check(data)
+        return {}
+    plans = plan_trials(data, config.seed)
+    minutes = settings.max_minutes
+    deadline = math.inf if minutes is None else begun + 60 * minutes
+    before = _begun(out, plans) if resume else None
+    machine = settle(config.device, config.precision, config.threads, before)
+    _announce(data, plans, machine)
+    with StopFlag() as flag:
+        if dry_run:
+            _show_plan(data, plans, machine, flag)
+            return {}
+        return _run(config, data, plans, out, machine, flag, _Call(force, resume, argv, deadline, begun))
+
+
+def target_settings(columns: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Targets of label columns that are named on the command line; their kinds are told by their cells."""
+    named = {
+        re.sub(r"[^A-Za-z0-9_.+-]+", "_", column).strip("_.+-") or "target": column for column in columns
+    }
+    if len(named) < len(columns):
+        raise UsageError("two --target columns have one name", fix="name each once, or write a YAML")
+    return {name: {} if name == column else {"columns": [column]} for name, column in named.items()}
+
+
+@dataclass(frozen=True)
+class _Call:
+    """How the command was called."""
+
+    force: bool
+    resume: bool
+    argv: Sequence[str] | None
+    deadline: float
+    begun: float
+
+
+def _check_seeds(settings: FinetuneSettings) -> None:
+    seeds = settings.seeds
+    if isinstance(seeds, tuple) and (not seeds or len(set(seeds)) < len(seeds)):
+        raise ConfigError(["finetune.seeds: is empty or names one twice; name each seed once"])
+
+
+def print_check(data: FinetuneData) -> None:
+    """Say on standard output what the data are."""
+    from genomecli.tasks.check import check_lines
+
+    lines = check_lines(data.reading, data.fitted(data.splits[0]), data.splits, data.leaks)
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def plan_trials(data: FinetuneData, seed: int) -> list[Planned]:
+    """One trial, or one a seed or a fold."""
+    if len(data.splits) > 1:
+        return [Planned(f"fold {n}", f"fold-{n}", split, seed) for n, split in enumerate(data.splits, 1)]
+    split = data.splits[0]
+    if data.settings.seeds is None:
+        return [Planned("", "", split, seed)]
+    return [
+        Planned(f"seed {one}", folder_name(one), split, one) for one in seeds_of(data.settings.seeds, seed)
+    ]
+
+
+def _begun(out: Path, plans: Sequence[Planned]) -> Identity | None:
+    """What an unfinished run began with; None if it has no checkpoint."""
+    for plan in plans:
+        if pointed(out / plan.folder, "last") is not None:
+            return load_checkpoint(out / plan.folder, prefer="last", optimiser=False).identity
+    return None
+
+
+def _announce(data: FinetuneData, plans: Sequence[Planned], machine: Machine) -> None:
+    from genomecli.commands.finetune_data import drop_counts
+
+    examples, split = data.reading.examples, data.splits[0]
+    log.info("%d rows of %s", len(examples), data.column.molecule)
+    for reason, (count, place) in drop_counts(data.reading).items():
+        log.warning("%d rows left out: %s; the first at %s", count, reason, place)
+    for note in data.reading.notes:
+        log.info("%s", note)
+    sides = ", ".join(f"{name} {len(rows)}" for name, rows in split.sides.items())
+    log.info("%s %s%s", split.how, sides, f"; {len(plans)} trials" if len(plans) > 1 else "")
+    from genomecli.tasks.leakage import over_folds
+
+    for sentence in over_folds(data.leaks).warnings():
+        log.warning("%s", sentence)
+    log.info("on %s in %s with %d threads", machine.device, machine.precision, machine.threads)
+
+
+def _show_plan(data: FinetuneData, plans: Sequence[Planned], machine: Machine, flag: StopFlag) -> None:
+    """Say how long the first network's training takes at most."""
+    from genomecli.commands.finetune_trial import Setting, Trial
+    from genomecli.training.estimate import Load, estimate_run
+    from genomecli.training.tuning_job import trained_parameters
+
+    plan = plans[0]
+    trial = Trial(Setting(data, machine, flag, math.inf, False), plan.split, plan.seed, Path(), plan.name)
+    job = trial.network_job()
+    model = job.model()
+    sizes = trained_parameters(model)
+    log.info(
+        "%d steps at most; %d of %d weights are trained", job.steps, sizes["trained"], sizes["parameters"]
+    )
+    lexicon = job.start.lexicon
+    load = Load(
+        vocabulary_size=lexicon.vocabulary.size,
+        languages=len(lexicon.languages),
+        length=max(8, round(job.data.tokens_per_step / job.data.batch_size)),
+        batch_tokens=min(job.settings.tokens_per_batch, round(job.data.tokens_per_step)),
+        decoded=0.01,
+        device=machine.device,
+        precision=machine.precision,
+    )
+    tokens = round(job.steps * job.data.tokens_per_step * len(plans))
+    for line in estimate_run(model, load, tokens).lines():
+        log.info("%s", line)
+
+
+def _run(
+    config: Config,
+    data: FinetuneData,
+    plans: Sequence[Planned],
+    out: Path,
+    machine: Machine,
+    flag: StopFlag,
+    call: _Call,
+) -> dict[str, Any]:
+    from genomecli.commands.finetune_report import write_report
+    from genomecli.commands.finetune_trial import Setting, Trial
+
+    setting = Setting(data, machine, flag, call.deadline, call.resume)
+    with RunFolder(out, resume=call.resume, force=call.force) as folder:
+        resolved = _resolved(config, data)
+        if folder.state == "resumed":
+            folder.check_config(resolved, FREE)
+        info = _info(config, data, machine, call.argv)
+        folder.begin(resolved, info)
+        try:
+            trials, outcomes = [], []
+            for plan in plans:
+                path = out / plan.folder
+                path.mkdir(exist_ok=True)
+                if plan.folder:
+                    write_json(path / "config.json", {**resolved, "seed": plan.seed, "trial": plan.name})
+                trials.append(Trial(setting, plan.split, plan.seed, path, plan.name))
+                outcomes.append(trials[-1].run())
+            flag.grant("--resume goes on from there")
+            log.info("judging the predictions")
+            summary = write_report(out, data, outcomes, [trial.path for trial in trials], config.seed)
+            write_json(out / "summary.json", summary)
+            _say(summary)
+            _finish(folder, trials, data)
+            return summary
+        finally:
+            write_json(out / INFO, {**info, "seconds": round(time.monotonic() - call.begun, 1)})
+
+
+def _finish(folder: RunFolder, trials: Sequence[Trial], data: FinetuneData) -> None:
+    """Remove what is no longer needed and mark the run, and each trial with a folder of its own."""
+    for trial in trials:
+        trial.clean()
+        if trial.path != folder.path:
+            extra = {"command": "finetune", "seed": trial.seed, "trial": trial.name}
+            write_manifest(trial.path, KIND, extra, exclude=NOT_COMPARED)
+    extra = {"command": "finetune", "targets": list(data.settings.targets), "trials": len(trials)}
+    folder.finish(extra, kind=SET_KIND if len(trials) > 1 or trials[0].path != folder.path else KIND)
+
+
+def _resolved(config: Config, data: FinetuneData) -> dict[str, Any]:
+    """The settings, with names and checksums of inputs instead of their paths."""
+    section = data.settings.model_dump(mode="json")
+    for key in _PLACES:
+        section["data"][key] = _named(section["data"].get(key))
+    for group in ("intervals", "classes"):
+        inner = section["data"].get(group)
+        if isinstance(inner, dict):
+            section["data"][group] = (
+                {**inner, "path": _named(inner["path"])}
+                if group == "intervals"
+                else {name: _named(paths) for name, paths in inner.items()}
+            )
+    section["split"]["genome"] = _named(section["split"].get("genome"))
+    section["model"] = _named(section["model"])
+    inputs = data.inputs()
+    if data.settings.model is not None:
+        inputs["model"] = weights_digest(data.settings.model)
+    common = {"device": config.device, "precision": config.precision, "threads": config.threads}
+    return {**common, "seed": config.seed, "finetune": section, "inputs": inputs}
+
+
+def _named(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_named(one) for one in value]
+    return value if value is None else Path(str(value)).name
+
+
+def _info(config: Config, data: FinetuneData, machine: Machine, argv: Sequence[str] | None) -> dict[str, Any]:
+    facts = {"device": str(machine.device), "precision": machine.precision, "threads": machine.threads}
+    files = [str(file["path"]) for file in data.reading.files]
+    paths = {"files": files, "model": data.settings.model}
+    return run_info("finetune", argv, **facts, paths=paths)
+
+
+def _say(summary: Mapping[str, Any]) -> None:
+    for name, target in summary["targets"].items():
+        (log.info if target["beats_best_baseline"] else log.warning)("%s: %s", name, target["verdict"])

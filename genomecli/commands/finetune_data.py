@@ -1,0 +1,215 @@
+"""What ``finetune`` trains on: the model opened, the data read as it reads, targets, splits, leakage."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genomecli.errors import ConfigError, InputError
+from genomecli.inference.task_reading import column_reading, pick_species, unreadable, wanted_alphabet
+from genomecli.runtime import log
+from genomecli.tasks.defects import Defects
+from genomecli.tasks.leakage import Leakage, find_copies, leakage
+from genomecli.tasks.reading import Reading, read_examples
+from genomecli.tasks.splits import Split, split_examples
+from genomecli.tasks.targets import Fitted, fit_targets
+from genomecli.training.checkpoint import load_model
+from genomecli.training.starts import Start, fresh_lexicon, trained_start
+from genomecli.training.task_spec import ColumnReading
+
+if TYPE_CHECKING:
+    from genomecli.training.checkpoint import LoadedModel
+    from genomecli.training.finetune_settings import FinetuneSettings
+
+OWN_SPECIES = "own"
+"""What the sequences are called in a network that starts from nothing."""
+
+
+@dataclass(frozen=True)
+class FinetuneData:
+    """Labelled data as a network reads them.
+
+    Args:
+        reading: rows, raw labels, what was dropped.
+        splits: one, or one a fold.
+        start: the network that is tuned.
+        column: how its sequences are read.
+        pair: how second sequences are read; None without pairs.
+        loaded: the trained model; None for a network from random weights.
+        settings: of the run.
+    """
+
+    reading: Reading
+    splits: Sequence[Split]
+    start: Start
+    column: ColumnReading
+    pair: ColumnReading | None
+    loaded: LoadedModel | None
+    settings: FinetuneSettings
+
+    def fitted(self, split: Split) -> Fitted:
+        """Targets by the training rows of one split, and the examples with their labels."""
+        return fit_targets(self.reading, self.settings.targets, split.train)
+
+    @cached_property
+    def leaks(self) -> list[Leakage]:
+        """What each split leaks."""
+        examples, settings = self.reading.examples, self.settings.split
+        copies = find_copies(examples, settings.k, settings.identity)
+        return [leakage(copies, examples, self.reading.raw, split) for split in self.splits]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sixteen hex digits that change with any input byte, label or side of a row."""
+        digest = hashlib.sha256()
+        examples = self.reading.examples
+        columns = [examples.sequences] + ([examples.pair] if examples.pair is not None else [])
+        for column in columns:
+            digest.update(column.symbols.tobytes() + column.offsets.tobytes())
+        for name, raw in self.reading.raw.items():
+            digest.update(f"{name} {raw.names}".encode() + np.ascontiguousarray(raw.values).tobytes())
+        if examples.covariates is not None:
+            digest.update(np.ascontiguousarray(examples.covariates).tobytes())
+        for split in self.splits:
+            for rows in split.sides.values():
+                digest.update(rows.tobytes() + b"|")
+        return digest.hexdigest()[:16]
+
+    def inputs(self) -> dict[str, Any]:
+        """What the inputs are, without their places."""
+        files = [{"name": Path(str(f["path"])).name, "sha256": f["sha256"]} for f in self.reading.files]
+        return {"files": files, "data": self.fingerprint}
+
+
+def open_data(settings: FinetuneSettings, seed: int) -> FinetuneData:
+    """Open the model, read the data, split it.
+
+    Args:
+        settings: section ``finetune``.
+        seed: of the split, where it has none of its own.
+
+    Raises:
+        InputError: for data or a model that cannot be read or do not fit each other.
+        ConfigError: for settings that contradict the model or the data.
+    """
+    loaded = None if settings.model is None else load_model(settings.model, prefer=settings.checkpoint)
+    if loaded is None and settings.network is None:
+        raise ConfigError(["finetune: give model (--model RUN), or network for one from random weights"])
+    species = None if loaded is None else pick_species(loaded.lexicon, settings.species)
+    wanted = wanted_alphabet(settings.data.molecule, None if loaded is None else loaded.lexicon, species)
+    reading = read_examples(settings.data, settings.targets, alphabet=wanted)
+    alphabet = reading.examples.sequences.alphabet
+    start = _start(settings, loaded, alphabet)
+    column, pair = _columns(settings, start, species or start.lexicon.species[0], reading)
+    reading = _readable(reading, start, column, pair, settings)
+    _check_lengths(settings, start, column, reading)
+    splits = split_examples(reading.examples, reading.raw, settings.split, seed)
+    for split in splits:
+        if not len(split.train):
+            raise InputError("the split leaves no training row", fix="correct split")
+    return FinetuneData(reading, splits, start, column, pair, loaded, settings)
+
+
+def _start(settings: FinetuneSettings, loaded: LoadedModel | None, alphabet: str) -> Start:
+    if loaded is not None:
+        return trained_start(loaded, settings.tune)
+    assert settings.network is not None
+    lexicon = fresh_lexicon(settings.species or OWN_SPECIES, alphabet, settings.tokens)
+    return Start(settings.network, lexicon, {})
+
+
+def _columns(
+    settings: FinetuneSettings, start: Start, species: str, reading: Reading
+) -> tuple[ColumnReading, ColumnReading | None]:
+    data, examples = settings.data, reading.examples
+    form: dict[str, Any] = {"frame": data.frame, "table": data.table, "where": _where(reading)}
+    first = column_reading(start.lexicon, species, examples.sequences.alphabet, data.molecule, **form)
+    if examples.pair is None:
+        return first, None
+    if any(one.form == "token" for one in reading.raw.values()):
+        raise ConfigError(
+            ["finetune.targets: labels of symbols cannot be predicted of pairs; leave out pair"]
+        )
+    same = examples.pair.alphabet == examples.sequences.alphabet
+    return first, column_reading(
+        start.lexicon, species, examples.pair.alphabet, data.molecule if same else "auto", **form
+    )
+
+
+def _where(reading: Reading) -> str | None:
+    return str(reading.files[0]["path"]) if reading.files else None
+
+
+def _readable(
+    reading: Reading,
+    start: Start,
+    column: ColumnReading,
+    pair: ColumnReading | None,
+    settings: FinetuneSettings,
+) -> Reading:
+    """The rows that give tokens; the others are refused, or dropped and counted, as ``data.invalid`` says."""
+    examples = reading.examples
+    found = unreadable(start.lexicon, column, pair, examples)
+    if not found:
+        return reading
+    defects = Defects(settings.data.invalid)
+    for row, reason in found:
+        what = f"record {examples.ids[row]!r} {reason}"
+        defects.add(row, "no tokens", what, "correct it, or set data.invalid to drop")
+    places = examples.places or [f"row {row + 1}" for row in range(len(examples))]
+    rows, dropped = defects.settle(places, examples.ids)
+    if not len(rows):
+        raise InputError(f"no row is left; all are dropped, the first for: {dropped[0].reason}")
+    raw = {name: labels.take(rows) for name, labels in reading.raw.items()}
+    return replace(reading, examples=examples.take(rows), raw=raw, dropped=(*reading.dropped, *dropped))
+
+
+def window_of(settings: FinetuneSettings, start: Start) -> int:
+    """Tokens, special ones included, that the network reads at once. Raises ConfigError for too many."""
+    most = start.settings.context
+    if settings.context is not None and settings.context > most:
+        problem = f"finetune.context: is {settings.context}, and the network reads {most} tokens at most"
+        raise ConfigError([problem])
+    return settings.context or most
+
+
+def _check_lengths(settings: FinetuneSettings, start: Start, column: ColumnReading, reading: Reading) -> None:
+    """Say how many sequences are longer than the window; refuse them where that is an error."""
+    tokenizer = start.lexicon.tokenizer(column.species, column.molecule)
+    window = window_of(settings, start) - 2
+    lengths = reading.examples.sequences.lengths
+    tokens = (lengths - column.frame - tokenizer.k) // tokenizer.stride + 1
+    long = np.flatnonzero(tokens > window)
+    if not len(long):
+        return
+    said = (
+        f"{len(long)} of {len(lengths)} sequences are longer than the {window} tokens that are read at once"
+    )
+    if settings.long_input == "error":
+        places = reading.examples.places
+        row = int(long[0])
+        raise InputError(
+            f"{said}, the first with {int(tokens[row])}",
+            where=places[row] if places else None,
+            fix="set finetune.long_input to window or truncate",
+        )
+    how = {
+        "window": "trained on random stretches, predicted from overlapping windows",
+        "truncate": "only their first tokens are read",
+    }[settings.long_input]
+    (log.warning if settings.long_input == "truncate" else log.info)("%s: %s", said, how)
+
+
+def drop_counts(reading: Reading) -> Mapping[str, tuple[int, str]]:
+    """Reason to how many rows were left out for it, and the place of the first."""
+    found: dict[str, tuple[int, str]] = {}
+    for row in reading.dropped:
+        count, place = found.get(row.reason, (0, row.place))
+        found[row.reason] = (count + 1, place)
+    return found

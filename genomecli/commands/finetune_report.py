@@ -1,0 +1,279 @@
+"""What ``finetune`` writes of its trials: tables of rows and predictions, figures, one page, a summary."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genomecli.analysis.task_judging import Trial as Judged
+from genomecli.analysis.task_judging import judge_target
+from genomecli.analysis.task_report import write_task_report
+from genomecli.analysis.task_results import LearningCurve, ModelCard, Overlap, SplitReport, TaskResults
+from genomecli.commands.finetune_data import FinetuneData, drop_counts
+from genomecli.commands.finetune_trial import PARTS, Outcome, network_name
+from genomecli.files import atomic_path
+from genomecli.runtime import rng
+from genomecli.tasks.check import shown_label
+from genomecli.tasks.leakage import over_folds
+from genomecli.training.metrics import plain, read_metrics
+
+if TYPE_CHECKING:
+    from genomecli.tasks.predictions import Predictions
+    from genomecli.tasks.schema import Target
+    from genomecli.tasks.targets import Fitted
+
+TRIALS = {"single": "single", "seeds": "seeds", "folds": "folds"}
+
+
+def write_report(
+    folder: Path, data: FinetuneData, outcomes: Sequence[Outcome], paths: Sequence[Path], seed: int
+) -> dict[str, Any]:
+    """Judge all predictions and write everything below ``folder``; the summary.
+
+    Args:
+        folder: of the run.
+        data: what was read.
+        outcomes: of the trials.
+        paths: their folders.
+        seed: of the resamples.
+    """
+    write_split(folder / "split.tsv", data, outcomes)
+    write_predictions(folder, outcomes)
+    results = task_results(data, outcomes, paths, seed)
+    summary = write_task_report(results, folder)
+    training = {one.name or "run": one.training for one in outcomes}
+    summary = {**summary, "training": training, "data": data.fingerprint}
+    cleaned: dict[str, Any] = plain(summary)
+    return cleaned
+
+
+def task_results(
+    data: FinetuneData, outcomes: Sequence[Outcome], paths: Sequence[Path], seed: int
+) -> TaskResults:
+    """All that the page says."""
+    settings, first = data.settings, outcomes[0]
+    names = list(first.predictions)
+    folds = len(data.splits) > 1
+    # A target's means may differ from fold to fold; its name and classes do not.
+    targets = tuple(
+        judge_target(
+            target,
+            [_judged(one, name) for one in outcomes],
+            settings.metrics,
+            rng(seed, "judge", name),
+            baselines=names[1:],
+            folds=folds,
+        )
+        for name, target in first.fitted.targets.items()
+    )
+    kind = "folds" if folds else "seeds" if first.name else "single"
+    return TaskResults(
+        title=f"Fine-tuning: {', '.join(first.fitted.targets)}",
+        models=tuple(_card(name, first, data) for name in names),
+        targets=targets,
+        split=split_report(data),
+        trials=kind,  # type: ignore[arg-type]
+        dropped=tuple((reason, count, place) for reason, (count, place) in drop_counts(data.reading).items()),
+        curves=tuple(
+            curve for one, path in zip(outcomes, paths, strict=True) for curve in _curves(one, path)
+        ),
+        settings=tuple(_shown_settings(data, first)),
+        notes=(*data.reading.notes, *first.fitted.notes),
+        level=settings.metrics.level,
+    )
+
+
+def _card(name: str, outcome: Outcome, data: FinetuneData) -> ModelCard:
+    if name != network_name(data):
+        return ModelCard(name, outcome.about[name])
+    title = "The network from random weights" if data.loaded is None else "The pretrained network"
+    return ModelCard(name, outcome.about[name], baseline=False, title=title)
+
+
+def _judged(outcome: Outcome, target: str) -> Judged:
+    sides = outcome.split.sides
+    parts = [part for part in PARTS if len(sides[part])]
+    labels = outcome.fitted.examples.labels[target]
+    return Judged(
+        predictions={
+            model: {part: found[part][target] for part in parts}
+            for model, found in outcome.predictions.items()
+        },
+        labels={part: labels.take(sides[part]) for part in parts},
+        groups={part: outcome.split.group_of[sides[part]] for part in parts},
+        name=outcome.name,
+        train=labels.take(sides["train"]),
+    )
+
+
+def split_report(data: FinetuneData) -> SplitReport:
+    """How the rows were divided, and what that leaks; of folds all together."""
+    split, leak = data.splits[0], over_folds(data.leaks)
+    sides = {part: rows for part, rows in split.sides.items() if len(rows)}
+    groups = {part: len(np.unique(split.group_of[rows])) for part, rows in sides.items()}
+    overlaps = tuple(
+        Overlap(one.side, one.rows, one.equal, one.similar, f"{leak.identity:g} of the {leak.k}-mers")
+        for one in leak.overlaps
+        if one.other == "train"
+    )
+    alone = all(groups[part] == len(rows) for part, rows in sides.items())
+    rows = {part: len(found) for part, found in sides.items()}
+    how = split.how if len(data.splits) == 1 else f"{split.how} Counts are those of this fold."
+    return SplitReport(how, rows, {} if alone else groups, overlaps, tuple(leak.warnings()))
+
+
+def _curves(outcome: Outcome, path: Path) -> Iterator[LearningCurve]:
+    for number, (name, summary) in enumerate(outcome.training.items()):
+        folder = path if number == 0 else path / "baselines" / name
+        rows = read_metrics(folder / "metrics.jsonl")
+        epochs = summary["epochs"] / summary["steps"] if summary["steps"] else 0.0
+        train, valid = (
+            tuple(
+                (row["step"] * epochs, row["loss"])
+                for row in rows
+                if row["kind"] == kind and row.get("loss") is not None
+            )
+            for kind in ("train", "validation")
+        )
+        best = summary["best"]["step"]
+        yield LearningCurve(name, outcome.name, train, valid, None if best is None else best * epochs)
+
+
+def _shown_settings(data: FinetuneData, outcome: Outcome) -> Iterator[tuple[str, str]]:
+    settings, spec = data.settings, outcome.spec
+    assert spec is not None
+    training = outcome.training[network_name(data)]
+    yield "sequences", f"{len(data.reading.examples)} rows of {data.column.molecule}"
+    yield "tuned", f"{settings.tune}, {training['trained']:,} of {training['parameters']:,} weights"
+    hidden = f", hidden layer of {settings.head.hidden}" if settings.head.hidden else ""
+    yield "head", f"{settings.head.pooling} pooling{hidden}, dropout {settings.head.dropout:g}"
+    yield "read at once", f"{spec.window} tokens, longer sequences: {settings.long_input}"
+    yield "optimiser", f"{settings.optimiser.name}, rate {settings.optimiser.lr:g}, {settings.schedule.kind}"
+    yield "batch", f"{settings.batch_size} sequences"
+    yield "epochs", f"{training['epochs']:.1f} of at most {settings.epochs:g}, patience {settings.patience}"
+    if spec.covariates is not None:
+        yield "covariates", ", ".join(spec.covariates.names)
+    if len(spec.targets) > 1:
+        yield "weighting of targets", settings.weighting
+
+
+def write_split(path: Path, data: FinetuneData, outcomes: Sequence[Outcome]) -> None:
+    """Write ``split.tsv``: each row's side and group, once a fold."""
+    examples = data.reading.examples
+    lines = ["id\tplace\tpart\tgroup\tfold"]
+    for number, split in enumerate(data.splits, 1):
+        fold = str(number) if len(data.splits) > 1 else ""
+        for row, part in enumerate(split.names()):
+            place = examples.places[row] if examples.places else ""
+            lines.append("\t".join([_cell(examples.ids[row]), place, part, str(split.group_of[row]), fold]))
+    with atomic_path(path, force=True) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_predictions(folder: Path, outcomes: Sequence[Outcome]) -> None:
+    """Write ``predictions.parquet``, and ``predictions.tsv`` where every target has one row a sequence.
+
+    A row is a sequence of the validation or test part under one model: its labels, what is predicted, and the
+    probability of each class. Of token targets labels and predictions are lists, one item a symbol.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns: dict[str, list[Any]] = {}
+    for outcome in outcomes:
+        for model, parts in outcome.predictions.items():
+            for part, by_target in parts.items():
+                _add_rows(columns, outcome, model, part, by_target)
+    table = pa.table(columns)
+    with atomic_path(folder / "predictions.parquet", force=True) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+    if not any(target.per_symbol for target in outcomes[0].fitted.targets.values()):
+        lines = ["\t".join(columns)]
+        lines += ["\t".join(_cell(value) for value in row) for row in zip(*columns.values(), strict=True)]
+        with atomic_path(folder / "predictions.tsv", force=True) as temporary:
+            temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else repr(value)
+    return "" if value is None else " ".join(str(value).split())
+
+
+def _add_rows(
+    columns: dict[str, list[Any]],
+    outcome: Outcome,
+    model: str,
+    part: str,
+    by_target: Mapping[str, Predictions],
+) -> None:
+    fitted: Fitted = outcome.fitted
+    rows = outcome.split.sides[part]
+    examples = fitted.examples
+    fixed: dict[str, list[Any]] = {
+        "id": [examples.ids[row] for row in rows],
+        "place": [examples.places[row] if examples.places else "" for row in rows],
+        "part": [part] * len(rows),
+        "trial": [outcome.name] * len(rows),
+        "model": [model] * len(rows),
+    }
+    for name, target in fitted.targets.items():
+        labels = examples.labels[name]
+        for key, values in _columns(target, by_target[name]):
+            fixed[f"{name}.{key}"] = values
+        if target.kind == "token":
+            fixed[f"{name}.label"] = [_symbols(target, labels.row(row)) for row in rows.tolist()]
+        elif target.kind == "regression":
+            for place, value in enumerate(target.classes):
+                key = f"{name}.{value}.label" if target.outputs > 1 else f"{name}.label"
+                fixed[key] = [float(labels.values[row, place]) for row in rows]
+        else:
+            known = labels.known
+            fixed[f"{name}.label"] = [
+                shown_label(labels, target, row) if known[row] else None for row in rows.tolist()
+            ]
+    for key, values in fixed.items():
+        columns.setdefault(key, []).extend(values)
+
+
+def _columns(target: Target, predictions: Predictions) -> Iterator[tuple[str, list[Any]]]:
+    """Name and values of each column of one target's predictions."""
+    if target.kind == "regression":
+        for place, value in enumerate(target.classes):
+            key = f"{value}.predicted" if target.outputs > 1 else "predicted"
+            yield key, predictions.scores[:, place].tolist()
+        return
+    chosen = predictions.chosen
+    if target.kind == "token":
+        yield (
+            "predicted",
+            [_symbols(target, _between(predictions, chosen, row)) for row in range(len(predictions))],
+        )
+        return
+    if target.kind == "multilabel":
+        yield (
+            "predicted",
+            [
+                target.separator.join(name for name, on in zip(target.classes, row, strict=True) if on == 1)
+                or target.separator
+                for row in chosen
+            ],
+        )
+    else:
+        yield "predicted", [target.classes[index] for index in chosen]
+    for place, name in enumerate(target.classes):
+        yield f"p.{name}", predictions.scores[:, place].tolist()
+
+
+def _between(predictions: Predictions, values: Any, row: int) -> Any:
+    assert predictions.offsets is not None
+    return values[predictions.offsets[row] : predictions.offsets[row + 1]]
+
+
+def _symbols(target: Target, values: Any) -> list[str | None]:
+    """Names of classes, None where there is none."""
+    return [None if value < 0 else target.classes[int(value)] for value in values]

@@ -1,0 +1,280 @@
+"""One trial of ``finetune``: a network tuned on one split with one seed, its baselines, their predictions."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genomecli.commands.finetune_data import FinetuneData, window_of
+from genomecli.files import write_json
+from genomecli.inference.predictor import Predictor, validation_figures
+from genomecli.inference.task_reading import column_reading, token_column
+from genomecli.inference.tuned import Tuned, load_tuned
+from genomecli.runtime import log
+from genomecli.tasks.baselines import BaselineTask, fit_baseline
+from genomecli.tasks.covariates import fit_covariates
+from genomecli.tasks.examples import Examples, Ints
+from genomecli.tasks.predictions import Predictions
+from genomecli.tasks.splits import Split
+from genomecli.tasks.targets import Fitted
+from genomecli.training.checkpoint import pointed
+from genomecli.training.finetuning import Around, Finetuning, write_spec
+from genomecli.training.starts import Start, convolutional_start, random_start
+from genomecli.training.task_spec import ColumnReading, HeadShape, TaskSpec
+from genomecli.training.task_texts import task_texts
+from genomecli.training.tuning_job import TuningJob
+
+if TYPE_CHECKING:
+    from genomecli.models.language_model import LanguageModel
+    from genomecli.runtime import StopFlag
+    from genomecli.training.machine import Machine
+
+PARTS = ("valid", "test")
+BASELINES = "baselines"
+"""Folder of a trial in which baseline networks are trained."""
+
+Found = Mapping[str, Mapping[str, Predictions]]
+"""Part to target to predictions."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all trials of a command share.
+
+    Args:
+        data: the labelled data and the network to tune.
+        machine: where.
+        flag: says when a signal asks to stop.
+        deadline: value of ``time.monotonic()`` at which to stop.
+        resume: go on where an earlier process stopped.
+    """
+
+    data: FinetuneData
+    machine: Machine
+    flag: StopFlag
+    deadline: float
+    resume: bool
+
+
+@dataclass
+class Outcome:
+    """What a trial found.
+
+    Args:
+        name: ``seed 2`` or ``fold 3``; empty for a single training.
+        split: its rows.
+        fitted: targets and labelled examples.
+        predictions: model to part to target to predictions; the tuned network first.
+        about: model to what it is, a sentence without a full stop.
+        training: model to a summary of its training.
+        spec: of the tuned network.
+    """
+
+    name: str
+    split: Split
+    fitted: Fitted
+    predictions: dict[str, Found] = field(default_factory=dict)
+    about: dict[str, str] = field(default_factory=dict)
+    training: dict[str, dict[str, Any]] = field(default_factory=dict)
+    spec: TaskSpec | None = None
+
+
+class Trial:
+    """A network on one split with one seed. Build it, then call :meth:`run`.
+
+    Args:
+        setting: shared with the other trials.
+        split: which rows are for what.
+        seed: of everything random but the split.
+        path: its folder, made.
+        name: ``seed 2`` or ``fold 3``; empty for a single training.
+    """
+
+    def __init__(self, setting: Setting, split: Split, seed: int, path: Path, name: str = "") -> None:
+        self.setting = setting
+        self.settings = setting.data.settings
+        self.split = split
+        self.seed = seed
+        self.path = path
+        self.name = name
+        self.fitted = setting.data.fitted(split)
+        self.examples = self.fitted.examples
+
+    def job(self, start: Start, column: ColumnReading, pair: ColumnReading | None, context: int) -> TuningJob:
+        """The tuning of one network on the training rows."""
+        spec = self.spec(start, column, pair, context)
+        known = np.any([labels.known for labels in self.examples.labels.values()], axis=0)
+        rows = self.split.train[known[self.split.train]]
+        ids = self.examples.ids
+        texts = token_column(start.lexicon, column, self.examples.sequences, rows, ids)
+        second = None
+        if pair is not None and self.examples.pair is not None:
+            second = token_column(start.lexicon, pair, self.examples.pair, rows, ids)
+        made = task_texts(spec, self.examples.take(rows), texts, second)
+        data = self.setting.data.fingerprint
+        return TuningJob(self.settings, self.seed, start, spec, made, self.setting.machine, data)
+
+    def spec(self, start: Start, column: ColumnReading, pair: ColumnReading | None, context: int) -> TaskSpec:
+        """What a network predicts here, and how it reads."""
+        settings, head = self.settings, self.settings.head
+        return TaskSpec(
+            targets=tuple(self.fitted.targets.values()),
+            head=HeadShape(head.pooling, head.hidden, head.dropout),
+            reading=column,
+            pair=pair,
+            covariates=fit_covariates(self.examples, self.split.train),
+            context=context,
+            long_input=settings.long_input,
+            weighting=settings.weighting if len(self.fitted.targets) > 1 else "sum",
+            tune=start.tune,
+            lora_alpha=settings.lora.alpha if start.tune == "lora" else None,
+        )
+
+    def network_job(self) -> TuningJob:
+        """The job of the network in question."""
+        data = self.setting.data
+        return self.job(data.start, data.column, data.pair, window_of(self.settings, data.start))
+
+    def run(self) -> Outcome:
+        """Train and predict everything.
+
+        Raises:
+            RunError, CheckpointedError, InterruptedRunError: see :meth:`Trainer.run`.
+        """
+        data = self.setting.data
+        found = Outcome(self.name, self.split, self.fitted)
+        name = network_name(data)
+        job = self.network_job()
+        found.spec = job.spec
+        self._network(found, name, job, self.path)
+        found.about[name] = about_network(data)
+        for baseline in self.settings.baselines.run:
+            if baseline in ("majority", "composition"):
+                self._simple(found, baseline)
+            elif baseline == "cnn":
+                self._cnn(found)
+            elif data.loaded is not None:
+                start = random_start(data.start)
+                job = self.job(start, data.column, data.pair, found.spec.context)
+                self._network(found, "random", job, self.path / BASELINES / "random")
+                found.about["random"] = "the same network from random weights, all of them trained"
+        return found
+
+    def _cnn(self, found: Outcome) -> None:
+        data = self.setting.data
+        spec = found.spec
+        assert spec is not None
+        tokenizer = data.start.lexicon.tokenizer(spec.reading.species, spec.reading.molecule)
+        species = spec.reading.species
+        symbols = (spec.window - 1) * tokenizer.stride + tokenizer.k
+        if data.pair is not None and data.pair.alphabet != data.column.alphabet:
+            log.warning("the baseline cnn reads one alphabet, and the pairs are of two: it is left out")
+            return
+        start = convolutional_start(species, data.column.alphabet, symbols)
+        column = column_reading(
+            start.lexicon, species, data.column.alphabet, data.column.molecule, frame=data.column.frame
+        )
+        job = self.job(start, column, None if data.pair is None else column, start.settings.context)
+        self._network(found, "cnn", job, self.path / BASELINES / "cnn")
+        size = f"{start.settings.layers} layers, width {start.settings.width}"
+        found.about["cnn"] = f"a convolutional network ({size}) on single symbols, from random weights"
+
+    def _network(self, found: Outcome, name: str, job: TuningJob, path: Path) -> None:
+        """Train one network, or go on with it, and predict with its best checkpoint."""
+        self.setting.flag.grant("--resume goes on from there")
+        summary_path = path / "training.json"
+        resume = self.setting.resume and pointed(path, "last") is not None
+        path.mkdir(parents=True, exist_ok=True)
+        if not (path / "config.json").exists():
+            write_json(path / "config.json", {"network": name, "seed": self.seed})
+        write_spec(path, job)
+        where = f"{self.name}: " if self.name else ""
+        log.info("%s%s: %d rows, %d steps", where, name, len(job.data.rows), job.steps)
+        valid = self.examples.take(self.split.valid)
+        around = Around(self.setting.flag, self.setting.deadline, self._validate(job, valid))
+        run = Finetuning(job, path, around)
+        found.training[name] = run.run(resume=resume)
+        write_json(summary_path, found.training[name])
+        run.draw()
+        tuned = load_tuned(path, self.setting.machine.device)
+        found.predictions[name] = self._predict(self._predictor(tuned))
+
+    def _predictor(self, tuned: Tuned) -> Predictor:
+        machine = self.setting.machine
+        return Predictor(tuned, machine.device, machine.precision, self.settings.tokens_per_batch)
+
+    def _validate(self, job: TuningJob, valid: Examples) -> Any:
+        if not any(labels.known.any() for labels in valid.labels.values()):
+            log.warning("no validation row has a label: the last weights are kept, and nothing ends early")
+            return None
+
+        def validate(model: LanguageModel, step: int) -> dict[str, Any]:
+            return validation_figures(self._predictor(Tuned(model, job.start.lexicon, job.spec)), valid)
+
+        return validate
+
+    def _predict(self, predictor: Predictor) -> Found:
+        return {part: predictor.examples(self.examples.take(rows)) for part, rows in self._parts().items()}
+
+    def _parts(self) -> dict[str, Ints]:
+        return {part: self.split.sides[part] for part in PARTS if len(self.split.sides[part])}
+
+    def _simple(self, found: Outcome, name: Any) -> None:
+        """Fit majority or composition to each target."""
+        self.setting.flag.grant("--resume goes on from there")
+        data, about = self.setting.data, {}
+        parts: dict[str, dict[str, Predictions]] = {part: {} for part in self._parts()}
+        for target in self.fitted.targets.values():
+            task = BaselineTask(
+                target,
+                self.examples,
+                self.split.train,
+                self.split.valid,
+                data.column.molecule,
+                None if data.pair is None else data.pair.molecule,
+                data.column.frame,
+                self.settings.baselines.k,
+                self.split.group_of,
+                self.seed,
+            )
+            baseline = fit_baseline(name, task)
+            about[target.name] = baseline.about
+            for part, rows in self._parts().items():
+                parts[part][target.name] = baseline.predict(self.examples, rows)
+        found.predictions[name] = parts
+        found.about[name] = "; ".join(
+            about.values() if len(about) == 1 else [f"{key}: {said}" for key, said in about.items()]
+        )
+
+    def clean(self) -> None:
+        """Remove the weights of the baseline networks; their curves and summaries stay."""
+        for folder in (self.path / BASELINES).glob("*/checkpoints"):
+            shutil.rmtree(folder)
+
+
+def network_name(data: FinetuneData) -> str:
+    """What the tuned network is called in tables."""
+    return "network" if data.loaded is None else "pretrained"
+
+
+_TUNED = {
+    "full": "all weights tuned",
+    "last": "its last layers tuned",
+    "frozen": "its body frozen, the head alone trained",
+    "embeddings": "its embedding rows as first layer of a small convolutional network",
+    "lora": "tuned by low-rank updates",
+}
+
+
+def about_network(data: FinetuneData) -> str:
+    """What the tuned network is, in a sentence without a full stop."""
+    shape = data.start.settings
+    size = f"{shape.layers} layers, width {shape.width}"
+    if data.loaded is None:
+        return f"a network from random weights, {size}"
+    return f"the pretrained network ({size}, {data.loaded.step} steps), {_TUNED[data.settings.tune]}"
