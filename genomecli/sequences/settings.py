@@ -81,8 +81,8 @@ class SourceSettings(CodingPolicy):
     )
     regions: Annotated[InputPath | tuple[Name, ...] | None, BeforeValidator(_region_texts)] = setting(
         None,
-        doc="Kind genome: only these stretches of one FASTA are read. A BED file (from 0, its end left out), or "
-        "a list of contig:first-last (from 1, both ends in, as samtools has it) and of whole contigs.",
+        doc="Kind genome: only these stretches of one FASTA are read. A BED file (from 0, its end left out), "
+        "or a list of contig:first-last (from 1, both ends in, as samtools has it) and of whole contigs.",
     )
     circular: bool | None = setting(
         None, doc="All sequences are rings (true) or none is (false); left out: as the file says."
