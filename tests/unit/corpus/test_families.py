@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from genomecli.corpus.families import CROWD, families, kmers, sketch
-from genomecli.sequences.alphabets import PROTEIN
+from genomecli.sequences.alphabets import DNA, PROTEIN
 
 
 def provider(texts: list[str], chunk: int = 3) -> Any:
@@ -97,3 +97,22 @@ def test_a_sample_of_k_mers_is_the_same_for_equal_genes() -> None:
 
 def test_no_genes() -> None:
     assert families(sketch(provider([]), 0, 6), 0.1).tolist() == []
+
+
+def test_kmers_of_dna_are_the_same_on_both_strands() -> None:
+    rng = np.random.default_rng(1)
+    codes = rng.integers(0, 4, 200).astype(np.uint8)
+    codes[50] = DNA.symbols.index("N")
+    offsets = np.array([0, 200])
+    for k in (3, 4, 12, 31):
+        plain = kmers(codes, offsets, k, DNA)[1]
+        forward = kmers(codes, offsets, k, DNA, both_strands=True)[1]
+        reverse = kmers(DNA.reverse_complement(codes), offsets, k, DNA, both_strands=True)[1]
+        assert sorted(forward.tolist()) == sorted(reverse.tolist())
+        assert len(plain) == len(forward) == (201 - k) - k
+        assert (forward <= plain).all()
+
+
+def test_a_kmer_of_dna_is_its_digits_to_base_four() -> None:
+    assert kmers(DNA.encode("ACGT"), np.array([0, 4]), 3, DNA)[1].tolist() == [6, 27]
+    assert kmers(DNA.encode("ACGT"), np.array([0, 4]), 3, DNA, both_strands=True)[1].tolist() == [6, 6]

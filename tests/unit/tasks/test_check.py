@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from genomecli.tasks.check import check_lines, length_histogram, shown_label, table
+from genomecli.tasks.leakage import find_copies, leakage
+from genomecli.tasks.settings import SplitSettings
+from genomecli.tasks.splits import split_examples
+from genomecli.tasks.targets import fit_targets
+from tests.unit.tasks.made import random_dna, read, targets, write
+
+RNG = np.random.default_rng(19)
+TEXTS = [random_dna(RNG, 40 + i) for i in range(30)]
+
+
+def made(folder: Path) -> list[str]:
+    rows = []
+    for i, text in enumerate([*TEXTS[:-1], TEXTS[-1][:5]]):
+        side, both = "train" if i > 9 else "test", "x;y" if i % 2 else "x"
+        rows.append(f"{text}\t{('a', 'b', '')[i % 3]}\t{i}.5\t{both}\t{i % 7}\t{side}")
+    rows.append(rows[3])
+    path = write(folder / "t.tsv", "sequence\ty\tv\tm\tage\tsplit\n" + "\n".join(rows) + "\n")
+    settings = {"y": {}, "v": {}, "m": {}}
+    reading = read({"path": path, "covariates": "age", "min_length": 10}, "dna", **settings)
+    splits = split_examples(reading.examples, reading.raw, SplitSettings(valid=0.2), 1)
+    fitted = fit_targets(reading, targets(**settings), splits[0].train)
+    copies = find_copies(reading.examples)
+    return check_lines(
+        reading, fitted, splits, [leakage(copies, reading.examples, reading.raw, one) for one in splits]
+    )
+
+
+def test_everything_is_said(tmp_path: Path) -> None:
+    lines = made(tmp_path)
+    text = "\n".join(lines)
+    assert f"  {tmp_path / 't.tsv'}, " in text
+    assert "  30 rows of DNA, " in text
+    assert "covariate age: 0 to 6, 0 missing" in text
+    assert "split: train 19, test 11" in text
+    counts = next(line.split() for line in lines if line.startswith("  a "))
+    assert counts[0] == "a"
+    assert sum(map(int, counts[1:4])) == int(counts[4]) == 11
+    assert any(line.startswith("  rows without a label") for line in lines)
+    assert "Target v: regression" in text
+    assert "v mean" in text
+    assert "Target m: multilabel" in text
+    assert "1 rows left out: too short, the first at t.tsv, line 31" in text
+    assert "Split: Test as the data says; validation cut from its training rows." in text
+    assert "1 rows repeat the sequence of an earlier row" in text
+    first = next(line.split() for line in lines if line.startswith("  row_1 "))
+    assert first[1:4] == ["test", "40", "a"]
+    assert first[-1] == TEXTS[0]
+
+
+def test_columns_stand_below_each_other() -> None:
+    assert table([["name", "n"], ["a", 10], ["bcdef", 2.5]]) == [
+        "  name     n",
+        "  a       10",
+        "  bcdef  2.5",
+    ]
+
+
+def test_the_histogram_holds_all_lengths() -> None:
+    lengths = RNG.integers(20, 500, 300).astype(np.int64)
+    lines = length_histogram(lengths)
+    assert sum(int(line.split()[3]) for line in lines[:-1]) == 300
+    assert lines[0].split()[0] == str(lengths.min())
+    assert lines[-1].split()[1].rstrip(",") == f"{np.median(lengths):g}"
+    assert length_histogram(np.array([81, 81])) == ["  all 81"]
+    assert sum(int(line.split()[3]) for line in length_histogram(np.array([5, 6, 6]))[:-1]) == 3
+
+
+def test_labels_in_words(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.tsv", "sequence\ty\tv\tm\ts\nACGTACGTAC\ta\t1.5\tx;z\tHHHHHEEEEE\n"
+                 "ACGTACGTAG\tb\t2.5\t;\tCCCCCEEEEE\nACGTACGTAA\t\t\t\tEEEEEEEEEE\n")  # fmt: skip
+    settings = {"y": {}, "v": {}, "m": {}, "s": {"kind": "token"}}
+    reading = read({"path": path}, "dna", **settings)
+    fitted = fit_targets(reading, targets(**settings), np.arange(3))
+    shown = [
+        [shown_label(fitted.examples.labels[name], target, row) for name, target in fitted.targets.items()]
+        for row in range(3)
+    ]
+    assert shown == [
+        ["a", "1.5", "x;z", "HHHHHEEEEE"],
+        ["b", "2.5", ";", "CCCCCEEEEE"],
+        ["NA", "NA", "NA", "EEEEEEEEEE"],
+    ]
+
+
+def test_reading_and_checking_need_no_torch() -> None:
+    code = "import sys, genomecli.tasks.check, genomecli.tasks.reading, genomecli.tasks.splits\n"
+    done = subprocess.run([sys.executable, "-c", code + "sys.exit('torch' in sys.modules)"], check=False)
+    assert done.returncode == 0
