@@ -83,6 +83,11 @@ class Engine:
         self._long_input = long_input
         self._window, self._stride = _check_windows(self.settings.context, window, stride)
 
+    @property
+    def window(self) -> int:
+        """Tokens read at once, at most, special tokens not counted."""
+        return self._window
+
     def layers(self, layers: Layers) -> tuple[int, ...]:
         """Layer numbers from 0 to the number of blocks. Raises InputError for one that does not exist."""
         return resolve_layers(layers, self.settings.layers)

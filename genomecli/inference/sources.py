@@ -176,13 +176,16 @@ def fasta_records(stream: InputStream, alphabet: Alphabet) -> Iterator[Record]:
             yield Record(record_id, alphabet, block.record_symbols(i), {}, {"description": description})
 
 
-def tell_molecule(stream: InputStream, wanted: str, known: Sequence[str]) -> Molecule:
+def tell_molecule(
+    stream: InputStream, wanted: str, known: Sequence[str], *, key: str = "embed.molecule"
+) -> Molecule:
     """What a FASTA stream holds.
 
     Args:
         stream: not read yet.
         wanted: a molecule, or ``auto``.
         known: alphabets that the model reads.
+        key: the setting that says what it holds, for messages.
 
     Raises:
         InputError: if the letters contradict ``wanted``, or do not tell DNA from protein.
@@ -193,13 +196,13 @@ def tell_molecule(stream: InputStream, wanted: str, known: Sequence[str]) -> Mol
         seen = "protein"
     if wanted != "auto":
         if seen not in ("unclear", MOLECULE_ALPHABETS[wanted]):
-            raise InputError(f"looks like {seen}, not like {wanted}", where=where, fix="set embed.molecule")
+            raise InputError(f"looks like {seen}, not like {wanted}", where=where, fix=f"set {key}")
         return cast(Molecule, wanted)
     if seen == "unclear" and len(letters) >= _ENOUGH and frozenset(letters) <= _DNA_LETTERS:
         seen = "dna"
     if seen == "unclear" and len(set(known)) > 1 and letters:
         what = "has too few letters to tell DNA from protein"
-        raise InputError(what, where=where, fix="set embed.molecule")
+        raise InputError(what, where=where, fix=f"set {key}")
     alphabet = known[0] if seen == "unclear" else seen
     if alphabet not in known:
         what = f"looks like {alphabet}, and the model reads {' and '.join(known)} only"

@@ -17,8 +17,9 @@ from genomecli.inference.engine import Engine
 
 Made = TypeVar("Made")
 
-TOKENS = 1 << 21
-"""Tokens of queries that are gathered before the model is asked."""
+TOKENS = 1 << 17
+"""Tokens of queries that are gathered before the model is asked: some batches, so that a signal is soon
+heard."""
 
 
 @dataclass(frozen=True)
