@@ -21,13 +21,13 @@ from genomecli.tasks.schema import Target
 if TYPE_CHECKING:
     from genomecli.analysis.task_judging import Trial
 
-POINTS = 300
+POINTS = 200
 """Points of a curve that are kept."""
 
 SCATTERED = 2000
 """Rows that are drawn one by one; more become a grid of counts."""
 
-GRID = 60
+GRID = 40
 """Cells a side of that grid."""
 
 Question = tuple[str, NDArray[np.bool_], Floats]
@@ -43,7 +43,19 @@ def draw_data(results: TargetResults, trials: Sequence[Trial], *, folds: bool) -
     found = results
     for model in shown[0].predictions:
         found = _with_model(found, target, model, shown)
-    return found
+    return _few_curves(found, next(iter(shown[0].predictions)))
+
+
+def _few_curves(results: TargetResults, network: str) -> TargetResults:
+    """Of many classes the curves of the network and the best baseline alone: no drawing holds more."""
+    if len({curve.of for curve in results.roc}) < 2:
+        return results
+    kept = {network} | (set() if results.difference is None else {results.difference.other})
+    roc, precision = (
+        tuple(curve for curve in curves if curve.model in kept)
+        for curves in (results.roc, results.precision_recall)
+    )
+    return replace(results, roc=roc, precision_recall=precision)
 
 
 def _with_model(results: TargetResults, target: Target, model: str, trials: Sequence[Trial]) -> TargetResults:
@@ -120,6 +132,8 @@ def _curves(model: str, of: str, truth: NDArray[np.bool_], scores: Floats) -> tu
     precision, recall, _ = precision_recall_curve(truth, scores)
     roc = _thinned(model, of, false, right, float(roc_auc_score(truth, scores)))
     area = float(average_precision_score(truth, scores))
+    # scikit-learn begins the line at a precision of 1 that no threshold has.
+    precision[-1] = precision[-2]
     return roc, _thinned(model, of, recall[::-1], precision[::-1], area)
 
 
@@ -152,8 +166,11 @@ def _scatters(model: str, rows: ValueRows) -> Iterator[Scatter | None]:
 
 
 def _grid(model: str, name: str, measured: Floats, predicted: Floats) -> Scatter:
-    """Counts on a grid over the range of the measured values; predictions beyond it go to its rim."""
+    """Counts on a grid; predictions far beyond the measured values go to its rim."""
     low, high = float(measured.min()), float(measured.max())
+    span = (high - low) or 1.0
+    low = min(low, max(float(predicted.min()), low - 0.3 * span))
+    high = max(high, min(float(predicted.max()), high + 0.3 * span))
     if low == high:
         low, high = low - 0.5, high + 0.5
     edges = np.linspace(low, high, GRID + 1)

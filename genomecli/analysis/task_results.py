@@ -28,11 +28,18 @@ class ModelCard:
         name: short, as in the tables.
         about: what it is, in a sentence without a full stop.
         baseline: whether it is something that the network is held against.
+        title: as it begins a sentence: ``The pretrained network``; left out: from its name.
     """
 
     name: str
     about: str
     baseline: bool = True
+    title: str = ""
+
+    @property
+    def subject(self) -> str:
+        """What begins a sentence about it."""
+        return self.title or f"The model {self.name}"
 
 
 @dataclass(frozen=True)
@@ -195,6 +202,7 @@ class TaskResults:
         settings: (name, value) of what a reader must know.
         notes: warnings for the top of the page.
         limits: what the figures do not show, besides what the page says itself.
+        level: coverage of the intervals.
     """
 
     title: str
@@ -207,6 +215,7 @@ class TaskResults:
     settings: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
+    level: float = 0.95
 
     @property
     def network(self) -> ModelCard:

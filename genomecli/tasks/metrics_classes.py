@@ -162,8 +162,6 @@ def _values(table: NDArray[np.int64]) -> list[float]:
 def _why(name: str, of: str, value: float, rows: ClassRows) -> str:
     if name in ("balanced_accuracy", "mcc") and np.isnan(value):
         return ONE_CLASS
-    if name == "mcc" and len(np.unique(rows.chosen)) == 1:
-        return "all predictions are of one class"
     if not np.isnan(value):
         return rows.note if name == "accuracy" else ""
     return {"precision": "never predicted", "recall": "no such label"}.get(

@@ -1,0 +1,168 @@
+"""What a fine-tuning report says in sentences: first of all whether the network beats the best baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from genomecli.analysis.task_judging import primary_rows
+from genomecli.analysis.task_results import TargetResults, TaskResults
+from genomecli.tasks.differences import Difference
+from genomecli.tasks.figure import METRICS
+from genomecli.tasks.metrics import PRIMARY
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer for one target.
+
+    Args:
+        title: name of the target.
+        first: the sentence that decides.
+        good: whether the network beats the best baseline; None where that is not known.
+        further: more sentences.
+    """
+
+    title: str
+    first: str
+    good: bool | None
+    further: tuple[str, ...]
+
+
+def verdicts(results: TaskResults) -> list[Verdict]:
+    """One a target, in order."""
+    return [_verdict(results, target) for target in results.targets]
+
+
+def metric_name(name: str) -> str:
+    """The short name of a figure of merit, as in running text."""
+    return {"mcc": "MCC", "pearson": "Pearson r"}.get(name, METRICS[name])
+
+
+def three(value: float) -> str:
+    """A figure with three digits after the point, more next to 0; a dash where there is none."""
+    if value != value:
+        return "–"
+    return f"{value:.1g}" if 0 < abs(value) < 0.0005 else f"{value:.3f}"
+
+
+def _verdict(results: TaskResults, target: TargetResults) -> Verdict:
+    network = results.network.subject
+    difference = target.difference
+    if difference is None:
+        tested = any(row.figure.part == "test" for row in target.rows)
+        first = (
+            f"No baseline was run, so nothing here tells whether {lower(network)} is worth its cost."
+            if tested
+            else f"There is no test part, so nothing here tells how good {lower(network)} is."
+        )
+        return Verdict(target.target.name, first, None, tuple(_spread(results, target)))
+    further = [*_others(target), *_spread(results, target), *_losing_seeds(results, target)]
+    return Verdict(target.target.name, _first(network, difference), difference.better, tuple(further))
+
+
+def lower(name: str) -> str:
+    """A name inside a sentence: ``The pretrained network`` becomes ``the pretrained network``."""
+    return name[0].lower() + name[1:] if name.startswith(("The ", "A ")) else name
+
+
+def _first(network: str, difference: Difference) -> str:
+    name, other = metric_name(difference.metric), difference.other
+    against = f"{three(difference.ours)} against {three(difference.theirs)}"
+    if difference.better is None:
+        why = f" ({difference.note})" if difference.note else ""
+        said = f"Whether {lower(network)} beats the best baseline ({other}) is not known: {name} {against}"
+        return f"{said}, and there is no interval{why}."
+    verb = "beats" if difference.better else "does not beat"
+    said = (
+        f"{network} {verb} the best baseline ({other}): difference in {name} {three(difference.value)}, "
+        f"{100 * difference.level:g} % interval {_interval(difference)} ({against})"
+    )
+    if difference.worse:
+        return said + "; it is worse."
+    return said + "." if difference.better else said + "; the interval holds 0."
+
+
+def _interval(difference: Difference) -> str:
+    return f"{three(difference.low)} to {three(difference.high)}"
+
+
+def _others(target: TargetResults) -> list[str]:
+    """Which of the other baselines the network beats, and which not; the figures are in a table."""
+    beaten = [other.other for other in target.others if other.better]
+    rest = [other.other for other in target.others if not other.better]
+    said = [f"It beats {_and(beaten)}."] if beaten else []
+    return said + ([f"It is not shown to beat {_and(rest)}."] if rest else [])
+
+
+def _and(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _spread(results: TaskResults, target: TargetResults) -> list[str]:
+    if results.trials == "single":
+        return []
+    row = primary_rows(target, "test").get(results.network.name)
+    if row is None or row.trial:
+        return []
+    name, figure = metric_name(row.figure.name), row.figure
+    count = sum(
+        other.trial != ""
+        and other.model == row.model
+        and other.figure.part == "test"
+        and (other.figure.name, other.figure.of) == (figure.name, "")
+        for other in target.rows
+    )
+    what = "seeds" if results.trials == "seeds" else "folds"
+    return [
+        f"{name[0].upper() + name[1:]} over {count} {what}: mean {three(figure.value)}, standard deviation "
+        f"{three(row.spread)}, {three(figure.low)} to {three(figure.high)} by Student's t."
+    ]
+
+
+def _losing_seeds(results: TaskResults, target: TargetResults) -> list[str]:
+    """Names the trainings in which the network lies below the best baseline."""
+    if results.trials == "single" or target.difference is None:
+        return []
+    name = PRIMARY[target.target.kind]
+    values: dict[tuple[str, str], float] = {
+        (row.model, row.trial): row.figure.value
+        for row in target.rows
+        if row.trial and (row.figure.part, row.figure.name, row.figure.of) == ("test", name, "")
+    }
+    trials = list(dict.fromkeys(trial for _, trial in values))
+    ours, theirs = results.network.name, target.difference.other
+    lost = [
+        trial
+        for trial in trials
+        if values.get((ours, trial), 0.0) < values.get((theirs, trial), float("-inf"))
+    ]
+    return [f"Below {theirs} in {len(lost)} of {len(trials)}: {', '.join(lost)}."] if lost else []
+
+
+def part_name(part: str) -> str:
+    """A part in words."""
+    return {"train": "training", "valid": "validation", "test": "test"}.get(part, part)
+
+
+def standard_limits(results: TaskResults) -> list[str]:
+    """What these figures do not show."""
+    found = list(results.limits)
+    if results.trials == "single":
+        found.append(
+            "One training is one observation: another seed gives other figures. That spread is not in the "
+            "intervals, which speak of test rows alone."
+        )
+    if results.trials == "seeds":
+        found.append("All seeds share one split: another split gives other figures, and that is not shown.")
+    if results.trials == "folds":
+        found.append(
+            "Folds share most of their training rows, so their figures are not independent, and intervals "
+            "over folds are somewhat too narrow."
+        )
+    found += [
+        "The best baseline is chosen by the test part itself, which makes it harder to beat, never easier.",
+        "Figures hold for data like these. Other species, other lengths, or negatives chosen in another way "
+        "may give others.",
+    ]
+    return found

@@ -1,0 +1,225 @@
+"""Tables of a fine-tuning report: figures as text, one table an idea."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from genomecli.analysis.pages import PageTable, count_text
+from genomecli.analysis.task_drawing import overall_rows
+from genomecli.analysis.task_results import MetricRow, TargetResults, TaskResults
+from genomecli.analysis.task_story import metric_name, part_name, three
+from genomecli.tasks.figure import LOWER_IS_BETTER, METRICS, Figure
+from genomecli.tasks.metrics import PRIMARY
+
+COLUMNS = ("target", "model", "part", "trial", "metric", "of", "value", "low", "high", "spread", "n", "note")
+"""Columns of ``metrics.tsv``."""
+
+PARTS = ("train", "valid", "test")
+
+_UNITS = frozenset({"rmse", "mae"})
+
+
+def metric_lines(results: TaskResults) -> list[list[str]]:
+    """Rows of ``metrics.tsv``: every figure; empty cells where there is no number."""
+    return [
+        [
+            target.target.name,
+            row.model,
+            row.figure.part,
+            row.trial,
+            row.figure.name,
+            row.figure.of,
+            *(_number(value) for value in (row.figure.value, row.figure.low, row.figure.high, row.spread)),
+            str(row.figure.n),
+            row.figure.note,
+        ]
+        for target in results.targets
+        for row in target.rows
+    ]
+
+
+def _number(value: float) -> str:
+    return "" if value != value else f"{value:.6g}"
+
+
+def cell(row: MetricRow | None) -> str:
+    """``0.812``, and its interval on a second line; a dash without a figure."""
+    return "–" if row is None else figure_cell(row.figure)
+
+
+def figure_cell(figure: Figure) -> str:
+    """A figure with its interval; three digits after the point, or three in all for errors in units."""
+    if figure.value != figure.value:
+        return "–"
+
+    def text(value: float) -> str:
+        return f"{value:#.3g}" if figure.name in _UNITS else f"{value:.3f}"
+
+    if figure.low != figure.low:
+        return text(figure.value)
+    return f"{text(figure.value)}\n{text(figure.low)} to {text(figure.high)}"
+
+
+def models_table(results: TaskResults, target: TargetResults, part: str) -> PageTable:
+    """Figures of merit in rows, models in columns, intervals below the figures."""
+    rows = overall_rows(target, part)
+    names = [card.name for card in results.models]
+    metrics = [name for name in METRICS if any((model, name) in rows for model in names)]
+    first = PRIMARY[target.target.kind]
+    metrics = [first, *(name for name in metrics if name != first)] if first in metrics else metrics
+    body = [
+        [_metric_label(target, name), *(cell(rows.get((model, name))) for model in names)] for name in metrics
+    ]
+    over = {
+        "single": f"{100 * results.level:g} % bootstrap intervals over test units",
+        "seeds": "means over seeds with Student's t intervals",
+        "folds": "means over folds with Student's t intervals",
+    }[results.trials]
+    counted = max((row.figure.n for row in rows.values()), default=0)
+    unit = "symbols" if target.target.per_symbol else "rows"
+    caption = f"{target.target.name}, {count_text(counted)} {part_name(part)} {unit}; {over}"
+    return PageTable(caption, ("figure", *names), body, main=frozenset({0} if metrics[:1] == [first] else ()))
+
+
+def _metric_label(target: TargetResults, name: str) -> str:
+    label = METRICS[name]
+    if name == "f1" and target.target.kind in ("binary", "token") and target.target.outputs == 2:
+        label += f" of {target.target.classes[1]}"
+    return label + (", lower is better" if name in LOWER_IS_BETTER else "")
+
+
+def reasons(results: TaskResults, target: TargetResults) -> list[str]:
+    """Why figures over all classes are missing, or what was left out: one sentence a reason."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for part in ("test", "valid"):
+        for (model, name), row in overall_rows(target, part).items():
+            note = row.figure.note
+            if note and not note.startswith("mean of "):
+                found.setdefault((model, note), []).append(metric_name(name))
+    return [f"{model}, {', '.join(dict.fromkeys(names))}: {note}." for (model, note), names in found.items()]
+
+
+def classes_table(results: TaskResults, target: TargetResults) -> PageTable:
+    """Each class, label or value on the test part: the network's figures, and the best baseline's."""
+    network = results.network.name
+    other = None if target.difference is None else target.difference.other
+    found = _single_rows(target, network)
+    theirs = {} if other is None else _single_rows(target, other)
+    kind = target.target.kind
+    metrics = (
+        ["pearson", "spearman", "r2", "rmse", "mae"]
+        if kind == "regression"
+        else ["f1", "precision", "recall", "auroc"]
+    )
+    metrics = [name for name in metrics if any(key[1] == name for key in found)]
+    counts = target.counts
+    parts = [part for part in ("train", "test") if part in counts]
+    compared = metrics[0] if metrics else "f1"
+    heads = ["value" if kind == "regression" else "class", *(f"{part_name(p)} rows" for p in parts)]
+    heads += [METRICS[name] for name in metrics]
+    heads += [f"{METRICS[compared]}, {other}"] if other else []
+    body = []
+    for of in target.target.classes:
+        line = [of, *(count_text(counts[part].get(of, 0)) for part in parts)]
+        line += [cell(found.get((of, name))) for name in metrics]
+        line += [cell(theirs.get((of, compared)))] if other else []
+        body.append(line)
+    unit = "values" if kind == "regression" else "labels" if kind == "multilabel" else "classes"
+    caption = f"{target.target.name}: single {unit}, {network} on the test part"
+    shown = body if metrics else []
+    return PageTable(caption, heads, shown)
+
+
+def _single_rows(target: TargetResults, model: str) -> dict[tuple[str, str], MetricRow]:
+    found: dict[tuple[str, str], MetricRow] = {}
+    for row in target.rows:
+        key = (row.figure.of, row.figure.name)
+        if (
+            row.model == model
+            and row.figure.part == "test"
+            and row.figure.of
+            and (not row.trial or key not in found)
+        ):
+            found[key] = row
+    return found
+
+
+def trials_table(results: TaskResults, target: TargetResults) -> PageTable:
+    """The figure that decides, training by training; no rows for a single one."""
+    name = PRIMARY[target.target.kind]
+    names = [card.name for card in results.models]
+    found: Mapping[tuple[str, str], MetricRow] = {
+        (row.trial, row.model): row
+        for row in target.rows
+        if row.trial and (row.figure.part, row.figure.name, row.figure.of) == ("test", name, "")
+    }
+    trials = list(dict.fromkeys(trial for trial, _ in found))
+    body = [[trial, *(cell(found.get((trial, model))) for model in names)] for trial in trials]
+    caption = f"{target.target.name}: {METRICS[name]} on the test part, training by training"
+    return PageTable(caption, ("training", *names), body)
+
+
+def difference_table(results: TaskResults, target: TargetResults) -> PageTable:
+    """The network less each baseline on the same resamples."""
+    found = [] if target.difference is None else [target.difference, *target.others]
+    body = [
+        [
+            item.other,
+            three(item.ours),
+            three(item.theirs),
+            three(item.value),
+            f"{three(item.low)} to {three(item.high)}",
+            item.note,
+        ]
+        for item in found
+    ]
+    name = METRICS[PRIMARY[target.target.kind]]
+    interval = f"{100 * results.level:g} % interval"
+    heads = ["baseline", results.network.name, "baseline's", "difference", interval, "note"]
+    if not any(item.note for item in found):
+        heads, body = heads[:-1], [line[:-1] for line in body]
+    caption = (
+        f"{target.target.name}: {name} of the network less that of each baseline, on the same resampled rows"
+    )
+    return PageTable(caption, heads, body, text=frozenset({0, 5}), wrap=frozenset({5}))
+
+
+def model_table(results: TaskResults) -> PageTable:
+    """What each model is."""
+    rows = [[card.name, card.about] for card in results.models]
+    return PageTable("Models", ("model", "what it is"), rows, frozenset({0, 1}), frozenset({1}))
+
+
+def split_table(results: TaskResults) -> PageTable:
+    """Rows and groups of each part, and its copies in training."""
+    split = results.split
+    overlaps = {overlap.part: overlap for overlap in split.overlaps}
+    heads = ["part", "rows"] + (["groups"] if split.groups else [])
+    heads += ["equal in training", "similar in training"] if overlaps else []
+    body = []
+    # JSON does not keep the order of keys.
+    for part in sorted(split.rows, key=PARTS.index):
+        line = [part_name(part), count_text(split.rows[part])]
+        line += [count_text(split.groups.get(part))] if split.groups else []
+        if overlaps:
+            one = overlaps.get(part)
+            line += ["–", "–"] if one is None else [count_text(one.exact), count_text(one.near)]
+        body.append(line)
+    how = sorted({overlap.how for overlap in split.overlaps if overlap.how})
+    caption = "Rows of the data" + (f"; similar: {'; '.join(how)}" if how else "")
+    return PageTable(caption, heads, body)
+
+
+def dropped_table(results: TaskResults) -> PageTable:
+    """What was left out on reading."""
+    rows = [[reason, count_text(count), place] for reason, count, place in results.dropped]
+    columns = ("reason", "rows", "first of them")
+    return PageTable("Left out on reading", columns, rows, frozenset({0, 2}), frozenset({2}))
+
+
+def settings_table(results: TaskResults) -> PageTable:
+    """What a reader must know of the training."""
+    rows: Iterable[Sequence[str]] = results.settings
+    return PageTable(
+        "Settings", ("setting", "value"), [list(row) for row in rows], frozenset({0, 1}), frozenset({1})
+    )

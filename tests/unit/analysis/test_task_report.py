@@ -1,0 +1,190 @@
+"""Reports of fine-tuning: the first line is the verdict, tables and figures are there, nothing is fetched."""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from genomecli.analysis.pages import PageFigure
+from genomecli.analysis.task_drawing import task_drawings
+from genomecli.analysis.task_report import read_task_results, task_page, task_summary, write_task_report
+from genomecli.analysis.task_results import ModelCard
+from genomecli.analysis.task_story import standard_limits, three, verdicts
+from genomecli.analysis.task_tables import (
+    classes_table,
+    difference_table,
+    figure_cell,
+    metric_lines,
+    models_table,
+    reasons,
+    trials_table,
+)
+from genomecli.files import canonical_json
+from genomecli.tasks.figure import Figure
+from tests.unit.analysis.task_toys import MODELS, judged, results
+
+CLASSES = ("helix", "sheet", "other")
+
+
+def with_difference(low, high, value=0.05, **more):
+    found = judged("binary")
+    values = {"value": value, "low": low, "high": high, "ours": 0.86, "theirs": 0.81, **more}
+    return replace(found, difference=replace(found.difference, **values))
+
+
+def first_line(target):
+    return verdicts(results(target))[0]
+
+
+def test_the_verdict_follows_from_the_interval():
+    named = replace(MODELS[0], title="The pretrained network")
+    whole = results(with_difference(0.02, 0.08), models=(named, *MODELS[1:]))
+    (found,) = verdicts(whole)
+    assert found.first == (
+        "The pretrained network beats the best baseline (composition): difference in MCC 0.050, "
+        "95 % interval 0.020 to 0.080 (0.860 against 0.810)."
+    )
+    assert found.good is True
+    unsure = first_line(with_difference(-0.02, 0.08))
+    assert "does not beat" in unsure.first
+    assert unsure.first.endswith("the interval holds 0.")
+    assert unsure.good is False
+    worse = first_line(with_difference(-0.09, -0.02, -0.05))
+    assert "does not beat" in worse.first
+    assert worse.first.endswith("it is worse.")
+    unknown = first_line(with_difference(np.nan, np.nan, note="one class only among the labels"))
+    assert "is not known" in unknown.first
+    assert "one class only" in unknown.first
+    assert unknown.good is None
+
+
+def test_the_other_baselines_are_named():
+    found = with_difference(0.02, 0.08)
+    lost = replace(found.others[0], low=-0.1, high=0.1)
+    assert first_line(found).further == ("It beats majority.",)
+    assert first_line(replace(found, others=(lost,))).further == ("It is not shown to beat majority.",)
+
+
+def test_without_baselines_or_test_rows_it_is_said():
+    found = replace(judged("binary"), difference=None, others=())
+    assert "No baseline was run" in first_line(found).first
+    no_test = replace(found, rows=tuple(row for row in found.rows if row.figure.part != "test"))
+    assert "no test part" in first_line(no_test).first
+
+
+@pytest.mark.parametrize("trials", ["seeds", "folds"])
+def test_several_trainings_are_summed_up(trials):
+    target = judged("multiclass", CLASSES, trials=3, folds=trials == "folds")
+    whole = results(target, trials=trials)
+    said = " ".join(verdicts(whole)[0].further)
+    assert f"over 3 {trials}: mean" in said
+    assert "standard deviation" in said
+    assert [row[0] for row in trials_table(whole, target).rows] == [
+        f"{'seed' if trials == 'seeds' else 'fold'} {number}" for number in (1, 2, 3)
+    ]
+    assert any(trials.rstrip("s") in limit.lower() for limit in standard_limits(whole))
+
+
+def test_trainings_below_the_baseline_are_named():
+    target = judged("binary", trials=2)
+    rows = tuple(
+        replace(row, figure=replace(row.figure, value=-1.0))
+        if (row.model, row.trial, row.figure.name) == ("pretrained", "seed 2", "mcc")
+        else row
+        for row in target.rows
+    )
+    said = verdicts(results(replace(target, rows=rows), trials="seeds"))[0].further
+    assert "Below composition in 1 of 2: seed 2." in said
+
+
+def test_tables_say_what_was_measured():
+    target = judged("binary")
+    whole = results(target)
+    table = models_table(whole, target, "test")
+    assert table.columns == ("figure", "pretrained", "composition", "majority")
+    assert table.rows[0][0] == "Matthews correlation (MCC)"
+    best = next(row.figure for row in target.rows if (row.figure.part, row.figure.name) == ("test", "mcc"))
+    assert table.rows[0][1] == f"{best.value:.3f}\n{best.low:.3f} to {best.high:.3f}"
+    assert [row[0] for row in classes_table(whole, target).rows] == ["no", "yes"]
+    assert [row[0] for row in difference_table(whole, target).rows] == ["composition", "majority"]
+    measured = judged("regression", ("u", "v"))
+    assert [row[0] for row in classes_table(whole, measured).rows] == ["u", "v"]
+    (reason,) = reasons(whole, measured)
+    assert reason == "majority, Pearson r, Spearman rho: without u, v: all predictions are equal."
+
+
+def test_figures_as_text():
+    nan = float("nan")
+    assert figure_cell(Figure("rmse", 1.0, 0.96, 1234.5, 9)) == "1.00\n0.960 to 1.23e+03"
+    assert figure_cell(Figure("mcc", 0.5, nan, nan, 9)) == "0.500"
+    assert figure_cell(Figure("mcc", nan, nan, nan, 9)) == "–"
+    assert (three(-0.0002), three(0.0), three(nan)) == ("-0.0002", "0.000", "–")
+
+
+@pytest.mark.parametrize(
+    ("kind", "classes", "names"),
+    [
+        ("binary", ("no", "yes"), {"models", "confusion", "rates", "calibration"}),
+        ("multiclass", CLASSES, {"models", "confusion", "rates", "calibration"}),
+        ("multilabel", CLASSES, {"models", "rates", "calibration"}),
+        ("regression", ("u", "v"), {"models", "scatter"}),
+        ("token", CLASSES, {"models", "confusion", "calibration"}),
+    ],
+)
+def test_each_kind_has_its_figures(kind, classes, names):
+    drawn = task_drawings(results(judged(kind, classes)))
+    assert {drawing.name for drawing in drawn} == {f"{name}.t" for name in names} | {"learning"}
+
+
+def test_a_report_is_whole_and_can_be_made_again(tmp_path):
+    whole = results(judged("binary", name="promoter"))
+    summary = write_task_report(whole, tmp_path, dpi=50)
+    made = {path.name for path in (tmp_path / "figures").iterdir()}
+    names = ("models.promoter", "rates.promoter", "confusion.promoter", "calibration.promoter", "learning")
+    assert made == {f"{name}.png" for name in names}
+    html = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert html.count("data:image/svg+xml;base64,") == len(made)
+    with (tmp_path / "metrics.tsv").open(encoding="utf-8", newline="") as handle:
+        lines = list(csv.DictReader(handle, delimiter="\t"))
+    assert len(lines) == len(metric_lines(whole))
+    row = next(
+        line
+        for line in lines
+        if (line["target"], line["model"], line["metric"]) == ("promoter", "pretrained", "mcc")
+    )
+    assert float(row["low"]) < float(row["value"]) < float(row["high"])
+    assert summary["targets"]["promoter"]["beats_best_baseline"] is True
+    assert canonical_json(summary) == canonical_json(task_summary(read_task_results(tmp_path)))
+    figures = [PageFigure("models.promoter", "t", "c", "a", b"<svg/>")]
+    assert task_page(read_task_results(tmp_path), figures) == task_page(whole, figures)
+
+
+def test_the_page_stands_alone_and_escapes_what_comes_from_data():
+    evil = "<script>alert(1)</script>"
+    target = judged("multiclass", (evil, "b&c", "d"))
+    cards = (replace(MODELS[0], about=evil), ModelCard("composition", "<img src=x>"), MODELS[2])
+    whole = results(
+        target, title=evil, models=cards, notes=(evil,), dropped=((evil, 1, evil),), settings=((evil, evil),)
+    )
+    html = task_page(whole, [PageFigure("models.t", "t", evil, evil, b"<svg/>")])
+    assert "<script" not in html
+    assert "<img src=x" not in html
+    assert "&lt;script&gt;" in html
+    assert not re.search(r"""(?:src|href)=["'](?!data:|#)""", html)
+    assert not re.search(r"url\(|@import|<link|http:|https:", html)
+    assert "default-src 'none'" in html
+
+
+def test_the_first_line_of_the_page_is_the_verdict():
+    whole = results(with_difference(-0.02, 0.03))
+    html = task_page(whole, [])
+    body = re.sub(r"<[^>]+>", " ", html[html.index("<h1>") :])
+    assert body.index("does not beat the best baseline") < body.index("Results")
+    assert 'class="no"' in html
+    assert "empty sequence" in html
+    assert "by similarity cluster" in html
+    assert "No row was left out" in task_page(replace(whole, dropped=()), [])
