@@ -96,7 +96,8 @@ def _counted(counts: Counter[str], most: int = 6) -> str:
 def _target(target: Target, examples: Examples, split: Split) -> list[str]:
     labels = examples.labels[target.name]
     sides = {name: rows for name, rows in split.sides.items() if len(rows)}
-    head: list[object] = [f"columns {', '.join(target.columns)}", *sides, "all"]
+    said = f"columns {', '.join(target.columns)}" if target.columns else "beside the sequences"
+    head: list[object] = [said, *sides, "all"]
     everything = [*sides.values(), np.arange(len(examples))]
     rows: list[list[object]] = [head]
     if target.kind == "regression":

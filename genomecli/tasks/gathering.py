@@ -14,12 +14,9 @@ from genomecli.sequences.formats import guess_format
 from genomecli.sequences.openers import InputStream, open_input
 from genomecli.tasks.reading_fasta import fasta_rows
 from genomecli.tasks.reading_tables import table_rows
-from genomecli.tasks.rows import FastaRows, Rows, TableRows, locate
+from genomecli.tasks.rows import CLASS, FastaRows, Rows, TableRows, locate
 from genomecli.tasks.settings import DataSettings, TargetSettings
 from genomecli.tasks.sides import header_sides, side
-
-CLASS = "class"
-"""What the label of records is called whose files are classes."""
 
 TARGET = "TARGET"
 """What FASTA headers call the label where nothing else is said."""
@@ -75,7 +72,10 @@ def read_rows(
 
 
 def _is_fasta(stream: InputStream, wanted: str, class_name: str) -> bool:
-    found = guess_format(stream.peek(1 << 16))
+    head = stream.peek(1 << 16)
+    found = guess_format(head)
+    if found == "embl" and not head.lstrip().startswith(b"ID   "):
+        found = "unknown"  # a table whose first column is called ID
     if found in ("fastq", "gff") and wanted == "auto":
         raise InputError(f"is {found.upper()}, no table and no FASTA", where=stream.location)
     if class_name and found != "fasta":
@@ -158,7 +158,7 @@ def _label_cells(
         columns = settings.columns or (name,)
         return columns, [rows.column(column) for column in columns]
     if rows.class_name:
-        return (CLASS,), [[rows.class_name] * len(rows.places)]
+        return (CLASS,), [rows.column(CLASS)]
     own, other = rows.column(name), rows.column(TARGET)
     return (name,), [[a or b for a, b in zip(own, other, strict=True)]]
 

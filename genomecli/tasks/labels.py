@@ -48,7 +48,7 @@ class RawLabels:
 
     Args:
         form: what they are; ``class`` becomes binary or multiclass by the number of classes.
-        columns: label columns that they come from.
+        columns: label columns that they come from; none where they stand beside the sequences.
         names: of classes in the order of their first row, or of values.
         values: class int64[n], index in ``names`` or ``MISSING``; multilabel float64[n, C] of 0, 1 and NaN;
             regression float64[n, C] in the table's units, NaN where unknown; token int64[N].

@@ -146,7 +146,9 @@ def _anchor(text: Codes) -> tuple[int, int, int] | None:
     for k in (min(ANCHOR, len(text)), SHORTEST):
         if k < SHORTEST:
             return None
-        position, word = _words(text, k)
+        position, word = _words(text[:k], k)  # enough, but for sequences that begin with odd letters
+        if not len(position):
+            position, word = _words(text, k)
         if len(position):
             return k, int(word[0]), int(position[0])
     return None

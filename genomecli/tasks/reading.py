@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from genomecli.errors import InputError
+from genomecli.errors import ConfigError, InputError
 from genomecli.tasks.covariates import read_covariates
 from genomecli.tasks.defects import Defects, Dropped
 from genomecli.tasks.examples import Examples, SequenceColumn, join_sequences
@@ -92,7 +92,8 @@ def read_examples(
     if len(rows) < len(examples):
         examples, raw = examples.take(rows), {name: labels.take(rows) for name, labels in raw.items()}
     if data.window is not None:
-        examples, raw = cut_windows(examples, raw, data.window, data.min_length)
+        examples, raw, said = cut_windows(examples, raw, data.window, data.min_length)
+        notes += said
     return Reading(examples, raw, dropped, tuple(notes), tuple(files))
 
 
@@ -171,6 +172,8 @@ def _masked(
 ) -> dict[str, RawLabels]:
     if data.mask is None:
         return raw
+    if raw and all(labels.offsets is None for labels in raw.values()):
+        raise ConfigError(["data.mask says where labels of symbols count, and no target is of kind token"])
     strings = read_strings(locate(data.mask), files)
     find_all(strings, examples.ids, data.mask)
     masks = [strings[name][0] if name in strings else None for name in examples.ids]

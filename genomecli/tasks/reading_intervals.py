@@ -132,7 +132,7 @@ class IntervalLabels:
                 mine[first:last] = ranks[rank]
                 cut += last > len(mine)
         self._note(contigs, cut)
-        return RawLabels("token", ("intervals",), names, values, sequences.offsets, declared=True)
+        return RawLabels("token", (), names, values, sequences.offsets, declared=True)
 
     def _note(self, contigs: list[str], cut: int) -> None:
         bare = sum(not contig for contig in contigs)

@@ -76,7 +76,7 @@ class SplicedLabels:
         self.notes.append(f"{introns} introns were located by spliced sequences.")
         if open_ends:
             self.notes.append(f"{open_ends} genes go on beyond their exons; bases there have no label.")
-        return RawLabels("token", ("spliced",), NAMES, values, sequences.offsets, declared=True)
+        return RawLabels("token", (), NAMES, values, sequences.offsets, declared=True)
 
     def _exons(self, row: int, name: str, gene: Codes, defects: Defects) -> Exons | None:
         if row in defects:

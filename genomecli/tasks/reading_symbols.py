@@ -107,7 +107,8 @@ class StringLabels:
         for row, name in enumerate(ids):
             if name not in self._strings and row not in defects:
                 defects.leave_out(row, "no label string")
-        return from_strings("labels", texts, sequences, ("", *self.missing), defects)
+        found = from_strings("label string", texts, sequences, ("", *self.missing), defects)
+        return replace(found, columns=())
 
     def sides(self, ids: Sequence[str]) -> list[str]:
         """The side of each record that the headers of the strings give; empty where they give none."""

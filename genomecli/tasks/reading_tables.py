@@ -32,6 +32,9 @@ def table_rows(stream: InputStream, settings: DataSettings) -> Iterator[TableRow
         InputError: no table, a line with too few or too many cells, or an unclosed quote.
     """
     if stream.peek(4) == MAGIC_PARQUET:
+        if settings.columns:
+            what = "is Parquet, which names its columns itself"
+            raise InputError(what, where=stream.location, fix="leave out data.columns")
         yield from _parquet(stream)
         return
     yield from _text(stream, settings)

@@ -17,6 +17,9 @@ from typing import Protocol
 from genomecli.errors import InputError
 from genomecli.sequences.openers import Location
 
+CLASS = "class"
+"""What the label of records is called whose files are classes."""
+
 BATCH = 8192
 """Rows that are held at once while a table is read."""
 
@@ -121,9 +124,14 @@ class FastaRows:
         return any(self.column(name))
 
     def column(self, name: str) -> Sequence[str]:
-        """``header``, ``header:N`` (the N-th word, 1 is the id), or the value of ``NAME=`` or ``NAME:``."""
+        """``header``, ``header:N`` (the N-th word, 1 is the id), or the value of ``NAME=`` or ``NAME:``.
+
+        Where files are classes, ``class`` is the name of theirs.
+        """
         if name == "header":
             return self.headers
+        if name == CLASS and self.class_name:
+            return [self.class_name] * len(self.headers)
         return [header_value(header, name) for header in self.headers]
 
 

@@ -24,7 +24,7 @@ class Target:
         name: of the target; also of its head.
         kind: ``binary`` and ``multiclass``: one class a sequence; ``multilabel``: any number of them;
             ``regression``: one or several measured values; ``token``: one class a symbol (base or residue).
-        columns: label columns that it is read from.
+        columns: label columns that it is read from; none where labels of symbols stand beside the sequences.
         classes: names in the order of the outputs. Binary: negative, then positive. Regression: names of
             the values.
         means: of each value, in its unit, over the training rows; empty for classes.

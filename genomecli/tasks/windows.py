@@ -16,8 +16,8 @@ from genomecli.tasks.labels import RawLabels
 
 def cut_windows(
     examples: Examples, raw: Mapping[str, RawLabels], window: int, shortest: int
-) -> tuple[Examples, dict[str, RawLabels]]:
-    """Examples of at most ``window`` symbols, in order, and their labels.
+) -> tuple[Examples, dict[str, RawLabels], list[str]]:
+    """Examples of at most ``window`` symbols, in order, their labels, and sentences on what was left out.
 
     A label of the whole sequence is that of each window. Ids become ``ID:START-END``, 1-based and inclusive;
     coordinates are given to all examples, 0-based half-open. Windows without any label are left out.
@@ -34,10 +34,13 @@ def cut_windows(
     if examples.pair is not None:
         raise ConfigError(["data.window cuts single sequences, and the data are pairs"])
     column = examples.sequences
-    row, start, end = _pieces(column.lengths, window, shortest)
+    row, start, end, short = _pieces(column.lengths, window, shortest)
+    notes = [f"{short} last windows of a sequence are too short and left out."] if short else []
     labels = {name: _cut(labels, column.offsets, row, start, end) for name, labels in raw.items()}
     if labels:
         known = np.flatnonzero(np.any([one.known for one in labels.values()], axis=0))
+        if len(known) < len(row):
+            notes.append(f"{len(row) - len(known)} of {len(row)} windows have no label and are left out.")
         row, start, end = row[known], start[known], end[known]
         labels = {name: one.take(known) for name, one in labels.items()}
     places = [
@@ -53,17 +56,17 @@ def cut_windows(
         sequences=SequenceColumn(column.alphabet, symbols, offsets),
         coordinates=[(name, a, b, "+") for name, a, b in places],
     )
-    return found, labels
+    return found, labels, notes
 
 
-def _pieces(lengths: Ints, window: int, shortest: int) -> tuple[Ints, Ints, Ints]:
-    """Row, start and end of each window, int64[w] each."""
+def _pieces(lengths: Ints, window: int, shortest: int) -> tuple[Ints, Ints, Ints, int]:
+    """Row, start and end of each window, int64[w] each, and how many are too short."""
     counts = np.maximum(-(-lengths // window), 1)
     row = np.repeat(np.arange(len(lengths)), counts)
     start = (np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)) * window
     end = np.minimum(start + window, lengths[row])
     kept = (end - start >= shortest) | (start == 0)
-    return row[kept], start[kept], end[kept]
+    return row[kept], start[kept], end[kept], int(np.count_nonzero(~kept))
 
 
 def _cut(labels: RawLabels, offsets: Ints, row: Ints, start: Ints, end: Ints) -> RawLabels:

@@ -130,7 +130,7 @@ def test_labels_of_another_length(tmp_path: Path) -> None:
     strings = ["H" * 80, "E" * 79, "C" * 81, *["HE" * 40] * 3]
     labels = write(tmp_path / "l.fa", "".join(f">r{i}\n{text}\n" for i, text in enumerate(strings)))
     said = message(sequences, {"labels": labels}, ss={})
-    assert "s.fa, record 'r1'; its labels has 79 letters, and its sequence 80 (2 such rows)" in said
+    assert "s.fa, record 'r1'; its label string has 79 letters, and its sequence 80 (2 such rows)" in said
 
 
 def test_a_mask_of_another_length_and_of_other_letters(tmp_path: Path) -> None:

@@ -76,7 +76,6 @@ class TestStrings:
         assert (reading.raw["ss"].form, reading.raw["label"].form) == ("token", "class")
         assert len(reading.raw["ss"].values) == sum(map(len, PROTEINS))
 
-
     def test_labels_that_no_target_takes(self, tmp_path: Path) -> None:
         path = write(tmp_path / "s.fa", fasta([("a TARGET=x", PROTEINS[0])]))
         labels = write(tmp_path / "l.fa", fasta([("a", strings()[0])]))
@@ -213,6 +212,20 @@ class TestWindows:
         assert raw.labels.row(4).tolist() == [1] * 5 + [0] * 15
         shorter = read({**data, "min_length": 10}, "dna", part={})
         assert "chr1:91-95" not in shorter.examples.ids
+        assert "1 last windows of a sequence are too short and left out." in shorter.notes
+
+    def test_windows_without_a_label_are_left_out_and_counted(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "s.fa", fasta([("a", "MKVLAEEMKVLAEE")]))
+        labels = write(tmp_path / "l.fa", fasta([("a", "HHHHHHH-------")]))
+        data = {"path": path, "labels": labels, "missing": "-", "window": 7}
+        reading = read(data, "protein", ss={})
+        assert reading.examples.ids == ["a:1-7"]
+        assert "1 of 2 windows have no label and are left out." in reading.notes
+
+    def test_a_mask_without_labels_of_symbols(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "s.fa", fasta([("a TARGET=x", "MKVLAEE"), ("b TARGET=y", "MKVLAEE")]))
+        with pytest.raises(ConfigError, match="no target is of kind token"):
+            read({"path": path, "mask": path}, "protein", ss={})
 
     def test_a_label_of_the_whole_is_that_of_each_window(self, tmp_path: Path) -> None:
         path = write(tmp_path / "g.fa", fasta([("a y=1", "ACGT" * 10), ("b y=2", "ACGTA")]))

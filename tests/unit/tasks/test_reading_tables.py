@@ -140,6 +140,21 @@ def test_what_is_no_table_is_refused_with_its_place(tmp_path: Path, content: str
     assert "\n" not in str(caught.value)
 
 
+def test_a_first_column_called_id_is_no_embl(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.txt", "ID sequence label\nx ACGTACGTACGT NO\ny ACGTACGTACGA 1\n")
+    assert read({"path": path, "id": "ID"}, label={}).examples.ids == ["x", "y"]
+
+
+def test_columns_given_for_parquet_are_refused(tmp_path: Path) -> None:
+    from pyarrow import parquet, table
+
+    parquet.write_table(table({"sequence": SEQUENCES}), tmp_path / "a.parquet")
+    with pytest.raises(
+        InputError, match="is Parquet, which names its columns itself; leave out data.columns"
+    ):
+        read({"path": str(tmp_path / "a.parquet"), "columns": ["sequence"]})
+
+
 def test_columns_given_in_the_settings_must_fit(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "ACGTACGTACGT,a\n")
     with pytest.raises(InputError, match="line 1; has 2 cells, and data.columns 3"):

@@ -137,6 +137,20 @@ def test_weights_by_class_and_of_positive_rows(tmp_path: Path) -> None:
     assert sets.class_weights == (0.25, 1.0)
 
 
+def test_a_target_of_files_and_one_of_strings_are_read_again_alike(tmp_path: Path) -> None:
+    files = {
+        name: write(tmp_path / f"{name}.fa", f">{name}1\n{SEQUENCES[i]}\n") for i, name in enumerate("ab")
+    }
+    strings = write(tmp_path / "s.fa", f">a1\n{'HE' * 20}\n>b1\n{'CE' * 20}\n")
+    data = {"classes": files, "labels": strings}
+    settings = {"y": {}, "ss": {"kind": "token"}}
+    fitted = fit_targets(read(data, "dna", **settings), targets(**settings), np.arange(2))
+    again = {name: settings_of(target).model_dump() for name, target in fitted.targets.items()}
+    labels = apply_targets(read(data, "dna", **again), fitted.targets).labels
+    for name in settings:
+        np.testing.assert_array_equal(labels[name].values, fitted.examples.labels[name].values)
+
+
 def test_a_target_comes_back_from_json_and_reads_a_new_table_alike(tmp_path: Path) -> None:
     columns = {"y": ["a", "b", "c", "a"], "p": ["1", "0", "1", "0"], "q": ["0", "1", "0", "0"]}
     settings = {"y": {}, "set": {"columns": ["p", "q"]}}
