@@ -18,6 +18,7 @@ from genomecli.errors import ConfigError, UsageError
 from genomecli.files import MANIFEST, read_json, write_json, write_manifest
 from genomecli.runtime import StopFlag, log, run_info
 from genomecli.training.checkpoint import load_checkpoint, pointed
+from genomecli.training.distributed import started_together
 from genomecli.training.job import weights_digest
 from genomecli.training.machine import Machine, settle
 from genomecli.training.replicates import folder_name, seeds_of
@@ -84,6 +85,8 @@ def run_finetune(
 
     settings = config.finetune
     begun = time.monotonic()
+    if started_together():
+        raise UsageError("finetune runs in one process", fix="start it without torchrun or srun")
     _check_seeds(settings)
     if (out / MANIFEST).exists() and resume and not (check or dry_run):
         with RunFolder(out, resume=True):
@@ -203,6 +206,7 @@ def _show_plan(data: FinetuneData, plans: Sequence[Planned], machine: Machine, f
         device=machine.device,
         precision=machine.precision,
     )
+    model.requires_grad_(True)  # the measurement is that of all weights; fewer are faster
     tokens = round(job.steps * job.data.tokens_per_step * len(plans))
     for line in estimate_run(model, load, tokens).lines():
         log.info("%s", line)

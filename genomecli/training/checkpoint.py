@@ -209,7 +209,8 @@ def find_checkpoint(path: Path | str, *, prefer: str = "best") -> Path:
         found = pointed(root, name)
         if found is not None:
             return found
-    replicates = sorted(p.name for p in root.glob("seed-*") if (p / FOLDER).is_dir()) if root.is_dir() else []
+    parts = [*root.glob("seed-*"), *root.glob("fold-*")] if root.is_dir() else []
+    replicates = sorted(part.name for part in parts if (part / FOLDER).is_dir())
     if replicates:
         fix = f"give one of {', '.join(str(root / name) for name in replicates[:3])}"
         raise InputError("holds several runs", where=root, fix=fix)

@@ -102,7 +102,8 @@ class RunFolder:
         if self.resume and finished:
             return "finished"
         if self.resume:
-            if pointed(self.path, "last") is not None or any(self.path.glob("seed-*")):
+            trials = [*self.path.glob("seed-*"), *self.path.glob("fold-*")]
+            if pointed(self.path, "last") is not None or trials:
                 return "resumed"
             log.warning("%s: holds no checkpoint yet; the run starts anew", self.path)
         elif not self.force:

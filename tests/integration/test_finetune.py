@@ -1,0 +1,276 @@
+"""``finetune`` from a labelled table to a judged run: trials, baselines, resumed, opened again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from genomecli.analysis import task_report
+from genomecli.commands.finetune import run_finetune, target_settings
+from genomecli.config import load_config
+from genomecli.corpus.lexicon import build_lexicon
+from genomecli.errors import CheckpointedError, ConfigError, InputError, UsageError
+from genomecli.files import verify_manifest
+from genomecli.inference.predictor import Predictor, Unlabelled
+from genomecli.inference.tuned import load_tuned
+from genomecli.models.language_model import build_model
+from genomecli.models.settings import ModelSettings
+from genomecli.runtime import rng
+from genomecli.sequences.alphabets import DNA
+from genomecli.training import finetuning
+from genomecli.training.checkpoint import Checkpoint, Identity, load_model, save_checkpoint
+from genomecli.training.finetuning import Finetuning
+from genomecli.training.loop import Progress
+from tests.unit.training.task_toys import plant, sequences
+
+SMALL = [
+    "device=cpu",
+    "precision=fp32",
+    "threads=1",
+    "finetune.epochs=2",
+    "finetune.split.by=stratified",
+    "finetune.split.valid=0.2",
+    "finetune.split.test=0.3",
+    "finetune.metrics.bootstrap=20",
+    "finetune.optimiser.lr=5e-3",
+]
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """160 sequences with or without a motif, and a value that follows their G."""
+    path = tmp_path_factory.mktemp("data") / "table.tsv"
+    random = rng("table")
+    lines = ["id\tsequence\thas motif\tvalue"]
+    for number, text in enumerate(sequences(160, 20, 70)):
+        motif = number % 2
+        text = plant(text, "GATTACAGATTACA", int(random.integers(0, len(text) - 14))) if motif else text
+        value = "" if number % 11 == 0 else f"{20 + 5 * text.count('G') / len(text):.4f}"
+        lines.append(f"g{number}\t{text}\t{'yes' if motif else 'no'}\t{value}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def body(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder with a small network of codons and residues, as pretrain leaves it."""
+    settings = ModelSettings.model_validate(
+        {"preset": None, "layers": 2, "width": 32, "heads": 2, "context": 16, "local_window": 0}
+    )
+    lexicon = build_lexicon(["ecoli"], dna="codon")
+    model = build_model(settings, lexicon.vocabulary.size, len(lexicon.languages), seed=4)
+    identity = Identity(settings.model_dump(mode="json"), "corpus", 0, 1, 1, "fp32", "cpu")
+    path = tmp_path_factory.mktemp("body") / "run"
+    save_checkpoint(path, Checkpoint(Progress(1), identity, lexicon, model=model.state_dict()), best=True)
+    return path
+
+
+def _run(table: Path, out: Path, *overrides: str, **options: Any) -> dict[str, Any]:
+    paths = [f"finetune.data.path={json.dumps([str(table)])}"]
+    targets = ["finetune.targets={y: {columns: has motif}}"]
+    config = load_config(None, [*SMALL, *paths, *targets, *overrides], needs=["finetune"])
+    return run_finetune(config, out, **options)
+
+
+@pytest.fixture
+def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures take most of the time of a small run."""
+    monkeypatch.setattr(task_report, "_write_figures", lambda *_: [])
+    for name in ("draw_curves", "draw_speed"):
+        monkeypatch.setattr(finetuning, name, lambda *_: None)
+
+
+@pytest.fixture(scope="module")
+def tuned(table: Path, body: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two targets on a pretrained body, every baseline."""
+    out = tmp_path_factory.mktemp("tuned") / "run"
+    _run(table, out, f"finetune.model={body}", "finetune.targets.v={kind: regression, columns: value}")
+    return out
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with open(path) as handle:
+        return list(csv.DictReader(handle, delimiter="\t"))
+
+
+def test_a_run_holds_what_it_says(tuned: Path) -> None:
+    assert verify_manifest(tuned) > 15
+    summary = json.loads((tuned / "summary.json").read_text())
+    assert set(summary["targets"]) == {"y", "v"}
+    assert "The pretrained network" in summary["targets"]["y"]["verdict"]
+    models = {row["model"] for row in _rows(tuned / "metrics.tsv")}
+    assert models == {"pretrained", "majority", "composition", "cnn", "random"}
+    split = _rows(tuned / "split.tsv")
+    assert len(split) == 160
+    assert {row["part"] for row in split} == {"train", "valid", "test"}
+    assert not list((tuned / "baselines").glob("*/checkpoints"))
+    assert (tuned / "baselines" / "cnn" / "metrics.jsonl").is_file()
+    page = (tuned / "index.html").read_text()
+    first = page.index("the best baseline")
+    assert first < page.index("<table")
+    config = (tuned / "config.json").read_text()
+    assert "/tmp" not in config
+    assert str(tuned.parent) not in config
+
+
+def test_predictions_of_the_opened_model_are_those_that_were_judged(tuned: Path, table: Path) -> None:
+    """Bit for bit, one at a time and in any order, from the table's text alone."""
+    sources = {row["id"]: row["sequence"] for row in _rows(table)}
+    written = [row for row in _rows(tuned / "predictions.tsv") if row["model"] == "pretrained"]
+    predictor = Predictor(load_tuned(tuned))
+    given = [Unlabelled(row["id"], DNA.encode(sources[row["id"]])) for row in reversed(written)]
+    for row, outcome in zip(reversed(written), predictor.predict(given), strict=True):
+        assert row["id"] == outcome.given.id
+        assert [float(row["y.p.no"]), float(row["y.p.yes"])] == outcome.scores["y"].tolist()
+        assert float(row["v.predicted"]) == outcome.scores["v"][0]
+    parquet = pq.read_table(tuned / "predictions.parquet").to_pylist()
+    assert [row["id"] for row in parquet if row["model"] == "pretrained"] == [row["id"] for row in written]
+
+
+def test_the_figures_are_those_of_the_written_predictions(tuned: Path) -> None:
+    written = [
+        row
+        for row in _rows(tuned / "predictions.tsv")
+        if (row["model"], row["part"]) == ("pretrained", "test")
+    ]
+    right = np.mean([row["y.predicted"] == row["y.label"] for row in written])
+    figures = {
+        (row["target"], row["metric"]): float(row["value"])
+        for row in _rows(tuned / "metrics.tsv")
+        if (row["model"], row["part"], row["of"]) == ("pretrained", "test", "") and row["value"]
+    }
+    assert figures["y", "accuracy"] == pytest.approx(right, abs=1e-5)
+    known = [row for row in written if row["v.label"]]
+    measured, predicted = (np.array([float(row[key]) for row in known]) for key in ("v.label", "v.predicted"))
+    assert figures["v", "rmse"] == pytest.approx(math.sqrt(((measured - predicted) ** 2).mean()), rel=1e-5)
+    assert len(known) < len(written)
+
+
+def test_other_commands_open_a_tuned_run(tuned: Path) -> None:
+    loaded = load_model(tuned)
+    assert loaded.info["heads"] == ["v", "y"]
+    assert load_tuned(tuned).spec.reading.molecule == "cds"
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_equal_runs_are_equal_bytes_and_a_resumed_one_too(
+    table: Path, body: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = [f"finetune.model={body}", "finetune.baselines.run=[majority, cnn]", "finetune.tune=last"]
+    _run(table, tmp_path / "whole", *given)
+    plan = Finetuning._plan
+    calls: list[int] = []
+
+    def short(self: Finetuning) -> Any:
+        from dataclasses import replace
+
+        calls.append(1)
+        return replace(plan(self), deadline=-1.0) if len(calls) in (1, 3) else plan(self)
+
+    monkeypatch.setattr(Finetuning, "_plan", short)
+    for resume in (False, True):  # stopped in the network, then in the baseline
+        with pytest.raises(CheckpointedError):
+            _run(table, tmp_path / "part", *given, resume=resume)
+    assert not (tmp_path / "part" / "manifest.json").exists()
+    _run(table, tmp_path / "part", *given, resume=True)
+    files = [
+        json.loads((tmp_path / name / "manifest.json").read_text())["files"] for name in ("whole", "part")
+    ]
+    assert files[0] == files[1]
+    before = (tmp_path / "part" / "summary.json").stat().st_mtime_ns
+    _run(table, tmp_path / "part", *given, resume=True)
+    assert (tmp_path / "part" / "summary.json").stat().st_mtime_ns == before
+    with pytest.raises(UsageError, match="is a finished run"):
+        _run(table, tmp_path / "part", *given)
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_seeds_share_a_split_and_folds_test_each_row_once(table: Path, body: Path, tmp_path: Path) -> None:
+    few = [f"finetune.model={body}", "finetune.baselines.run=[majority]", "finetune.epochs=1"]
+    summary = _run(table, tmp_path / "seeds", *few, "finetune.seeds=2")
+    assert summary["trials"] == "seeds"
+    for seed in (0, 1):
+        assert load_tuned(tmp_path / "seeds" / f"seed-{seed}").spec.targets[0].name == "y"
+        assert verify_manifest(tmp_path / "seeds" / f"seed-{seed}") > 5
+    rows = _rows(tmp_path / "seeds" / "metrics.tsv")
+    accuracy = [
+        row
+        for row in rows
+        if (row["model"], row["metric"], row["part"]) == ("pretrained", "accuracy", "test")
+    ]
+    assert [row["trial"] for row in accuracy] == ["seed 0", "seed 1", ""]
+    assert float(accuracy[2]["value"]) == pytest.approx(
+        np.mean([float(row["value"]) for row in accuracy[:2]])
+    )
+    with pytest.raises(InputError, match="holds several runs"):
+        load_tuned(tmp_path / "seeds")
+    _run(table, tmp_path / "folds", *few, "finetune.split.folds=3")
+    tested = [
+        row["id"]
+        for row in _rows(tmp_path / "folds" / "predictions.tsv")
+        if (row["model"], row["part"]) == ("pretrained", "test")
+    ]
+    assert sorted(tested) == sorted(f"g{i}" for i in range(160))
+    with pytest.raises(InputError, match="holds several runs.*fold-1"):
+        load_tuned(tmp_path / "folds")
+
+
+@pytest.mark.usefixtures("no_figures")
+@pytest.mark.parametrize("mode", ["frozen", "embeddings", "lora"])
+def test_other_ways_of_tuning(table: Path, body: Path, tmp_path: Path, mode: str) -> None:
+    if mode == "lora":
+        pytest.importorskip("peft")
+    few = ["finetune.baselines.run=[]", "finetune.epochs=1", f"finetune.tune={mode}"]
+    summary = _run(table, tmp_path / "run", f"finetune.model={body}", *few)
+    training = summary["training"]["run"]["pretrained"]
+    assert training["trained"] < training["parameters"]
+    tuned = load_tuned(tmp_path / "run")
+    assert tuned.spec.tune == mode
+    if mode == "frozen":
+        own = load_model(body).model.state_dict()
+        assert all(bool((tuned.model.state_dict()[name] == own[name]).all()) for name in own)
+
+
+def test_check_and_dry_run_write_nothing(
+    table: Path, body: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _run(table, tmp_path / "run", f"finetune.model={body}", check=True)
+    said = capsys.readouterr().out
+    assert "160 rows of DNA" in said
+    assert "Target y: binary" in said
+    _run(table, tmp_path / "run", f"finetune.model={body}", dry_run=True)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "error", "message"),
+    [
+        ([], ConfigError, r"finetune: give model \(--model RUN\), or network"),
+        (["model=BODY", "context=99"], ConfigError, "context: is 99, and the network reads 16"),
+        (["model=BODY", "long_input=error"], InputError, "longer than the 14 tokens.*long_input"),
+        (["model=BODY", "species=yeast"], ConfigError, "does not know 'yeast'; it knows ecoli"),
+        (["model=BODY", "data.molecule=protein"], InputError, "protein"),
+        (["model=BODY", "seeds=[1, 1]"], ConfigError, "names one twice"),
+        (["network={}", "tune=frozen"], ConfigError, "tune frozen needs a model"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_named_before_anything_is_written(
+    table: Path, body: Path, tmp_path: Path, overrides: list[str], error: type[Exception], message: str
+) -> None:
+    given = [f"finetune.{text.replace('BODY', str(body))}" for text in overrides]
+    with pytest.raises(error, match=message):
+        _run(table, tmp_path / "run", *given)
+    assert not (tmp_path / "run").exists()
+
+
+def test_targets_on_the_command_line_get_names_for_files() -> None:
+    assert target_settings(["label", "has motif"]) == {"label": {}, "has_motif": {"columns": ["has motif"]}}
+    with pytest.raises(UsageError, match="two --target columns have one name"):
+        target_settings(["a b", "a_b"])
