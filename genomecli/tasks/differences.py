@@ -125,6 +125,8 @@ def paired_difference(
         low, high = percentile_interval(np.mean([each.draws for each in found], axis=0), settings.level)
     n, level = sum(each.n for each in found), settings.level
     note = "; ".join(sorted({each.note for each in found if each.note}))
+    if np.isnan(low) and not note:
+        note = "no resamples were asked for" if settings.bootstrap == 0 else "too few rows or groups"
     return Difference(metric, *names, ours, theirs, ours - theirs, low, high, level, n, note)
 
 
@@ -147,11 +149,12 @@ def _compared(part: Paired, metric: str, draws: int, rng: np.random.Generator) -
     note = "; ".join(sorted({item.note for item in judged if item.note}))
     if any(len(item.draws) == 0 for item in judged):
         return _Compared(values, np.zeros(0), judged[0].n, note)
-    left, right = (np.stack([item.draws for item in side]) for side in (ours, theirs))
-    chosen = rng.integers(0, len(left), (len(left), draws))
+    count = min(len(item.draws) for item in judged)
+    left, right = (np.stack([item.draws[:count] for item in side]) for side in (ours, theirs))
+    chosen = rng.integers(0, len(left), (len(left), count))
     # The same seed of both models, where each of ours has its counterpart.
-    others = chosen if len(left) == len(right) else rng.integers(0, len(right), (len(right), draws))
-    columns = np.arange(draws)
+    others = chosen if len(left) == len(right) else rng.integers(0, len(right), (len(right), count))
+    columns = np.arange(count)
     gaps = left[chosen, columns].mean(axis=0) - right[others, columns].mean(axis=0)
     return _Compared(values, gaps, judged[0].n, note)
 

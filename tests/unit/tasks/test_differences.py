@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from genomecli.tasks import bootstrap
 from genomecli.tasks.differences import Difference, Paired, paired_difference
 from genomecli.tasks.examples import Labels
 from genomecli.tasks.predictions import Predictions
@@ -111,6 +112,16 @@ def test_the_mean_as_baseline_counts_as_no_correlation():
     assert "count as correlation 0" in found.note
 
 
+def test_many_rows_are_drawn_less_often_for_every_model_alike(monkeypatch):
+    monkeypatch.setattr(bootstrap, "_WORK", 1)
+    monkeypatch.setattr(bootstrap, "LEAST_DRAWS", 40)
+    rng = np.random.default_rng(1)
+    measured = rng.normal(size=(80, 1))
+    ours = Predictions(VALUE, measured + rng.normal(size=(80, 1)))
+    mean = Predictions(VALUE, np.full((80, 1), 0.3))
+    assert compared((ours,), (mean,), Labels(measured)).better
+
+
 def test_one_group_or_one_class_gives_no_interval_and_no_exception():
     truth = labels(20)
     found = compared(
@@ -118,6 +129,7 @@ def test_one_group_or_one_class_gives_no_interval_and_no_exception():
     )
     assert np.isnan(found.low)
     assert found.better is None
+    assert found.note == "too few rows or groups"
     same = Labels(np.zeros(20, dtype=np.int64))
     found = compared((guesses(same, 0.9, 1),), (guesses(same, 0.5, 2),), same)
     assert np.isnan(found.value)
