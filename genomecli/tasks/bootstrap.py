@@ -21,6 +21,12 @@ from genomecli.tasks.examples import Floats, Ints
 _CHUNK = 200_000
 """Weights held at once."""
 
+_WORK = 200_000_000
+"""Units times draws that are drawn at most: some seconds."""
+
+LEAST_DRAWS = 200
+"""Draws that are made however many units there are."""
+
 _LEAST_SHARE = 0.5
 """A figure that fewer of the draws have gets no interval."""
 
@@ -43,10 +49,14 @@ class Resamples:
 
     @classmethod
     def of(cls, units: ArrayLike, draws: int, rng: np.random.Generator) -> Resamples:
-        """Draws of ``units``: int[n], any numbers that name the unit of each row."""
+        """Draws of ``units``: int[n], any numbers that name the unit of each row.
+
+        One unit gives no draws; of very many units fewer than ``draws`` are made.
+        """
         names, unit_of = np.unique(np.asarray(units, dtype=np.int64), return_inverse=True)
         seed = int(rng.integers(0, 2**62))
-        return cls(unit_of.astype(np.int64), len(names), draws if len(names) > 1 else 0, seed)
+        most = max(LEAST_DRAWS, _WORK // max(1, len(names)))
+        return cls(unit_of.astype(np.int64), len(names), min(draws, most) if len(names) > 1 else 0, seed)
 
     def at_most(self, draws: int) -> Resamples:
         """The first ``draws`` of the same draws, where fewer must do."""

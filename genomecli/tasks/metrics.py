@@ -7,6 +7,8 @@ They tell how far another test part of the same kind might lie, not how far anot
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from genomecli.tasks.bootstrap import Resamples
@@ -60,7 +62,18 @@ def measure(
     found = quantities(predictions, labels, settings.bootstrap, rng, groups)
     order = {name: at for at, name in enumerate(METRICS)}
     ordered = sorted(found, key=lambda item: (bool(item.of), order[item.name]))
-    return [item.figure(settings.level, part) for item in ordered]
+    return [_with_reason(item.figure(settings.level, part), item, settings) for item in ordered]
+
+
+def _with_reason(figure: Figure, item: Quantity, settings: MetricSettings) -> Figure:
+    """Says why there is no interval, or one of fewer resamples than were asked for."""
+    if figure.note or settings.bootstrap == 0 or figure.name == "support" or np.isnan(figure.value):
+        return figure
+    if np.isnan(figure.low):
+        return replace(figure, note="no interval: too few rows or groups")
+    if len(item.draws) < settings.bootstrap:
+        return replace(figure, note=f"interval from {len(item.draws)} resamples, since there are many rows")
+    return figure
 
 
 def quantities(

@@ -47,11 +47,11 @@ def label_quantities(rows: ValueRows, resamples: Resamples) -> list[Quantity]:
 def label_rank_quantities(rows: ValueRows, resamples: Resamples) -> list[Quantity]:
     """AUROC and AUPRC, mean over labels and of each."""
     C = len(rows.names)
-    few, said = affordable(resamples, len(rows.truth), C)
+    few = affordable(resamples, len(rows.truth), C)
     kept = [np.flatnonzero(rows.known[:, c]) for c in range(C)]
     truth = [rows.truth[rows_c, c] > 0.5 for c, rows_c in enumerate(kept)]
     scores = [rows.scores[rows_c, c] for c, rows_c in enumerate(kept)]
-    return area_quantities(rows.names, truth, scores, kept, few, said)
+    return area_quantities(rows.names, truth, scores, kept, few)
 
 
 def label_calibration(rows: ValueRows, resamples: Resamples) -> Quantity:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from genomecli.tasks.bootstrap import Resamples, mean_of_known, ratio, row_draws
+from genomecli.tasks.bootstrap import LEAST_DRAWS, Resamples, mean_of_known, ratio, row_draws
 from genomecli.tasks.examples import Floats, Ints
 from genomecli.tasks.figure import Quantity
 from genomecli.tasks.metric_rows import ClassRows
@@ -18,15 +18,10 @@ from genomecli.tasks.metric_rows import ClassRows
 _WORK = 50_000_000
 """Rows times draws that ranked figures may cost; a few seconds."""
 
-_LEAST_DRAWS = 200
 
-
-def affordable(resamples: Resamples, rows: int, curves: int = 1) -> tuple[Resamples, str]:
-    """As many of the draws as ranks of so many rows allow, and what to say if not all."""
-    most = max(_LEAST_DRAWS, _WORK // max(1, rows * curves))
-    if resamples.draws <= most:
-        return resamples, ""
-    return resamples.at_most(most), f"interval from {most} resamples, since there are many rows"
+def affordable(resamples: Resamples, rows: int, curves: int = 1) -> Resamples:
+    """As many of the draws as ranks of so many rows allow, in a few seconds."""
+    return resamples.at_most(max(LEAST_DRAWS, _WORK // max(1, rows * curves)))
 
 
 def rank_quantities(rows: ClassRows, resamples: Resamples) -> list[Quantity]:
@@ -39,12 +34,12 @@ def rank_quantities(rows: ClassRows, resamples: Resamples) -> list[Quantity]:
         chosen = [1]
     else:
         chosen = list(range(C))
-    few, said = affordable(resamples, len(rows.truth), len(chosen))
+    few = affordable(resamples, len(rows.truth), len(chosen))
     names = [rows.classes[c] for c in chosen]
     truth = [rows.truth == c for c in chosen]
     scores = [rows.scores[:, c] for c in chosen]
     everything = [np.arange(len(rows.truth), dtype=np.int64)] * len(chosen)
-    found = area_quantities(names, truth, scores, everything, few, said)
+    found = area_quantities(names, truth, scores, everything, few)
     if C == 2:
         return [item for item in found if not item.of]
     return found
@@ -56,7 +51,6 @@ def area_quantities(
     scores: Sequence[Floats],
     rows: Sequence[Ints],
     resamples: Resamples,
-    said: str = "",
 ) -> list[Quantity]:
     """AUROC and AUPRC: the mean over several binary questions, then each of them.
 
@@ -66,21 +60,20 @@ def area_quantities(
         scores: float64[m] of each.
         rows: int64[m] of each: which rows of the resamples they are.
         resamples: of all rows.
-        said: a note for every figure.
     """
     singles = [
-        _areas(name, truth_m, scores_m, rows_m, resamples, said)
+        _areas(name, truth_m, scores_m, rows_m, resamples)
         for name, truth_m, scores_m, rows_m in zip(names, truth, scores, rows, strict=True)
     ]
     means = []
     for at in (0, 1):
         column = [pair[at] for pair in singles]
-        means.append(_mean(column, max((len(found) for found in rows), default=0), said))
+        means.append(_mean(column, max((len(found) for found in rows), default=0)))
     return means + [item for at in (0, 1) for item in (pair[at] for pair in singles)]
 
 
 def _areas(
-    name: str, truth: NDArray[np.bool_], scores: Floats, rows: Ints, resamples: Resamples, said: str
+    name: str, truth: NDArray[np.bool_], scores: Floats, rows: Ints, resamples: Resamples
 ) -> tuple[Quantity, Quantity]:
     from sklearn.metrics import average_precision_score, roc_auc_score
 
@@ -92,17 +85,17 @@ def _areas(
     draws = area_draws(truth, scores, rows, resamples)
     roc, precision = (draws[:, 0], draws[:, 1]) if draws.size else (np.zeros(0), np.zeros(0))
     return (
-        Quantity("auroc", float(roc_auc_score(truth, scores)), len(truth), roc, name, said),
-        Quantity("auprc", float(average_precision_score(truth, scores)), len(truth), precision, name, said),
+        Quantity("auroc", float(roc_auc_score(truth, scores)), len(truth), roc, name),
+        Quantity("auprc", float(average_precision_score(truth, scores)), len(truth), precision, name),
     )
 
 
-def _mean(items: Sequence[Quantity], n: int, said: str) -> Quantity:
+def _mean(items: Sequence[Quantity], n: int) -> Quantity:
     lacking = [item.of for item in items if np.isnan(item.value)]
     value = float(mean_of_known([item.value for item in items]))
     stacked = [item.draws for item in items if len(item.draws)]
     draws = mean_of_known(np.stack(stacked, axis=1)) if stacked else np.zeros(0)
-    note = said
+    note = ""
     if len(items) == 1:
         note = items[0].note
     elif lacking:

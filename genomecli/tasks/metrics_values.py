@@ -51,9 +51,7 @@ def _one(rows: ValueRows, at: int, resamples: Resamples, ranked: bool, several: 
     columns = [drawn[:, column] for column in range(4)] if drawn.size else [np.zeros(0)] * 4
     notes = [_why(name, value, truth, scores) for name, value in zip(names, values, strict=True)]
     if ranked:
-        few, said = affordable(resamples, n)
-        columns.append(spearman_draws(truth, scores, kept, few))
-        notes[-1] = notes[-1] or said
+        columns.append(spearman_draws(truth, scores, kept, affordable(resamples, n)))
     notes[0] = notes[0] or rows.note
     return [
         Quantity(name, value, n, draws, of, note)

@@ -51,6 +51,13 @@ def test_one_unit_has_no_draws():
     assert linear_draws(np.ones((1, 2)), lambda s: s, resamples(np.zeros(9))).size == 0
 
 
+def test_very_many_units_are_drawn_less_often(monkeypatch):
+    monkeypatch.setattr(bootstrap, "_WORK", 6000)
+    assert resamples(np.arange(20), 1000).draws == 300
+    assert resamples(np.arange(6000), 1000).draws == 200
+    assert resamples(np.arange(6000), 50).draws == 50
+
+
 def test_the_interval_covers_the_mean_and_groups_make_it_wider():
     rng = np.random.default_rng(5)
     inside, widths, narrow = 0, [], []

@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sk
 
+from genomecli.tasks import metrics_ranked
 from genomecli.tasks.bootstrap import Resamples
 from genomecli.tasks.examples import MISSING, Labels
 from genomecli.tasks.figure import METRICS, Figure
@@ -305,6 +306,19 @@ def test_models_are_compared_on_rows_that_all_predict():
     assert np.isnan(left.scores[2]).all()
     assert np.array_equal(left.scores, right.scores, equal_nan=True)
     assert not np.isnan(first.scores).any()
+
+
+def test_a_lack_of_intervals_is_explained(monkeypatch):
+    predictions, labels = guessed(40, "ab", kind="binary")
+    got = found(predictions, labels, np.zeros(40, dtype=np.int64))
+    assert np.isnan(got["mcc", ""].low)
+    assert got["mcc", ""].note == "no interval: too few rows or groups"
+    assert not found(predictions, labels, settings=MetricSettings(bootstrap=0))["mcc", ""].note
+    monkeypatch.setattr(metrics_ranked, "_WORK", 1)
+    monkeypatch.setattr(metrics_ranked, "LEAST_DRAWS", 7)
+    few = found(predictions, labels)
+    assert few["auroc", ""].note == "interval from 7 resamples, since there are many rows"
+    assert not few["mcc", ""].note
 
 
 def test_ten_thousand_rows_take_seconds():
