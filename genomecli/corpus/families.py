@@ -22,6 +22,9 @@ from genomecli.sequences.alphabets import PROTEIN, Alphabet, Codes
 Ints = NDArray[np.int64]
 CROWD = 16
 NEAR = 8
+BLOCK = 1 << 15
+"""Places whose k-mers are made at once, so that they stay in the cache."""
+
 BUDGET = 8_000_000
 Proteins = Callable[[], Iterator[tuple[Ints, Codes, Ints]]]
 """Gives chunks: int64[m] genes, their residues joined (uint8[N]), and int64[m + 1] offsets."""
@@ -45,22 +48,38 @@ def kmers(
     total = len(symbols) - k + 1
     if total <= 0:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    base = alphabet.canonical
+    owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    owners, words = [], []
+    for begin in range(0, total, BLOCK):
+        end = min(begin + BLOCK, total)
+        word, plain = _words(symbols[begin : end + k - 1], k, alphabet, both_strands=both_strands)
+        good = plain & (owner[begin:end] == owner[begin + k - 1 : end + k - 1])
+        owners.append(owner[begin:end][good])
+        words.append(word[good])
+    return np.concatenate(owners), np.concatenate(words)
+
+
+def _words(
+    symbols: Codes, k: int, alphabet: Alphabet, *, both_strands: bool
+) -> tuple[Ints, NDArray[np.bool_]]:
+    """The k-mer at each place, int64[t], and whether all of its letters are canonical, bool[t]."""
+    base, total = alphabet.canonical, len(symbols) - k + 1
     words = np.zeros(total, dtype=np.int64)
-    other = np.zeros(total if both_strands else 0, dtype=np.int64)
     worst = np.zeros(total, dtype=np.uint8)
     for shift in range(k):
         letter = symbols[shift : shift + total]
-        words = words * base + letter
-        worst = np.maximum(worst, letter)
-        if both_strands:
-            assert alphabet.complement is not None
-            other += alphabet.complement[np.minimum(letter, base)].astype(np.int64) * base**shift
+        words *= base
+        words += letter
+        np.maximum(worst, letter, out=worst)
     if both_strands:
+        assert alphabet.complement is not None
+        paired = alphabet.complement[np.minimum(symbols, base)]
+        other = np.zeros(total, dtype=np.int64)
+        for shift in reversed(range(k)):
+            other *= base
+            other += paired[shift : shift + total]
         words = np.minimum(words, other)
-    owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    good = (worst < base) & (owner[:total] == owner[k - 1 :])
-    return owner[:total][good], words[good]
+    return words, worst < base
 
 
 def mix(words: Ints) -> NDArray[np.uint64]:
@@ -149,7 +168,7 @@ def families(sketches: Sketches, min_shared: float, also: tuple[Ints, Ints] | No
 
 
 def similar_pairs(sketches: Sketches, min_shared: float) -> tuple[Ints, Ints]:
-    """The pairs of genes that share enough, int64[p] each, left < right; of crowds not every pair is named."""
+    """The pairs of genes that share enough, int64[p] each, left < right; of crowds not all are named."""
     by_word = sketches.word * sketches.genes + sketches.owner
     by_word.sort()
     word, owner = np.divmod(by_word, max(sketches.genes, 1))
