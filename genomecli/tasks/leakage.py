@@ -115,8 +115,9 @@ class Leakage:
         if overlap.equal:
             parts.append(f"{overlap.equal} equal a sequence")
         if overlap.similar:
+            more = " more" if overlap.equal else ""
             parts.append(
-                f"at least {overlap.similar} more share {self.identity:g} of their {self.k}-mers with one"
+                f"at least {overlap.similar}{more} share {self.identity:g} of their {self.k}-mers with one"
             )
         if not parts:
             return ""
