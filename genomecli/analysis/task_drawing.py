@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,6 +27,8 @@ SHOWN_METRICS = {
 """Figures of merit that are drawn, by kind; the one that decides first."""
 
 CLASSES_DRAWN = 7
+LEAST_ROWS = 5
+"""Shares of fewer rows are noise, and would be the wildest points of a calibration curve."""
 VALUES_DRAWN = 6
 MATRIX_CLASSES = 40
 
@@ -42,7 +45,8 @@ _RATES = (
 )
 _CALIBRATION = (
     "Rows are sorted by the probability that a model gives {of}. A model whose probabilities can be believed "
-    "lies on the dotted line; one above it is too shy, one below it too sure. Large dots stand for many rows."
+    "lies on the dotted line; one above it is too shy, one below it too sure. Large dots stand for many "
+    "rows; dots of fewer than {least} are left out."
 )
 _SCATTER = "Each dot is a row of the test part; on the dotted line a prediction is right."
 _DENSITY = "Colour is the number of rows of the test part; on the dotted line a prediction is right."
@@ -211,11 +215,11 @@ def _calibration(results: TaskResults, target: TargetResults) -> Drawing:
     curves = target.calibration
     if target.target.kind == "multilabel":
         curves = tuple(curve for curve in curves if curve.model == results.network.name)
-    lines = _lines(results, target, curves)
+    lines = _lines(results, target, [_of_some_rows(curve) for curve in curves])
     of = "to a label" if target.target.kind == "multilabel" else "to the class that it chooses"
     panel = RatePanel("", f"probability given {of}", "share that is right", lines, diagonal=True)
     title = _title(results, target, "can the probabilities be believed?")
-    caption = _CALIBRATION.format(of=of) + _which_trial(results)
+    caption = _CALIBRATION.format(of=of, least=LEAST_ROWS) + _which_trial(results)
     return Drawing(
         f"calibration.{target.target.name}",
         title,
@@ -223,6 +227,13 @@ def _calibration(results: TaskResults, target: TargetResults) -> Drawing:
         lambda: rates_figure([panel], title=title),
         narrow=True,
     )
+
+
+def _of_some_rows(curve: Curve) -> Curve:
+    """The curve without bins of very few rows; as it is where all are such."""
+    kept = [at for at, size in enumerate(curve.size) if size >= LEAST_ROWS] or range(len(curve.size))
+    x, y, size = (tuple(values[at] for at in kept) for values in (curve.x, curve.y, curve.size))
+    return replace(curve, x=x, y=y, size=size)  # type: ignore[arg-type]
 
 
 def _scatter(results: TaskResults, target: TargetResults) -> Drawing:

@@ -109,29 +109,29 @@ def percentile_interval(draws: ArrayLike, level: float, *, value: float | None =
     Args:
         draws: float[B]; NaN where a draw has no figure (one class only, say).
         level: coverage.
-        value: given for figures whose resamples lie off to one side (noise only adds to a calibration
-            error): then the bias-corrected percentile interval (Efron 1981), which shifts both quantiles by
-            twice the normal score of the share of draws below ``value``.
+        value: given for figures whose resamples lie above them (noise only adds to a calibration error): then
+            the lower end is that of the bias-corrected interval (Efron 1981), which shifts the quantile by
+            twice the normal score of the share of draws below ``value``. The upper end stays, since next to
+            0 its correction would leave almost no interval.
     """
     found = np.asarray(draws, dtype=np.float64)
     kept = found[~np.isnan(found)]
     if kept.size < 2 or kept.size < _LEAST_SHARE * found.size:
         return float("nan"), float("nan")
-    tails = np.array([(1.0 - level) / 2.0, (1.0 + level) / 2.0])
+    tail = (1.0 - level) / 2.0
+    low, high = np.quantile(kept, [tail, 1.0 - tail])
     if value is not None and not np.isnan(value):
-        tails = _shifted(tails, kept, value)
-    low, high = np.quantile(kept, tails)
+        low = min(low, value, np.quantile(kept, _shifted(tail, kept, value)))
     return float(low), float(high)
 
 
-def _shifted(tails: Floats, draws: Floats, value: float) -> Floats:
+def _shifted(tail: float, draws: Floats, value: float) -> float:
     from scipy.stats import norm
 
     below = float(np.mean(draws < value) + 0.5 * np.mean(draws == value))
     # All draws on one side tell no more than that the shift is large.
     share = float(np.clip(below, 1.0 / (len(draws) + 1), len(draws) / (len(draws) + 1)))
-    moved: Floats = norm.cdf(2.0 * norm.ppf(share) + norm.ppf(tails))
-    return moved
+    return float(norm.cdf(2.0 * norm.ppf(share) + norm.ppf(tail)))
 
 
 def mean_of_known(values: ArrayLike, axis: int = -1) -> Floats:

@@ -86,7 +86,7 @@ class Quantity:
         draws: float64[B], its value on each resample; NaN where it is not defined there.
         of: as of :class:`Figure`.
         note: likewise.
-        corrected: its resamples lie off to one side, so the interval is bias-corrected.
+        corrected: its resamples lie above it, so the lower end of its interval is bias-corrected.
     """
 
     name: str

@@ -1,7 +1,8 @@
 """All figures of predictions on labelled rows, by kind of target, each with a bootstrap interval.
 
 Rows are drawn with replacement; groups of a split whole, since their rows are not independent; of token
-targets whole sequences. Intervals are percentile intervals; that of the calibration error is bias-corrected.
+targets whole sequences. Intervals are percentile intervals; the lower end of the calibration error's is
+bias-corrected.
 They tell how far another test part of the same kind might lie, not how far another training.
 """
 

@@ -61,7 +61,7 @@ def calibration_quantity(rows: ClassRows, resamples: Resamples) -> Quantity:
     """Expected calibration error of the chosen class: bins of equal width over its probability.
 
     The mean over bins, weighted by their rows, of the distance between mean probability and share of right
-    answers (Guo et al. 2017). Noise only adds to it, so its interval is bias-corrected.
+    answers (Guo et al. 2017). Noise only adds to it, so the lower end of its interval is bias-corrected.
     """
     if len(rows.truth) == 0:
         return undefined("ece", 0, "no labelled rows")

@@ -75,14 +75,16 @@ def test_the_interval_covers_the_mean_and_groups_make_it_wider():
     assert np.mean(widths) > 1.7 * np.mean(narrow)
 
 
-def test_the_corrected_interval_shifts_against_the_draws():
+def test_the_corrected_interval_reaches_down_to_what_draws_overshoot():
     draws = np.random.default_rng(0).normal(1.0, 1.0, 4000)
     plain = percentile_interval(draws, 0.95)
     assert percentile_interval(draws, 0.95, value=float(np.median(draws))) == pytest.approx(plain, abs=0.02)
     low, high = percentile_interval(draws, 0.95, value=0.0)
-    assert low < plain[0]
-    assert high < plain[1]
-    assert low < 0.0 < high
+    # Half a standard normal's mass at -1: shifted by two deviations, cut off by the number of draws.
+    assert low == pytest.approx(draws.min(), abs=0.6)
+    assert high == plain[1]
+    low, high = percentile_interval(draws + 9.0, 0.95, value=0.5)
+    assert (low, high) == (0.5, pytest.approx(plain[1] + 9.0))
 
 
 def test_too_few_figures_give_no_interval():
