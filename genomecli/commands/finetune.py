@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from genomecli.errors import ConfigError, UsageError
 from genomecli.files import MANIFEST, read_json, write_json, write_manifest
-from genomecli.runtime import StopFlag, log, run_info
+from genomecli.runtime import StopFlag, log, run_info, stopping
 from genomecli.training.checkpoint import load_checkpoint, pointed
 from genomecli.training.distributed import started_together
 from genomecli.training.job import weights_digest
@@ -92,10 +92,11 @@ def run_finetune(
         with RunFolder(out, resume=True):
             log.info("%s is finished: there is nothing to resume", out)
             return dict(read_json(out / "summary.json"))
-    data = open_data(settings, config.seed)
-    if check:
-        print_check(data)
-        return {}
+    with stopping("nothing is written yet: run it again", interrupt=True):
+        data = open_data(settings, config.seed)
+        if check:
+            print_check(data)
+            return {}
     plans = plan_trials(data, config.seed)
     minutes = settings.max_minutes
     deadline = math.inf if minutes is None else begun + 60 * minutes
@@ -242,7 +243,8 @@ def _run(
                 outcomes.append(trials[-1].run())
             flag.grant("--resume goes on from there")
             log.info("judging the predictions")
-            summary = write_report(out, data, outcomes, [trial.path for trial in trials], config.seed)
+            with stopping("--resume goes on from there", interrupt=True):
+                summary = write_report(out, data, outcomes, [trial.path for trial in trials], config.seed)
             write_json(out / "summary.json", summary)
             _say(summary)
             _finish(folder, trials, data)

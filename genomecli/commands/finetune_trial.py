@@ -15,7 +15,7 @@ from genomecli.files import write_json
 from genomecli.inference.predictor import Predictor, validation_figures
 from genomecli.inference.task_reading import column_reading, token_column
 from genomecli.inference.tuned import Tuned, load_tuned
-from genomecli.runtime import log
+from genomecli.runtime import log, stopping
 from genomecli.tasks.baselines import BaselineTask, fit_baseline
 from genomecli.tasks.covariates import fit_covariates
 from genomecli.tasks.examples import Examples, Ints
@@ -242,10 +242,11 @@ class Trial:
                 self.split.group_of,
                 self.seed,
             )
-            baseline = fit_baseline(name, task)
-            about[target.name] = baseline.about
-            for part, rows in self._parts().items():
-                parts[part][target.name] = baseline.predict(self.examples, rows)
+            with stopping("--resume goes on from there", interrupt=True):
+                baseline = fit_baseline(name, task)
+                about[target.name] = baseline.about
+                for part, rows in self._parts().items():
+                    parts[part][target.name] = baseline.predict(self.examples, rows)
         found.predictions[name] = parts
         found.about[name] = "; ".join(
             about.values() if len(about) == 1 else [f"{key}: {said}" for key, said in about.items()]

@@ -148,6 +148,7 @@ class TaskData:
             records=torch.from_numpy(rows),
             extras=extras,
             step=step,
+            full=bool((lengths == tokens.shape[1]).all()),
         )
 
     def _tokens(self, column: TokenColumn, rows: Ints, starts: Ints) -> tuple[Tensor, Tensor]:

@@ -89,7 +89,8 @@ class TaskLearner:
 
     def outputs(self, model: LanguageModel, batch: Batch) -> dict[str, Tensor]:
         """float32[B, C] of each target; of token targets float32[B, S, C] from the first symbol read."""
-        states = _states(model, batch.tokens, batch.lengths, batch.languages)
+        lengths = None if batch.full else batch.lengths
+        states = _states(model, batch.tokens, lengths, batch.languages)
         extras = batch.extras
         second = None
         if PAIR_TOKENS in extras:
@@ -111,7 +112,7 @@ class TaskLearner:
         return found
 
 
-def _states(model: LanguageModel, tokens: Tensor, lengths: Tensor, languages: Tensor) -> Tensor:
+def _states(model: LanguageModel, tokens: Tensor, lengths: Tensor | None, languages: Tensor) -> Tensor:
     """float32[B, L, D]: the last states."""
     last: Tensor = model(tokens, lengths, None, languages).last
     return last.float()
