@@ -21,9 +21,11 @@ SAMPLE = 1 << 20
 """Letters that are looked at to tell DNA from protein."""
 
 _ENOUGH = 60
+_FEW = 10
 _DNA_LETTERS = frozenset("ACGTUN")
 _PROTEIN_ONLY = frozenset("EFILPQ")
 _BLANKS = str.maketrans("", "", " \t\r\n")
+_NOT_TOLD = str.maketrans("", "", " \t\r\n-*")
 _ALPHABET_OF = {"genome": "dna", "cds": "dna", "protein": "protein"}
 
 
@@ -71,14 +73,20 @@ def _shown(alphabet: str) -> str:
 
 
 def guess_letters(texts: Sequence[str]) -> str:
-    """``dna``, ``protein`` or ``unclear``, by the first letters of many rows."""
-    letters = "".join(_sampled(texts)).translate(_BLANKS).upper().replace("-", "").replace("*", "")
-    seen: str = guess_alphabet(letters.encode("ascii", "replace"))
-    if seen == "unclear" and frozenset(letters) & _PROTEIN_ONLY:
+    """``dna``, ``protein`` or ``unclear``, by the first letters of many rows.
+
+    Where all letters together do not tell, the rows do: those of A, C, G, T, U and N alone against those with
+    a letter that no base is written with, by their letters.
+    """
+    sample = [text.translate(_NOT_TOLD).upper() for text in _sampled(texts)]
+    seen: str = guess_alphabet("".join(sample).encode("ascii", "replace"))
+    if seen != "unclear":
+        return seen
+    dna = sum(len(text) for text in sample if frozenset(text) <= _DNA_LETTERS)
+    protein = sum(len(text) for text in sample if looks_protein(text))
+    if protein > dna or (protein and not dna):
         return "protein"
-    if seen == "unclear" and len(letters) >= 10 and frozenset(letters) <= _DNA_LETTERS:
-        return "dna"
-    return seen
+    return "dna" if dna >= _FEW and dna > protein else "unclear"
 
 
 def _sampled(texts: Sequence[str]) -> Iterator[str]:

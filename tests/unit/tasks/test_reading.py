@@ -114,8 +114,17 @@ class TestAlphabets:
     def test_short_peptides_take_the_alphabet_of_the_model(self, tmp_path: Path) -> None:
         path = write(tmp_path / "a.tsv", table(["MKV", "AGC"], ["a", "b"]))
         assert read({"path": path}, "protein", label={}).examples.sequences.alphabet == "protein"
-        with pytest.raises(InputError, match="does not show by its letters whether it is DNA or protein; set data.mol"):
+        with pytest.raises(
+            InputError, match="does not show by its letters whether it is DNA or protein; set data.mol"
+        ):
             read({"path": path}, label={})
+
+    def test_one_odd_row_does_not_turn_a_small_table(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "a.tsv", table([DNA[0], "MKVLEE"], ["a", "b"]))
+        with pytest.raises(InputError, match="line 3; its sequence has 3 letters that are not DNA"):
+            read({"path": path}, label={})
+        path = write(tmp_path / "a.tsv", table([PROTEIN[0], DNA[0][:30]], ["a", "b"]))
+        assert read({"path": path}, label={}).examples.sequences.alphabet == "protein"
 
     def test_pairs_may_be_of_two_alphabets(self, tmp_path: Path) -> None:
         lines = "".join(f"{d}\t{p}\t{i % 2}\n" for i, (d, p) in enumerate(zip(DNA, PROTEIN, strict=True)))
