@@ -59,7 +59,7 @@ def rates_figure(panels: Sequence[RatePanel], *, title: str) -> Figure:
     below = 0.24 * longest + 0.1
     with house_style():
         # Legends have a row of their own, since those beside square axes are not laid out.
-        size = (4.4 * len(panels) + 0.4, 4.9 + below)
+        size = (4.6 * len(panels) + 0.6, 4.9 + below)
         ratios = {"height_ratios": [4.6, below]}
         figure, grid = new_figure(*size, rows=2, columns=len(panels), gridspec_kw=ratios)
         for axes, legend, panel in zip(*grid, panels, strict=True):
