@@ -168,6 +168,25 @@ def test_variants_are_tables_of_proteins(real_data: Path) -> None:
         assert (reading.raw["score"].form, reading.raw["bin"].form) == ("regression", "class")
 
 
+def test_coding_bases_of_a_genbank_file_in_windows(real_data: Path) -> None:
+    path = str(real_data / "genomes" / "scerevisiae_chr1.gb")
+    intervals = {"path": path, "classes": {"CDS:+": "forward", "CDS:-": "reverse"}}
+    reading = read({"path": path, "intervals": intervals, "window": 1000}, "dna", part={})
+    with open_input(path) as stream:
+        (contig,) = read_annotated(stream, "genbank")
+    expected = np.zeros(len(contig), dtype=np.int64)
+    for strand, label in ((1, 1), (-1, 2)):
+        for feature in contig.features:
+            for start, end, own in feature.parts:
+                if own == strand:
+                    expected[start:end] = label
+    assert reading.raw["part"].names == ("background", "forward", "reverse")
+    assert reading.raw["part"].values.tolist() == expected.tolist()
+    assert len(reading.examples) == -(-len(contig) // 1000)
+    assert reading.examples.coordinates is not None
+    assert reading.examples.coordinates[1] == (contig.id, 1000, 2000, "+")
+
+
 class TestYeastIntrons:
     def reading(self, folder: Path) -> tuple[Examples, RawLabels]:
         data = {
