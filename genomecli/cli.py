@@ -287,6 +287,67 @@ def embed(
     run_embed(_config(config, chosen, "embed"), out, inputs=inputs or [], force=force, resume=resume)
 
 
+@command(
+    "score",
+    "Example: genomecli score --model run --vcf x.vcf.gz --reference ref.fa -o scores.tsv (or .vcf.gz); "
+    "genomecli score --model run --mutations m.csv --wildtype wt.fa; "
+    "genomecli score --model run --scan genome.fa -o scan.bedgraph",
+)
+def score(
+    model: Annotated[
+        Path | None, typer.Option("--model", "-m", help="Run or checkpoint folder.", show_default=False)
+    ] = None,
+    vcf: Annotated[
+        Path | None, typer.Option("--vcf", help="Variants; - is standard input.", show_default=False)
+    ] = None,
+    reference: Annotated[
+        Path | None, typer.Option("--reference", "-r", help="FASTA of the VCF.", show_default=False)
+    ] = None,
+    mutations: Annotated[
+        Path | None,
+        typer.Option(
+            "--mutations", help="H24Y or A23T:G45D: a table, or one a line; - too.", show_default=False
+        ),
+    ] = None,
+    wildtype: Annotated[
+        Path | None,
+        typer.Option("--wildtype", "-w", help="FASTA of what they change, or infer.", show_default=False),
+    ] = None,
+    measured: Annotated[
+        str | None,
+        typer.Option("--measured", help="Column of measured values to compare with.", show_default=False),
+    ] = None,
+    scan: Annotated[
+        list[Path] | None,
+        typer.Option("--scan", help="FASTA whose every symbol is scored; - too.", show_default=False),
+    ] = None,
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help=".tsv, .parquet, .vcf, .vcf.gz, .bcf, .bedgraph; TSV (of a scan bedGraph) on standard "
+            "output if left out.",
+        ),
+    ] = None,
+    force: Force = False,
+    resume: Resume = False,
+) -> None:
+    """Score variants by a pretrained model, zero-shot; or scan sequences for what it does not expect."""
+    from genomecli.commands.score import run_score
+
+    chosen = list(overrides or [])
+    if vcf or mutations or scan:  # instead of the YAML's
+        paths = ", ".join(json.dumps(str(path)) for path in scan or [])
+        chosen += ["score.vcf=null", "score.mutations=null", f"score.scan=[{paths}]"]
+    given: dict[str, Path | str | None] = {"model": model, "vcf": vcf, "reference": reference}
+    given |= {"mutations": mutations, "wildtype": wildtype, "measured": measured}
+    chosen += [f"score.{key}={value}" for key, value in given.items() if value is not None]
+    run_score(_config(config, chosen, "score"), out, force=force, resume=resume)
+
+
 @command("mrr-compare", "Example: genomecli mrr-compare run --corpus corpus -o comparison")
 def mrr_compare(
     runs: Annotated[

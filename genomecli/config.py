@@ -23,6 +23,7 @@ from genomecli.yaml_text import read_yaml, shell_value
 if TYPE_CHECKING:
     from genomecli.analysis.settings import CompareSettings
     from genomecli.corpus.settings import TokenizeSettings
+    from genomecli.inference.score_settings import ScoreSettings
     from genomecli.inference.settings import EmbedSettings
     from genomecli.sequences.simulation_settings import SimulateSettings
     from genomecli.training.finetune_settings import FinetuneSettings
@@ -34,6 +35,7 @@ SECTIONS = {
     "pretrain": "genomecli.training.settings:PretrainSettings",
     "finetune": "genomecli.training.finetune_settings:FinetuneSettings",
     "embed": "genomecli.inference.settings:EmbedSettings",
+    "score": "genomecli.inference.score_settings:ScoreSettings",
     "mrr-compare": "genomecli.analysis.settings:CompareSettings",
 }
 """Where each command's settings are declared."""
@@ -116,6 +118,11 @@ class Config:
     def embed(self) -> EmbedSettings:
         """Settings of ``embed``."""
         return cast("EmbedSettings", self.section("embed"))
+
+    @property
+    def score(self) -> ScoreSettings:
+        """Settings of ``score``."""
+        return cast("ScoreSettings", self.section("score"))
 
     @property
     def mrr_compare(self) -> CompareSettings:

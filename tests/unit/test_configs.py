@@ -23,6 +23,7 @@ COMPLETED = {
     "pretrain": ["pretrain.corpus=c", "pretrain.steps=10", "pretrain.reading.tokens=null"],
     "finetune": ["finetune.data={path: t.tsv}", "finetune.targets={y: {}}"],
     "embed": [],
+    "score": [],
     "mrr-compare": ["mrr-compare.runs=[{path: run}]"],
     "simulate": ["simulate.species=[{name: a}]"],
 }
@@ -165,6 +166,7 @@ def wrong(path: tuple[str, ...], key: str) -> dict[str, Any]:
         (("pretrain", "reading"), "relations", "relation"),
         (("pretrain", "objectives", "mlm"), "mask_shares", "mask_share"),
         (("embed",), "poolings", "pooling"),
+        (("score",), "methods", "method"),
         (("mrr-compare", "baselines"), "word2vector", "word2vec"),
     ],
 )

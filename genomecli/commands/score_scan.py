@@ -1,0 +1,112 @@
+"""``score --scan``: the surprise of every base or residue along sequences, as bedGraph or a table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from genomecli.commands.score_job import Job, readings
+from genomecli.commands.score_work import Done
+from genomecli.errors import InputError
+from genomecli.exchange.score_table import SURPRISES, header_line, row_line
+from genomecli.inference.decoding import Doubles
+from genomecli.inference.sources import fasta_records, tell_molecule
+from genomecli.inference.surprise import Surprise
+from genomecli.inference.workload import Work
+from genomecli.runtime import log
+from genomecli.sequences.alphabets import INVALID, PROTEIN, STOP, Alphabet
+from genomecli.sequences.openers import open_input
+from genomecli.sequences.records import Record
+from genomecli.sequences.variants import HeldSequence
+
+MISSING = "reason: ambiguous letter, or in no token"
+
+
+class ScanInput:
+    """Sequences that are scanned, stretch by stretch.
+
+    Args:
+        job: the run.
+        shape: ``bedgraph``, or ``table``: a row a symbol, with both strands.
+
+    Attributes:
+        columns, header, files: see :class:`~genomecli.commands.score_work.ScoreInput`.
+    """
+
+    noun = "symbols"
+
+    def __init__(self, job: Job, shape: Literal["bedgraph", "table"]) -> None:
+        self._job = job
+        self._shape = shape
+        self.columns = SURPRISES
+        self.files: list[dict[str, object]] = []
+        unit = job.settings.unit
+        comment = f"# surprise of each symbol, -log p given all others, in {unit}\n".encode()
+        self.header = header_line(SURPRISES) if shape == "table" else comment
+
+    def works(self, skip: int) -> Iterator[Work[Done]]:
+        """Stretches of the records of all files, in order.
+
+        Raises:
+            InputError: for a file that is no FASTA, or that the model cannot read.
+        """
+        count = 0
+        known = [block.molecule for block in self._job.engine.lexicon.vocabulary.blocks]
+        for path in self._job.settings.scan:
+            with open_input(path) as stream:
+                wanted = self._job.settings.molecule
+                found = readings(self._job, tell_molecule(stream, wanted, known, key="score.molecule"))
+                scan, alphabet = found.scan(self._job), found.tokenizer.alphabet
+                for record in fasta_records(stream, alphabet):
+                    sequence = _sequence(record, Path(path))
+                    if not sequence.length:
+                        log.warning("%s, record %r holds no letters", path, record.id)
+                    for work in scan.segments(sequence, record.id):
+                        count += 1
+                        if count > skip:
+                            yield self._work(work, record.id, sequence, alphabet)
+                self.files.append(stream.finish())
+
+    def _work(
+        self, work: Work[Surprise], name: str, sequence: HeldSequence, alphabet: Alphabet
+    ) -> Work[Done]:
+        def finish(answers: Sequence[Doubles]) -> Done:
+            found = work.finish(answers)
+            known = int((~np.isnan(found.values)).sum())
+            counts = Counter({"records": int(found.start == 0), "in": len(found.values), "scored": known})
+            if known < len(found.values):
+                counts[MISSING] = len(found.values) - known
+            symbols = alphabet.decode(sequence.fetch(found.start, found.start + len(found.values)))
+            return Done(self._text(name, found, symbols), b"", counts)
+
+        return Work(work.queries, finish)
+
+    def _text(self, name: str, found: Surprise, symbols: str) -> bytes:
+        columns = [self._job.scale * values for values in (found.values, found.forward, found.reverse)]
+        if self._shape == "table":
+            rows = zip(symbols, *(column.tolist() for column in columns), strict=True)
+            lines = (
+                row_line([name, place, letter, *values])
+                for place, (letter, *values) in enumerate(rows, start=found.start + 1)
+            )
+            return b"".join(lines)
+        values = columns[0]
+        text = "".join(
+            f"{name}\t{found.start + i}\t{found.start + i + 1}\t{values[i]:.6g}\n"
+            for i in np.flatnonzero(~np.isnan(values)).tolist()
+        )
+        return text.encode("utf-8", "surrogateescape")
+
+
+def _sequence(record: Record, path: Path) -> HeldSequence:
+    symbols = record.symbols
+    foreign = np.flatnonzero(symbols == INVALID)
+    if len(foreign):
+        what = f"has letters that are no {record.alphabet.name}, the first at {int(foreign[0]) + 1}"
+        raise InputError(what, where=f"{path}, record {record.id!r}")
+    ends = record.alphabet is PROTEIN and len(symbols) and symbols[-1] == STOP
+    return HeldSequence(symbols[:-1] if ends else symbols)
