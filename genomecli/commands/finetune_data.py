@@ -130,6 +130,8 @@ def _columns(
     data, examples = settings.data, reading.examples
     form: dict[str, Any] = {"frame": data.frame, "table": data.table, "where": _where(reading)}
     first = column_reading(start.lexicon, species, examples.sequences.alphabet, data.molecule, **form)
+    if data.covariates and all(one.form == "token" for one in reading.raw.values()):
+        raise ConfigError(["finetune.data.covariates: labels of symbols take none; leave them out"])
     if examples.pair is None:
         return first, None
     if any(one.form == "token" for one in reading.raw.values()):

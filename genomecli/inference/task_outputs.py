@@ -25,7 +25,7 @@ from genomecli.inference.pooling import Pooling, RunningPool
 from genomecli.inference.results import Piece
 from genomecli.models.language_model import LanguageModel
 from genomecli.models.pooling import AttentionPool
-from genomecli.models.task_heads import SymbolHead, TaskHead, symbol_means
+from genomecli.models.task_heads import SymbolHead, TaskHead, head_name, symbol_means
 from genomecli.training.task_spec import TaskSpec
 
 Floats = NDArray[np.float32]
@@ -55,7 +55,10 @@ class Heads:
 
     def __init__(self, model: LanguageModel, spec: TaskSpec) -> None:
         self.spec = spec
-        found = {target.name: copy.deepcopy(model.heads[target.name]).cpu().eval() for target in spec.targets}
+        found = {
+            target.name: copy.deepcopy(model.heads[head_name(target.name)]).cpu().eval()
+            for target in spec.targets
+        }
         self.whole = {name: head for name, head in found.items() if isinstance(head, TaskHead)}
         self.symbols = {name: head for name, head in found.items() if isinstance(head, SymbolHead)}
 

@@ -18,6 +18,12 @@ UNCERTAINTY = "uncertainty"
 """Name of the head that holds the targets' learned weights."""
 
 
+def head_name(target: str) -> str:
+    """Name of a target's head: without points, which separate the names of modules, and no module's own word
+    (a target may be called ``type``)."""
+    return f"task-{target.replace('.', ':')}"
+
+
 class ScaledLinear(nn.Linear):
     """A linear layer whose first weights have standard deviation fan_in^-0.5, whatever the network's rule."""
 

@@ -16,7 +16,14 @@ from torch import Tensor, nn
 from genomecli.corpus.batch import Batch
 from genomecli.corpus.vocabulary import SPECIALS
 from genomecli.models.language_model import LanguageModel
-from genomecli.models.task_heads import UNCERTAINTY, SymbolHead, TaskHead, Uncertainty, symbol_means
+from genomecli.models.task_heads import (
+    UNCERTAINTY,
+    SymbolHead,
+    TaskHead,
+    Uncertainty,
+    head_name,
+    symbol_means,
+)
 from genomecli.tasks.kinds.protocol import TaskKind
 from genomecli.tasks.kinds.registry import task_kind
 from genomecli.tasks.schema import Target
@@ -37,7 +44,7 @@ class TaskLearner:
     """Gives the loss of labelled batches.
 
     Args:
-        targets: with a head of that name in the model each.
+        targets: each with its head in the model.
         stride: symbols from one token's start to the next.
         uncertainty: weigh the targets by the model's learned weights.
     """
@@ -96,7 +103,9 @@ class TaskLearner:
         if PAIR_TOKENS in extras:
             second = _states(model, extras[PAIR_TOKENS], extras[PAIR_LENGTHS], extras[PAIR_LANGUAGES])
         with torch.autocast(batch.tokens.device.type, enabled=False):
-            return {name: self._head(model.heads[name], batch, states, second) for name in self.kinds}
+            return {
+                name: self._head(model.heads[head_name(name)], batch, states, second) for name in self.kinds
+            }
 
     def _head(self, head: nn.Module, batch: Batch, states: Tensor, second: Tensor | None) -> Tensor:
         if isinstance(head, SymbolHead):

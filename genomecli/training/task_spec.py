@@ -99,17 +99,17 @@ class TaskSpec:
         raise InputError(f"the model does not predict {name!r}", fix=f"it predicts {known}")
 
     def heads(self, width: int, lexicon: Lexicon) -> dict[str, nn.Module]:
-        """Fresh heads by name of target, and the learned weights if they are wanted."""
-        from genomecli.models.task_heads import UNCERTAINTY, SymbolHead, TaskHead, Uncertainty
+        """Fresh heads by their names in the network, and the learned weights if they are wanted."""
+        from genomecli.models.task_heads import UNCERTAINTY, SymbolHead, TaskHead, Uncertainty, head_name
 
         k = lexicon.tokenizer(self.reading.species, self.reading.molecule).k
         made: dict[str, nn.Module] = {}
         for target in self.targets:
             shape: dict[str, Any] = {"hidden": self.head.hidden, "dropout": self.head.dropout}
             if target.per_symbol:
-                made[target.name] = SymbolHead(width, target.outputs, k, **shape)
+                made[head_name(target.name)] = SymbolHead(width, target.outputs, k, **shape)
                 continue
-            made[target.name] = TaskHead(
+            made[head_name(target.name)] = TaskHead(
                 width,
                 target.outputs,
                 pooling=self.head.pooling,

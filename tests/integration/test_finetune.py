@@ -155,7 +155,7 @@ def test_the_figures_are_those_of_the_written_predictions(tuned: Path) -> None:
 
 def test_other_commands_open_a_tuned_run(tuned: Path) -> None:
     loaded = load_model(tuned)
-    assert loaded.info["heads"] == ["v", "y"]
+    assert loaded.info["heads"] == ["task-v", "task-y"]
     assert load_tuned(tuned).spec.reading.molecule == "cds"
 
 
