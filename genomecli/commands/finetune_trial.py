@@ -24,7 +24,7 @@ from genomecli.tasks.splits import Split
 from genomecli.tasks.targets import Fitted
 from genomecli.training.checkpoint import pointed
 from genomecli.training.finetuning import Around, Finetuning, write_spec
-from genomecli.training.starts import Start, convolutional_start, random_start
+from genomecli.training.starts import CNN_RATE, Start, convolutional_start, random_start, scratch_rate
 from genomecli.training.task_spec import ColumnReading, HeadShape, TaskSpec
 from genomecli.training.task_texts import task_texts
 from genomecli.training.tuning_job import TuningJob
@@ -32,11 +32,15 @@ from genomecli.training.tuning_job import TuningJob
 if TYPE_CHECKING:
     from genomecli.models.language_model import LanguageModel
     from genomecli.runtime import StopFlag
+    from genomecli.training.finetune_settings import FinetuneSettings
     from genomecli.training.machine import Machine
 
 PARTS = ("valid", "test")
 BASELINES = "baselines"
 """Folder of a trial in which baseline networks are trained."""
+
+Readings = tuple[ColumnReading, ColumnReading | None]
+"""How sequences are read, and the second ones of pairs."""
 
 Found = Mapping[str, Mapping[str, Predictions]]
 """Part to target to predictions."""
@@ -105,9 +109,10 @@ class Trial:
         self.fitted = setting.data.fitted(split)
         self.examples = self.fitted.examples
 
-    def job(self, start: Start, column: ColumnReading, pair: ColumnReading | None, context: int) -> TuningJob:
+    def job(self, start: Start, reading: Readings, context: int, settings: FinetuneSettings) -> TuningJob:
         """The tuning of one network on the training rows."""
-        spec = self.spec(start, column, pair, context)
+        spec = self.spec(start, reading, context, settings)
+        column, pair = reading
         known = np.any([labels.known for labels in self.examples.labels.values()], axis=0)
         rows = self.split.train[known[self.split.train]]
         ids = self.examples.ids
@@ -117,16 +122,16 @@ class Trial:
             second = token_column(start.lexicon, pair, self.examples.pair, rows, ids)
         made = task_texts(spec, self.examples.take(rows), texts, second)
         data = self.setting.data.fingerprint
-        return TuningJob(self.settings, self.seed, start, spec, made, self.setting.machine, data)
+        return TuningJob(settings, self.seed, start, spec, made, self.setting.machine, data)
 
-    def spec(self, start: Start, column: ColumnReading, pair: ColumnReading | None, context: int) -> TaskSpec:
+    def spec(self, start: Start, reading: Readings, context: int, settings: FinetuneSettings) -> TaskSpec:
         """What a network predicts here, and how it reads."""
-        settings, head = self.settings, self.settings.head
+        head = settings.head
         return TaskSpec(
             targets=tuple(self.fitted.targets.values()),
             head=HeadShape(head.pooling, head.hidden, head.dropout),
-            reading=column,
-            pair=pair,
+            reading=reading[0],
+            pair=reading[1],
             covariates=fit_covariates(self.examples, self.split.train),
             context=context,
             long_input=settings.long_input,
@@ -137,8 +142,8 @@ class Trial:
 
     def network_job(self) -> TuningJob:
         """The job of the network in question."""
-        data = self.setting.data
-        return self.job(data.start, data.column, data.pair, window_of(self.settings, data.start))
+        data, settings = self.setting.data, self.settings
+        return self.job(data.start, (data.column, data.pair), window_of(settings, data.start), settings)
 
     def run(self) -> Outcome:
         """Train and predict everything.
@@ -159,11 +164,28 @@ class Trial:
             elif baseline == "cnn":
                 self._cnn(found)
             elif data.loaded is not None:
-                start = random_start(data.start)
-                job = self.job(start, data.column, data.pair, found.spec.context)
-                self._network(found, "random", job, self.path / BASELINES / "random")
-                found.about["random"] = "the same network from random weights, all of them trained"
+                self._random(found, found.spec.context)
         return found
+
+    def _random(self, found: Outcome, context: int) -> None:
+        data = self.setting.data
+        start = random_start(data.start)
+        settings = self._from_scratch(scratch_rate(start.settings.width))
+        job = self.job(start, (data.column, data.pair), context, settings)
+        self._network(found, "random", job, self.path / BASELINES / "random")
+        found.about["random"] = (
+            f"the same network from random weights, all of them trained, rate {settings.optimiser.lr:g}"
+        )
+
+    def _from_scratch(self, rate: float, **head: Any) -> FinetuneSettings:
+        """Settings of a baseline network: all layers at one rate, at least ``rate``."""
+        optimiser = self.settings.optimiser
+        changes = {
+            "optimiser": optimiser.model_copy(update={"lr": max(rate, optimiser.lr)}),
+            "head": self.settings.head.model_copy(update=head),
+            "layer_decay": 1.0,
+        }
+        return self.settings.model_copy(update=changes)
 
     def _cnn(self, found: Outcome) -> None:
         data = self.setting.data
@@ -179,9 +201,12 @@ class Trial:
         column = column_reading(
             start.lexicon, species, data.column.alphabet, data.column.molecule, frame=data.column.frame
         )
-        job = self.job(start, column, None if data.pair is None else column, start.settings.context)
+        # A motif counts wherever it stands, so networks like this one take the maximum over positions.
+        settings = self._from_scratch(CNN_RATE, pooling="max")
+        reading = (column, None if data.pair is None else column)
+        job = self.job(start, reading, start.settings.context, settings)
         self._network(found, "cnn", job, self.path / BASELINES / "cnn")
-        size = f"{start.settings.layers} layers, width {start.settings.width}"
+        size = f"{start.settings.layers} layers, width {start.settings.width}, rate {settings.optimiser.lr:g}"
         found.about["cnn"] = f"a convolutional network ({size}) on single symbols, from random weights"
 
     def _network(self, found: Outcome, name: str, job: TuningJob, path: Path) -> None:

@@ -12,6 +12,9 @@ from genomecli.corpus.lexicon import Lexicon, build_lexicon
 from genomecli.models.settings import ModelSettings
 from genomecli.training.checkpoint import LoadedModel
 
+CNN_RATE = 2e-3
+"""Least peak learning rate of the baseline ``cnn``."""
+
 Tokens = Literal["base", "codon", "kmer3", "kmer6"]
 _STEM = "encoder.stem.tokens.weight"
 
@@ -50,6 +53,16 @@ def embeddings_start(start: Start) -> Start:
 def random_start(start: Start) -> Start:
     """The same network with weights of the seed, all of them trained."""
     return replace(start, tensors={}, tune="full")
+
+
+def scratch_rate(width: int) -> float:
+    """Least peak learning rate of a network that starts from random weights, by its width.
+
+    Rates that suit trained weights are too low for random ones; a baseline that has not learned would flatter
+    what it is held against. 1e-3 up to width 256, from there falling as 1 / width, as the best rate of hidden
+    weights does with Adam (Yang et al. 2022, arXiv:2203.03466).
+    """
+    return 1e-3 * min(1.0, 256 / width)
 
 
 def convolutional(width: int, context: int) -> ModelSettings:

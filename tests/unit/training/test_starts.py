@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from genomecli.training.starts import convolutional_start, fresh_lexicon
+from genomecli.training.starts import convolutional_start, fresh_lexicon, scratch_rate
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,7 @@ def test_the_convolutional_baseline_reads_single_symbols_over_the_same_stretch()
     assert start.lexicon.tokenizer("ecoli", "protein").words == 20
     assert start.lexicon.languages == ("ecoli/dna", "ecoli/protein")
     assert not start.tensors
+
+
+def test_rates_of_random_weights_fall_with_the_width() -> None:
+    assert [scratch_rate(width) for width in (64, 256, 512, 1024)] == [1e-3, 1e-3, 5e-4, 2.5e-4]
