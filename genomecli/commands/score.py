@@ -27,6 +27,7 @@ from genomecli.commands.score_variants import VariantInput
 from genomecli.commands.score_work import ScoreInput, account
 from genomecli.errors import CheckpointedError, InterruptedRunError, UsageError
 from genomecli.exchange.text_spool import TextSpool
+from genomecli.exchange.vcf import need_pysam
 from genomecli.files import locked, partial_name, refuse_existing
 from genomecli.inference.workload import done
 from genomecli.runtime import StopFlag, log, progress
@@ -67,6 +68,8 @@ def run_score(
     settings = _checked(config.score, out, resume=resume)
     kind = kind_of(settings)
     form: Format = format_of(out, kind) if out is not None else "bedgraph" if kind == "scan" else "tsv"
+    if form == "bcf":
+        need_pysam(out)
     if out is not None and _done_before(config, settings, out, force=force, resume=resume):
         return {}
     job = open_job(config, settings)

@@ -17,6 +17,7 @@ from genomecli.inference.items import Molecule, Strand
 from genomecli.inference.marginals import Score, Scorer
 from genomecli.inference.sources import Frames
 from genomecli.inference.surprise import Scan
+from genomecli.inference.training_history import TrainingHistory
 from genomecli.runtime import log, pick_device, pick_precision, set_threads
 from genomecli.sequences.codes import GeneticCode, genetic_code
 
@@ -48,6 +49,7 @@ class Job:
         settings: section ``score``.
         engine: with the model.
         frames: that the run was trained at.
+        history: what the run has learned.
         meta: model and settings, without places.
         config: resolved settings, for ``run.json``.
         seed: of the bootstrap.
@@ -56,6 +58,7 @@ class Job:
     settings: ScoreSettings
     engine: Engine
     frames: Frames
+    history: TrainingHistory
     meta: Mapping[str, Any]
     config: Mapping[str, Any]
     seed: int
@@ -87,18 +90,16 @@ def open_job(config: Config, settings: ScoreSettings) -> Job:
     meta = identity(config, settings)
     folder = find_checkpoint(settings.model, prefer=settings.checkpoint)
     trained = read_json(folder / "config.json")
-    window = settings.window or _trained_window(trained, loaded.settings.context)
+    history = TrainingHistory.of(trained)
+    window = settings.window
+    if window is None:  # places beyond the longest text of the training are new to the network
+        context = loaded.settings.context
+        window = min(history.context or context, context) - SPECIAL_TOKENS
     engine = Engine(loaded, device, meta["precision"], settings.tokens_per_batch, window=window)
     frames = Frames.of_run(trained)
     log.info("model at step %d on %s, %s", loaded.step, device, meta["precision"])
     resolved = {**config.common.model_dump(mode="json"), "score": settings.model_dump(mode="json")}
-    return Job(settings, engine, frames, meta, resolved, config.seed)
-
-
-def _trained_window(config: Mapping[str, Any], context: int) -> int:
-    """Tokens of the longest text that a run was trained on: places beyond are new to the network."""
-    reading = config.get("pretrain", {}).get("reading", {})
-    return min(int(reading.get("context", context)), context) - SPECIAL_TOKENS
+    return Job(settings, engine, frames, history, meta, resolved, config.seed)
 
 
 def identity(config: Config, settings: ScoreSettings) -> dict[str, Any]:
@@ -185,11 +186,14 @@ def readings(job: Job, molecule: Molecule) -> Readings:
     """How sequences of ``molecule`` are read.
 
     Raises:
-        InputError: if the model has no tokens for it.
+        InputError: if the model has no tokens for it, or never learned to predict them.
         UsageError: for a species, frame or way to treat synonyms that the model does not allow.
     """
     settings, lexicon = job.settings, job.engine.lexicon
     species = _species(job)
+    note = job.history.check(molecule, settings.model)
+    if note is not None:
+        log.warning(note)
     tokenizer = lexicon.tokenizer(species, molecule)
     dna = molecule != "protein"
     wanted = settings.strand

@@ -11,6 +11,7 @@ import numpy as np
 
 from genomecli.commands.score_job import Job, Readings, readings
 from genomecli.commands.score_work import Done, counted
+from genomecli.corpus.lexicon import MOLECULE_ALPHABETS
 from genomecli.errors import InputError, UsageError
 from genomecli.exchange.mutation_lists import (
     MutationColumns,
@@ -24,7 +25,7 @@ from genomecli.inference.items import Molecule
 from genomecli.inference.marginals import Plan, Score
 from genomecli.inference.sources import fasta_records, tell_molecule
 from genomecli.inference.workload import Work
-from genomecli.sequences.alphabets import INVALID, PROTEIN, STOP, Alphabet, Codes
+from genomecli.sequences.alphabets import INVALID, PROTEIN, STOP, Alphabet, Codes, get_alphabet
 from genomecli.sequences.codes import genetic_code
 from genomecli.sequences.fasta import guess_alphabet
 from genomecli.sequences.mutations import Substitution, disagreement
@@ -86,7 +87,7 @@ class MutationInput:
         with open_input(path) as stream:
             wanted = self._job.settings.molecule
             molecule = tell_molecule(stream, wanted, known, key="score.molecule")
-            alphabet = readings(self._job, molecule).tokenizer.alphabet
+            alphabet = get_alphabet(MOLECULE_ALPHABETS[molecule])
             found: dict[str, Codes] = {}
             for record in fasta_records(stream, alphabet):
                 where = f"{stream.location}, record {record.id!r}"
@@ -111,7 +112,7 @@ class MutationInput:
         protein = guess_alphabet(letters.encode()) == "protein" or bool(_PROTEIN_LETTERS & set(letters))
         told: Molecule = "protein" if protein else "genome"
         molecule = told if wanted == "auto" else wanted
-        alphabet = readings(self._job, molecule).tokenizer.alphabet
+        alphabet = get_alphabet(MOLECULE_ALPHABETS[molecule])
         return molecule, {
             name: _without_stop(_valid(alphabet.encode(text), alphabet, self._where), alphabet)
             for name, text in texts.items()

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from genomecli.commands.score_job import Job, readings
+from genomecli.commands.score_job import Job, Readings, readings
 from genomecli.commands.score_work import Done
 from genomecli.errors import InputError
 from genomecli.exchange.score_table import SURPRISES, header_line, row_line
@@ -42,6 +42,7 @@ class ScanInput:
     def __init__(self, job: Job, shape: Literal["bedgraph", "table"]) -> None:
         self._job = job
         self._shape = shape
+        self._readings: dict[str, Readings] = {}
         self.columns = SURPRISES
         self.files: list[dict[str, object]] = []
         unit = job.settings.unit
@@ -59,7 +60,9 @@ class ScanInput:
         for path in self._job.settings.scan:
             with open_input(path) as stream:
                 wanted = self._job.settings.molecule
-                found = readings(self._job, tell_molecule(stream, wanted, known, key="score.molecule"))
+                molecule = tell_molecule(stream, wanted, known, key="score.molecule")
+                found = self._readings.get(molecule) or readings(self._job, molecule)
+                self._readings[molecule] = found
                 scan, alphabet = found.scan(self._job), found.tokenizer.alphabet
                 for record in fasta_records(stream, alphabet):
                     sequence = _sequence(record, Path(path))

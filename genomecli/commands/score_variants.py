@@ -67,7 +67,7 @@ class VariantInput:
         if is_bcf(stream):
             folder = self._stack.enter_context(TemporaryDirectory(prefix="genomecli-"))
             text = Path(folder) / "variants.vcf"
-            bcf_to_text(path, text)
+            bcf_to_text(stream, text)
             stream = self._stack.enter_context(open_input(text))
         return VcfFile(stream)
 

@@ -163,13 +163,13 @@ class VcfFile:
         return VcfRecord(count, line, chrom, int(place) - 1, name, ref, alts)
 
 
-def need_pysam(path: Path) -> Any:
+def need_pysam(where: object) -> Any:
     """The module ``pysam``. Raises UsageError saying how to get it, where it is absent."""
     try:
         import pysam
     except ImportError:
         raise UsageError(
-            "BCF needs pysam, which is not installed", where=path, fix=f"{EXTRA}, or use .vcf or .vcf.gz"
+            "BCF needs pysam, which is not installed", where=where, fix=f"{EXTRA}, or use .vcf or .vcf.gz"
         ) from None
     return pysam
 
@@ -179,20 +179,26 @@ def is_bcf(stream: InputStream) -> bool:
     return stream.peek(4)[:4] == BCF_MAGIC
 
 
-def bcf_to_text(path: Path, text: Path) -> None:
-    """Write a BCF file as VCF text.
+def bcf_to_text(stream: InputStream, text: Path) -> None:
+    """Write an open BCF input as VCF text; its unpacked bytes stand beside it for a while.
 
     Raises:
         UsageError: without pysam.
         InputError: if it cannot be read.
     """
-    pysam = need_pysam(path)
+    pysam = need_pysam(stream.location)
+    unpacked = text.with_suffix(".bcf")
+    with open(unpacked, "wb") as held:
+        while data := stream.read():
+            held.write(data)
     try:
-        with pysam.VariantFile(str(path)) as source, open(text, "w", encoding="utf-8", newline="") as out:
+        with pysam.VariantFile(str(unpacked)) as source, open(text, "w", encoding="utf-8", newline="") as out:
             out.write(str(source.header))
             out.writelines(str(record) for record in source)
     except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read as BCF ({error})", where=path) from error
+        raise InputError(f"cannot be read as BCF ({error})", where=stream.location) from error
+    finally:
+        unpacked.unlink()
 
 
 def text_to_bcf(text: Path, path: Path) -> None:
@@ -211,9 +217,9 @@ def text_to_bcf(text: Path, path: Path) -> None:
             for record in source:
                 out.write(record)
     except (OSError, ValueError) as error:
-        what = f"cannot be written as BCF ({error})"
         raise InputError(
-            what, where=path, fix="write .vcf.gz, or name all sequences in the header"
+            "cannot be written as BCF, which wants every sequence, filter and field declared in the header",
+            fix="complete the VCF's header, or write .vcf.gz",
         ) from error
 
 

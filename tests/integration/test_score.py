@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import gzip
+import importlib.util
 import io
 import json
 import os
 import re
 import signal
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -454,6 +456,39 @@ def test_wrong_usage_is_told(
 ) -> None:
     assert score("-m", bases, *arguments) == 2
     assert said in capsys.readouterr().err
+
+
+def test_bcf_without_pysam_is_told_before_anything_is_scored(
+    bases: Path,
+    vcf: Path,
+    reference: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, "pysam", None)
+    assert score("-m", bases, "--vcf", vcf, "-r", reference, "-o", tmp_path / "y.bcf") == 2
+    said = capsys.readouterr().err
+    assert "y.bcf; BCF needs pysam, which is not installed; pip install 'genomecli[variants]'" in said
+    assert "model at step" not in said
+    vcf.write_bytes(b"BCF\x02\x02rest")
+    assert score("-m", bases, "--vcf", vcf, "-r", reference) == 2
+    assert "x.vcf; BCF needs pysam" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(importlib.util.find_spec("pysam") is None, reason="pysam is not installed")
+def test_bcf_in_and_out(
+    bases: Path, vcf: Path, reference: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = [row for row in vcf.read_text().splitlines(keepends=True) if "q10" not in row]
+    formats = '##FORMAT=<ID=GT,Number=1,Type=String,Description="G">\n'
+    vcf.write_text(kept[0] + formats + "".join(kept[1:]))
+    assert score("-m", bases, "--vcf", vcf, "-r", reference, "-o", tmp_path / "y.bcf") == 0
+    capsys.readouterr()
+    assert score("-m", bases, "--vcf", tmp_path / "y.bcf", "-r", reference) == 0
+    binary = capsys.readouterr().out
+    assert score("-m", bases, "--vcf", vcf, "-r", reference) == 0
+    assert capsys.readouterr().out == binary
 
 
 def test_a_model_is_needed(capsys: pytest.CaptureFixture[str]) -> None:

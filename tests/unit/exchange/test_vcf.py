@@ -15,6 +15,7 @@ from genomecli.exchange.vcf import (
     VcfRecord,
     bcf_to_text,
     bgzip,
+    is_bcf,
     need_pysam,
     text_to_bcf,
     unscored,
@@ -143,7 +144,10 @@ def test_bcf_there_and_back(path: Path, tmp_path: Path) -> None:
     lines = [line for line in LINES if b"q10" not in line and b"END" not in line]
     path.write_bytes(HEADER + b"".join(lines))
     text_to_bcf(path, tmp_path / "x.bcf")
-    bcf_to_text(tmp_path / "x.bcf", tmp_path / "y.vcf")
+    with open_input(tmp_path / "x.bcf") as stream:
+        assert is_bcf(stream)
+        bcf_to_text(stream, tmp_path / "y.vcf")
+    assert not (tmp_path / "y.bcf").exists()
     with open_input(tmp_path / "y.vcf") as stream:
         records = list(VcfFile(stream).records())
     assert [r.line for r in records] == lines

@@ -1,0 +1,61 @@
+"""What a checkpoint has learned, from the settings that it carries: what its probabilities may be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from genomecli.corpus.lexicon import MOLECULE_ALPHABETS
+from genomecli.errors import InputError
+
+
+@dataclass(frozen=True)
+class TrainingHistory:
+    """How a model was trained, as far as its checkpoint says.
+
+    Args:
+        molecules: kinds of text that it was trained on; empty if nothing is said.
+        context: tokens of its longest text, special ones included; None if nothing is said.
+        fills_in: whether it learned to fill in hidden tokens.
+        tuned: whether it was tuned for a task since.
+    """
+
+    molecules: tuple[str, ...] = ()
+    context: int | None = None
+    fills_in: bool = True
+    tuned: bool = False
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> TrainingHistory:
+        """From the resolved settings in a checkpoint."""
+        pretrain = config.get("pretrain", {})
+        reading, objectives = pretrain.get("reading", {}), pretrain.get("objectives")
+        fills_in = objectives is None or any(objectives.get(name) for name in ("mlm", "tlm", "others"))
+        return cls(
+            tuple(reading.get("molecules", ())), reading.get("context"), fills_in, "finetune" in config
+        )
+
+    def check(self, molecule: str, where: object) -> str | None:
+        """Whether the model's probabilities of ``molecule``'s tokens mean anything.
+
+        Returns:
+            What a user should know all the same; None for nothing.
+
+        Raises:
+            InputError: if it never learned to predict such tokens.
+        """
+        if not self.fills_in:
+            what = "was not trained to fill in hidden tokens, so it has no probabilities of them"
+            raise InputError(what, where=where, fix="use a run with the objective mlm or tlm")
+        alphabet = MOLECULE_ALPHABETS[molecule]
+        if self.molecules and alphabet not in {MOLECULE_ALPHABETS[name] for name in self.molecules}:
+            what = f"was trained on {' and '.join(self.molecules)} alone, not on {alphabet}"
+            raise InputError(what, where=where, fix="use a run that was")
+        if self.tuned:
+            return (
+                "the model was tuned for a task: its probabilities may no longer be those of its pretraining"
+            )
+        if molecule == "genome" and self.molecules and "genome" not in self.molecules:
+            return "the model was trained on genes, not on genome windows: set score.molecule=cds for genes"
+        return None

@@ -1,0 +1,37 @@
+"""What a checkpoint's settings say it has learned."""
+
+from __future__ import annotations
+
+import pytest
+
+from genomecli.errors import InputError
+from genomecli.inference.training_history import TrainingHistory
+
+
+def config(molecules: list[str], **objectives: object) -> dict[str, object]:
+    chosen = {"mlm": {"rate": 0.25}, "tlm": None, "cls": None, "others": {}, **objectives}
+    return {"pretrain": {"reading": {"molecules": molecules, "context": 256}, "objectives": chosen}}
+
+
+def test_a_model_speaks_of_what_it_was_trained_on_alone() -> None:
+    history = TrainingHistory.of(config(["protein"]))
+    assert history.context == 256
+    assert history.check("protein", "run") is None
+    for molecule in ("genome", "cds"):
+        with pytest.raises(InputError, match="run; was trained on protein alone, not on dna"):
+            history.check(molecule, "run")
+    assert TrainingHistory.of(config(["cds", "protein"])).check("cds", "run") is None
+    assert "not on genome windows" in (TrainingHistory.of(config(["cds"])).check("genome", "run") or "")
+    assert TrainingHistory.of(config(["genome"])).check("genome", "run") is None
+
+
+def test_a_model_that_never_filled_in_tokens_has_no_probabilities() -> None:
+    with pytest.raises(InputError, match="was not trained to fill in"):
+        TrainingHistory.of(config(["cds"], mlm=None, cls={"weight": 1})).check("cds", "run")
+    assert TrainingHistory.of(config(["cds"], mlm=None, tlm={"rate": 0.2})).check("cds", "run") is None
+
+
+def test_a_tuned_model_is_told_of_and_silence_is_no_objection() -> None:
+    assert "tuned" in (TrainingHistory.of({"finetune": {}}).check("protein", "run") or "")
+    assert TrainingHistory.of({}).check("genome", "run") is None
+    assert TrainingHistory.of({}).context is None
