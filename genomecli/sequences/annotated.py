@@ -12,7 +12,7 @@ from typing import Any, Literal
 from genomecli.errors import InputError
 from genomecli.sequences.alphabets import DNA
 from genomecli.sequences.annotation import AnnotatedContig, CodingFeature, Part, parse_translation_exceptions
-from genomecli.sequences.openers import InputStream
+from genomecli.sequences.openers import InputStream, Location
 
 
 def read_annotated(
@@ -44,7 +44,7 @@ def read_annotated(
         raise InputError(f"holds no {file_format} record", where=where)
 
 
-def _next_record(records: Any, where: object, count: int, notes: list[str] | None) -> Any:
+def _next_record(records: Any, where: Location, count: int, notes: list[str] | None) -> Any:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -61,7 +61,7 @@ def _next_record(records: Any, where: object, count: int, notes: list[str] | Non
     if any(message.startswith("Premature end") for message in messages):
         raise InputError("is cut short", where=f"{where}, record {count + 1}", fix="fetch it again")
     if notes is not None:
-        notes.extend(f"{where}: {message}" for message in messages)
+        notes.extend(f"{where.name}: {message}" for message in messages)
     return record
 
 

@@ -123,7 +123,9 @@ class ContigReader:
             again = header.id in names
             names[header.id] = None
             if again:
-                self._report.notes.append(f"{where}: contig {header.id} comes again, without its features")
+                self._report.notes.append(
+                    f"{where.name}: contig {header.id} comes again, without its features"
+                )
             features = [] if again else models.features(name, len(contig.symbols), circular=ring)
             yield AnnotatedContig(
                 header.id,
@@ -151,5 +153,5 @@ class ContigReader:
             self._report.counts["cds skipped: contig not in the FASTA"] += len(models.features(name, 0))
         if missing:
             self._report.notes.append(
-                f"{where}: {len(missing)} contigs are not in the FASTA, such as {missing[0]}"
+                f"{where.name}: {len(missing)} contigs are not in the FASTA, such as {missing[0]}"
             )

@@ -52,10 +52,18 @@ class Location:
         """Whether this is standard input."""
         return str(self.path) == "-"
 
+    @property
+    def name(self) -> str:
+        """The place without its folder: for notes that are kept, which no machine's paths belong into."""
+        return self._shown(self.path.name)
+
     def __str__(self) -> str:
+        return self._shown(str(self.path))
+
+    def _shown(self, path: str) -> str:
         if self.is_stdin:
             return "standard input"
-        return f"{self.path}:{self.member}" if self.member else str(self.path)
+        return f"{path}:{self.member}" if self.member else path
 
 
 class InputStream:

@@ -199,3 +199,9 @@ def test_text_comes_line_by_line(tmp_path: Path) -> None:
     path = write_gzip(tmp_path / "x", "a\r\né\n".encode() + b"\xff\n")
     with open_input(path) as stream:
         assert list(stream.text()) == ["a\n", "é\n", "\ufffd\n"]
+
+
+def test_a_location_is_named_without_its_folder():
+    assert Location(Path("/a/b/genome.gbk")).name == "genome.gbk"
+    assert Location(Path("/a/b/set.zip"), "x/genome.fna").name == "set.zip:x/genome.fna"
+    assert Location(Path("-")).name == "standard input"
