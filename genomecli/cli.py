@@ -288,6 +288,41 @@ def embed(
 
 
 @command(
+    "predict",
+    "Example: genomecli predict --model tuned genes.fa -o predictions.tsv (or .parquet); "
+    "zcat x.fa.gz | genomecli predict --model tuned - > table.tsv; labels of bases as a track: "
+    "genomecli predict --model tuned genome.fa -o genes.gff3 (or .bed, .bedgraph)",
+)
+def predict(
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FILE]...", help="FASTA, or tables as in training; - is standard input."),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", "-m", help="Run of finetune, or its checkpoint.", show_default=False),
+    ] = None,
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help=".tsv, .parquet, .bed, .bedgraph or .gff3; TSV on standard output if left out.",
+        ),
+    ] = None,
+    force: Force = False,
+    resume: Resume = False,
+) -> None:
+    """Apply a tuned network: classes and their probabilities, values, or labels of bases as tracks."""
+    from genomecli.commands.predict import run_predict
+
+    chosen = list(overrides or []) + ([f"predict.model={model}"] if model else [])
+    run_predict(_config(config, chosen, "predict"), out, inputs=inputs or [], force=force, resume=resume)
+
+
+@command(
     "score",
     "Example: genomecli score --model run --vcf x.vcf.gz --reference ref.fa -o scores.tsv (or .vcf.gz); "
     "genomecli score --model run --mutations m.csv --wildtype wt.fa; "

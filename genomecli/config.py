@@ -23,6 +23,7 @@ from genomecli.yaml_text import read_yaml, shell_value
 if TYPE_CHECKING:
     from genomecli.analysis.settings import CompareSettings
     from genomecli.corpus.settings import TokenizeSettings
+    from genomecli.inference.predict_settings import PredictSettings
     from genomecli.inference.score_settings import ScoreSettings
     from genomecli.inference.settings import EmbedSettings
     from genomecli.sequences.simulation_settings import SimulateSettings
@@ -34,6 +35,7 @@ SECTIONS = {
     "tokenize": "genomecli.corpus.settings:TokenizeSettings",
     "pretrain": "genomecli.training.settings:PretrainSettings",
     "finetune": "genomecli.training.finetune_settings:FinetuneSettings",
+    "predict": "genomecli.inference.predict_settings:PredictSettings",
     "embed": "genomecli.inference.settings:EmbedSettings",
     "score": "genomecli.inference.score_settings:ScoreSettings",
     "mrr-compare": "genomecli.analysis.settings:CompareSettings",
@@ -113,6 +115,11 @@ class Config:
     def finetune(self) -> FinetuneSettings:
         """Settings of ``finetune``."""
         return cast("FinetuneSettings", self.section("finetune"))
+
+    @property
+    def predict(self) -> PredictSettings:
+        """Settings of ``predict``."""
+        return cast("PredictSettings", self.section("predict"))
 
     @property
     def embed(self) -> EmbedSettings:

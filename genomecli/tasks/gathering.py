@@ -104,7 +104,7 @@ def gather(
         else:
             _take_table(found, rows, data)
         for name, settings in targets.items():
-            columns, cells = _label_cells(rows, name, settings)
+            columns, cells = label_cells(rows, name, settings)
             found.columns[name] = columns
             kept = found.labels.setdefault(name, [[] for _ in columns])
             for column, more in zip(kept, cells, strict=True):
@@ -150,7 +150,7 @@ def _extend(found: Gathered, rows: Rows, sides: Sequence[str], groups: Sequence[
             before.extend(cells or [""] * len(rows.places))
 
 
-def _label_cells(
+def label_cells(
     rows: TableRows | FastaRows, name: str, settings: TargetSettings
 ) -> tuple[tuple[str, ...], list[Sequence[str]]]:
     """The label columns of one target, and their cells."""

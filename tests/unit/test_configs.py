@@ -22,6 +22,7 @@ COMPLETED = {
     "tokenize": [f"tokenize.species={SPECIES}"],
     "pretrain": ["pretrain.corpus=c", "pretrain.steps=10", "pretrain.reading.tokens=null"],
     "finetune": ["finetune.data={path: t.tsv}", "finetune.targets={y: {}}"],
+    "predict": [],
     "embed": [],
     "score": [],
     "mrr-compare": ["mrr-compare.runs=[{path: run}]"],

@@ -1,0 +1,165 @@
+"""What ``predict`` writes: its final format, figures where there are labels, the marks of a finished file.
+
+``OUT.manifest.json`` marks OUT as finished and says what it was made from, ``OUT.run.json`` holds what may
+differ between equal runs, ``OUT.dropped.tsv`` lists the records without a prediction, ``OUT.metrics.tsv`` the
+figures of ``predict.measure``. While OUT is made, its text is kept in ``.OUT.partial``, from which
+``--resume`` goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genomecli.commands.predict_job import Job, identity
+from genomecli.commands.predict_writer import Format
+from genomecli.errors import InputError
+from genomecli.exchange.prediction_table import RecordTable, read_judged
+from genomecli.exchange.score_table import to_parquet
+from genomecli.exchange.table_format import beside
+from genomecli.exchange.table_writers import tsv_line
+from genomecli.exchange.text_spool import TextSpool
+from genomecli.files import FORMAT_VERSION, atomic_path, check_file, read_json, sha256_file, write_json
+from genomecli.runtime import log, rng, run_info
+from genomecli.tasks.figure import METRICS, Figure
+
+if TYPE_CHECKING:
+    from genomecli.config import Config
+    from genomecli.inference.predict_settings import PredictSettings
+
+MANIFEST_ENDING, RUN_ENDING = ".manifest.json", ".run.json"
+DROPPED_ENDING, METRICS_ENDING = ".dropped.tsv", ".metrics.tsv"
+_FIGURES = ("target", "metric", "of", "value", "low", "high", "n", "note")
+
+
+def stamp(path: str) -> list[Any]:
+    """What tells that a file has changed, without reading it: path, bytes, time."""
+    file = Path(path.partition("::")[0])
+    if path == "-" or not file.exists():
+        return [path]
+    status = file.stat()
+    return [str(file.resolve()), path, status.st_size, status.st_mtime_ns]
+
+
+def request_of(job: Job) -> dict[str, Any]:
+    """What must be the same for unfinished text to be taken up; inputs by size and time."""
+    return {**job.meta, "inputs": [stamp(path) for path in job.settings.inputs]}
+
+
+def is_finished(config: Config, settings: PredictSettings, form: Format, out: Path) -> bool:
+    """Whether ``out`` was finished from these very inputs, models and settings, and is whole."""
+    path = beside(out, MANIFEST_ENDING)
+    if not path.is_file():
+        return False
+    manifest = read_json(path)
+    files = [Path(name.partition("::")[0]) for name in settings.inputs]
+    if not all(file.is_file() for file in files):
+        return False
+    request = {**identity(config, settings, form), "inputs": [sha256_file(file) for file in files]}
+    if manifest.get("request") != json.loads(json.dumps(request)):
+        return False
+    for name, expected in manifest["files"].items():
+        check_file(out.parent, name, expected)
+    return True
+
+
+def finish(
+    job: Job, out: Path, spool: TextSpool, files: Sequence[Mapping[str, object]], began: float
+) -> None:
+    """Write OUT from the spool's text, and what belongs beside it; the manifest last.
+
+    Args:
+        job: the run.
+        out: the output.
+        spool: closed.
+        files: what was read.
+        began: monotonic time of the start.
+    """
+    for ending in (MANIFEST_ENDING, DROPPED_ENDING, METRICS_ENDING):
+        beside(out, ending).unlink(missing_ok=True)
+    with atomic_path(out, force=True) as temporary:
+        if job.form == "parquet":
+            assert isinstance(job.writer, RecordTable)
+            to_parquet(spool.body, temporary, job.writer.columns)
+        else:
+            shutil.copyfile(spool.body, temporary)
+    names = [out.name]
+    if spool.left_out.stat().st_size:
+        names.append(_write_dropped(out, spool))
+    if job.settings.measure:
+        names.append(_write_figures(beside(out, METRICS_ENDING), judge(job, spool.body)))
+    seconds = round(time.monotonic() - began, 3)
+    info = run_info("predict", seconds=seconds, counts=dict(spool.counts), config=job.config, inputs=files)
+    write_json(beside(out, RUN_ENDING), info)
+    table = {
+        name: {"bytes": (out.parent / name).stat().st_size, "sha256": sha256_file(out.parent / name)}
+        for name in names
+    }
+    manifest = {
+        "kind": "predictions",
+        "format_version": FORMAT_VERSION,
+        "files": table,
+        "request": {**job.meta, "inputs": [row["sha256"] for row in files]},
+        "counts": dict(spool.counts),
+        "format": job.form,
+        "targets": [target.to_dict() for target in job.targets],
+    }
+    write_json(beside(out, MANIFEST_ENDING), manifest)
+    log.info("wrote %s", out)
+
+
+def _write_dropped(out: Path, spool: TextSpool) -> str:
+    path = beside(out, DROPPED_ENDING)
+    with atomic_path(path, force=True) as temporary, open(temporary, "wb") as stream:
+        stream.write(b"id\treason\n")
+        with open(spool.left_out, "rb") as held:
+            shutil.copyfileobj(held, stream)
+    log.warning("%s says which records were dropped, and why", path)
+    return path.name
+
+
+def judge(job: Job, table: Path) -> dict[str, list[Figure]]:
+    """Figures of a table with labels, by target; the first of each is said.
+
+    Raises:
+        InputError: if no record has a label.
+    """
+    from genomecli.tasks.metrics import PRIMARY, measure
+
+    with open(table, encoding="utf-8", errors="surrogateescape", newline="") as lines:
+        judged = read_judged(lines, job.targets)
+    found = {}
+    for target in job.targets:
+        predictions, labels = judged[target.name]
+        if not labels.known.any():
+            fix = "set predict.measure to false, or give a table with labels"
+            raise InputError(f"target {target.name!r} has no label in the inputs", fix=fix)
+        random = rng("predict", job.seed, target.name)
+        figures = measure(predictions, labels, job.settings.metrics, random)
+        found[target.name] = figures
+        for figure in figures:
+            if figure.name == PRIMARY[target.kind] and not figure.of:
+                log.info("%s: %s", target.name, _said(figure, "symbols" if target.per_symbol else "rows"))
+    return found
+
+
+def _said(figure: Figure, unit: str) -> str:
+    if figure.value != figure.value:
+        return f"{METRICS[figure.name]} is not defined: {figure.note}"
+    interval = "" if figure.low != figure.low else f" ({figure.low:.3f} to {figure.high:.3f})"
+    return f"{METRICS[figure.name]} {figure.value:.3f}{interval}, {figure.n} {unit}"
+
+
+def _write_figures(path: Path, found: Mapping[str, Sequence[Figure]]) -> str:
+    lines = [tsv_line(_FIGURES)]
+    for name, figures in found.items():
+        for one in figures:
+            numbers = ["" if value != value else f"{value:.6g}" for value in (one.value, one.low, one.high)]
+            lines.append(tsv_line([name, one.name, one.of, *numbers, one.n, one.note]))
+    with atomic_path(path, force=True) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path.name
