@@ -117,14 +117,26 @@ def sentences(found: Agreement) -> list[str]:
     model, interval = next(iter(found.spearman.items()))
     said = [f"Spearman of {model} with the measured values: {_shown(interval)}, {found.rows} rows"]
     said += [f"  {name}: {_shown(i)}" for name, i in found.spearman.items() if name != model]
-    behind = [name for name, gain in found.gain.items() if not gain.low > 0]
-    if interval.low <= 0:
-        said.insert(0, "The scores are not shown to rank the measured values: the interval includes 0.")
-    elif behind:
-        said.insert(0, f"The model is not shown to beat {' and '.join(behind)}.")
+    said = [*_verdict(interval, found.gain), *said]
     if found.left_out:
         said.append(f"  {found.left_out} rows without a score or a measured value are left out")
     return said
+
+
+def _verdict(interval: Interval, gain: Mapping[str, Interval]) -> list[str]:
+    """What the intervals do not allow to claim; nothing where the model beats all baselines."""
+    verdict = []
+    if np.isnan(interval.low):
+        return ["There are too few places for an interval."]
+    if interval.low <= 0:
+        verdict.append("The scores are not shown to rank the measured values: the interval includes 0.")
+    worse = [name for name, difference in gain.items() if difference.high < 0]
+    equal = [name for name, difference in gain.items() if difference.low <= 0 <= difference.high]
+    if worse:
+        verdict.append(f"The model ranks them worse than {' and '.join(worse)}.")
+    if equal:
+        verdict.append(f"The model is not shown to beat {' or '.join(equal)}.")
+    return verdict
 
 
 def _shown(interval: Interval) -> str:

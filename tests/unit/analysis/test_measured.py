@@ -59,6 +59,9 @@ def test_the_conclusion_comes_first() -> None:
     truth, scores, places = data()
     swapped = {"score": scores["weak"], "blosum62": scores["score"]}
     said = sentences(agreement(truth, swapped, places, rng("draws"), draws=100))
+    assert said[0] == "The model ranks them worse than blosum62."
+    same = {"score": scores["score"], "blosum62": scores["score"] + 1}
+    said = sentences(agreement(truth, same, places, rng("draws"), draws=100))
     assert said[0] == "The model is not shown to beat blosum62."
     nothing = {"score": scores["none"], "blosum62": scores["score"]}
     said = sentences(agreement(truth, nothing, places, rng("draws"), draws=100))
