@@ -9,8 +9,11 @@ Shapes: B texts, L padded length, T packed tokens, D width, K taps; ``...`` is B
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from genomecli.models.feedforward import activation
 from genomecli.models.layout import Layout, PaddedLayout
@@ -46,35 +49,34 @@ class Convolution(nn.Module):
         self, x: Tensor, layout: Layout, pattern: Pattern = FULL, rotation: Rotation | None = None
     ) -> Tensor:
         """float[..., D] to float[..., D]; the pattern and the rotation are not looked at."""
-        index, inside = _padded(x, layout) if isinstance(layout, PaddedLayout) else _packed(x, layout)
         shifts = range(-self.side * self.dilation, self.side * self.dilation + 1, self.dilation)
-        seen = torch.cat([_shifted(x, index, inside, shift) for shift in shifts], dim=-1)
+        padded = isinstance(layout, PaddedLayout)
+        seen = torch.cat(_of_padded(x, layout, shifts) if padded else _of_packed(x, layout, shifts), dim=-1)
         mixed: Tensor = self.out(self.activation(self.taps(seen)))
         return mixed
 
 
-def _padded(x: Tensor, layout: PaddedLayout) -> tuple[Tensor, Tensor]:
-    """Places in the text, int64[1, L], and the texts' lengths, int64[B or 1, 1]."""
-    length = x.shape[1]
-    index = torch.arange(length, device=x.device)[None, :]
-    if layout.real is None:
-        return index, torch.full((1, 1), length, device=x.device)
-    return index, layout.real.sum(dim=1, keepdim=True)
+def _of_padded(x: Tensor, layout: Layout, shifts: Sequence[int]) -> list[Tensor]:
+    """float[B, L, D] a shift: the vector that many places on, 0 where the text has none."""
+    assert isinstance(layout, PaddedLayout)
+    if layout.real is not None:
+        x = x * layout.real[:, :, None]
+    spare, length = shifts[-1], x.shape[1]
+    wide = pad(x, (0, 0, spare, spare))
+    return [wide[:, spare + shift : spare + shift + length] for shift in shifts]
 
 
-def _packed(x: Tensor, layout: Layout) -> tuple[Tensor, Tensor]:
-    """Places in their text, int64[T], and lengths of their texts, int64[T]."""
+def _of_packed(x: Tensor, layout: Layout, shifts: Sequence[int]) -> list[Tensor]:
+    """float[T, D] a shift, likewise."""
     assert not isinstance(layout, PaddedLayout)
-    lengths = layout.cu_seqlens.diff().long()
-    starts = layout.cu_seqlens[:-1].long()
-    total = x.shape[0]
-    index = torch.arange(total, device=x.device) - starts.repeat_interleave(lengths, output_size=total)
-    return index, lengths.repeat_interleave(lengths, output_size=total)
-
-
-def _shifted(x: Tensor, index: Tensor, lengths: Tensor, shift: int) -> Tensor:
-    """float[..., D]: the vector ``shift`` places on, 0 where the text has none."""
-    place = index + shift
-    seen = (place >= 0) & (place < lengths)
-    moved = torch.roll(x, -shift, dims=-2)
-    return torch.where(seen[..., None], moved, torch.zeros((), dtype=x.dtype, device=x.device))
+    lengths, total = layout.cu_seqlens.diff().long(), x.shape[0]
+    starts = layout.cu_seqlens[:-1].long().repeat_interleave(lengths, output_size=total)
+    ends = lengths.repeat_interleave(lengths, output_size=total)
+    index = torch.arange(total, device=x.device) - starts
+    zero = torch.zeros((), dtype=x.dtype, device=x.device)
+    found = []
+    for shift in shifts:
+        place = index + shift
+        inside = (place >= 0) & (place < ends)
+        found.append(torch.where(inside[:, None], torch.roll(x, -shift, dims=0), zero))
+    return found
