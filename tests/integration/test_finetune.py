@@ -274,3 +274,54 @@ def test_targets_on_the_command_line_get_names_for_files() -> None:
     assert target_settings(["label", "has motif"]) == {"label": {}, "has_motif": {"columns": ["has motif"]}}
     with pytest.raises(UsageError, match="two --target columns have one name"):
         target_settings(["a b", "a_b"])
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_labels_of_symbols_are_written_as_lists(tmp_path: Path) -> None:
+    texts = sequences(60, 20, 40)
+    (tmp_path / "x.fa").write_text("".join(f">r{i}\n{text}\n" for i, text in enumerate(texts)))
+    marks = ["".join("GN"[letter not in "GC"] for letter in text) for text in texts]
+    (tmp_path / "labels.fa").write_text("".join(f">r{i}\n{mark}\n" for i, mark in enumerate(marks)))
+    given = ["finetune.network={preset: cnn, layers: 1, context: 64}", "finetune.tokens=kmer3"]
+    given += [f"finetune.data.labels={tmp_path / 'labels.fa'}", "finetune.targets={s: {kind: token}}"]
+    given += ["finetune.baselines.run=[majority]", "finetune.epochs=8"]
+    summary = _run(tmp_path / "x.fa", tmp_path / "run", *given)
+    assert summary["targets"]["s"]["beats_best_baseline"]
+    rows = pq.read_table(tmp_path / "run" / "predictions.parquet").to_pylist()
+    assert not (tmp_path / "run" / "predictions.tsv").exists()
+    for row in rows:
+        mark = marks[int(row["id"][1:])]
+        assert row["s.label"] == list(mark)
+        assert len(row["s.predicted"]) == len(mark)
+    ours = [row for row in rows if row["model"] == "network"]
+    right = [a == b for row in ours for a, b in zip(row["s.predicted"], row["s.label"], strict=True)]
+    assert np.mean(right) > 0.9
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_pairs_with_covariates_are_predicted_as_they_were_judged(body: Path, tmp_path: Path) -> None:
+    random = rng("pairs")
+    first, second = sequences(80, 20, 60), sequences(80, 20, 60, "second")
+    values = random.normal(100, 20, 80)
+    lines = [
+        f"r{i}\t{a}\t{b}\t{'' if i % 9 == 0 else f'{x:.3f}'}\t{('low', 'high')[int(x > 100)]}"
+        for i, (a, b, x) in enumerate(zip(first, second, values, strict=True))
+    ]
+    table = tmp_path / "pairs.tsv"
+    table.write_text("\n".join(["id\tsequence\tother\tx\ty", *lines]) + "\n")
+    given = [f"finetune.model={body}", "finetune.data.pair=other", "finetune.data.covariates=x"]
+    _run(table, tmp_path / "run", *given, "finetune.targets={y: {}}", "finetune.epochs=1")
+    predictor = Predictor(load_tuned(tmp_path / "run"))
+    sources = {row["id"]: row for row in _rows(table)}
+    written = [row for row in _rows(tmp_path / "run" / "predictions.tsv") if row["model"] == "pretrained"]
+    given_rows = [
+        Unlabelled(
+            row["id"],
+            DNA.encode(sources[row["id"]]["sequence"]),
+            DNA.encode(sources[row["id"]]["other"]),
+            np.array([float(sources[row["id"]]["x"] or "nan")]),
+        )
+        for row in written
+    ]
+    for row, outcome in zip(written, predictor.predict(given_rows), strict=True):
+        assert [float(row["y.p.high"]), float(row["y.p.low"])] == outcome.scores["y"].tolist()
