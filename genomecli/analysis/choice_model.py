@@ -1,10 +1,15 @@
-"""A one-parameter model of choice: how far similarities may be trusted, learned where the answer is known.
+"""From similarities to log odds of readings, with trust that is learned where the answer is known.
 
-P(a | codon) = (1 - e) softmax(b s)_a + e / A over the options: b is fitted to codons whose amino acid no
-genetic code disputes, so vectors without signal give b near 0 and every option the same probability. The
-lapse e = 1 / (1 + known codons) is the rule of succession: what few codons show cannot make one more certain.
+Which reading: P(a | codon) = (1 - e) softmax(b s)_a + e / A over the options. b is fitted to codons whose
+amino acid no genetic code disputes, so vectors without signal give b near 0 and every option the same
+probability. The lapse e = 1 / (1 + known codons) is the rule of succession: what few codons show cannot make
+one more certain.
 
-Legend: n known codons, A options.
+Whether it reads at all: a choice always has a winner, also for a rare codon whose vector lies anywhere. So
+the best similarity of a codon is held against those of known codons with their own amino acid, and against
+those of strangers, vectors that mean nothing; a codon that is more like a stranger says little.
+
+Legend: n known codons, A options, B strangers.
 """
 
 from __future__ import annotations
@@ -19,6 +24,8 @@ from genomecli.analysis.arrays import Floats, Integers
 # Slopes tried, in units of 1 / (spread of similarities within a codon).
 _SLOPES = np.concatenate([[0.0], np.geomspace(0.05, 50.0, 120)])
 
+_LEAST_WIDTH = 0.25
+
 
 @dataclass(frozen=True, slots=True)
 class ChoiceModel:
@@ -32,13 +39,20 @@ class ChoiceModel:
     slope: float
     lapse: float
 
-    def log_odds(self, scores: ArrayLike) -> Floats:
-        """log(A P(a | codon)) over the last axis; -inf scores are no options. Bounded by the lapse."""
+    def log_odds(self, scores: ArrayLike, telling: ArrayLike = 1.0) -> Floats:
+        """log(1 - t + t A P(a | codon)) over the last axis; -inf scores are no options. Bounded by the lapse.
+
+        Args:
+            scores: float[..., A].
+            telling: t, float[...]: chance that the codon's vector says anything.
+        """
         table = np.asarray(scores, dtype=np.float64)
         options = np.isfinite(table)
         count = options.sum(axis=-1, keepdims=True)
         share = _softmax(np.where(options, table, 0.0) * self.slope, options)
-        odds: Floats = np.log((1.0 - self.lapse) * share * count + self.lapse)
+        likely = (1.0 - self.lapse) * share * count + self.lapse
+        chance = np.asarray(telling, dtype=np.float64)[..., None]
+        odds: Floats = np.log(1.0 - chance + chance * likely)
         return np.where(options, odds, -np.inf)
 
 
@@ -75,3 +89,60 @@ def _softmax(scores: Floats, options: np.ndarray) -> Floats:
     weights = np.where(options, np.exp(np.minimum(scores - top, 0.0)), 0.0)
     share: Floats = weights / weights.sum(axis=-1, keepdims=True)
     return share
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """How likely it is that a vector says anything, by its best similarity.
+
+    Both heaps of similarities are taken as normal, with even chances beforehand. Either is at least a quarter
+    of their distance wide, since contested codons are rarer and noisier than known ones.
+
+    Args:
+        own: mean and standard deviation of similarities of known codons with their own amino acid.
+        strangers: the same of the best similarity of vectors that mean nothing; float[c] each, by codon.
+        lapse: share of either heap that belongs to the other.
+    """
+
+    own: tuple[float, float]
+    strangers: tuple[Floats, Floats]
+    lapse: float
+
+    def telling(self, best: ArrayLike) -> Floats:
+        """Chance that each of c codons says anything; float64[..., c], one half where the heaps are one.
+
+        Args:
+            best: float[..., c], the best similarity of each codon.
+        """
+        mean, width = self.strangers
+        gap: Floats = np.maximum(self.own[0] - mean, 1e-12)
+        seen = np.clip(np.asarray(best, dtype=np.float64), mean, mean + gap)
+        log_own = _log_normal(
+            seen, np.full_like(mean, self.own[0]), np.maximum(self.own[1], _LEAST_WIDTH * gap)
+        )
+        log_none = _log_normal(seen, mean, np.maximum(width, _LEAST_WIDTH * gap))
+        keep, slip = np.log1p(-self.lapse), np.log(self.lapse)
+        told = np.logaddexp(keep + log_own, slip + log_none)
+        untold = np.logaddexp(keep + log_none, slip + log_own)
+        chance: Floats = 1.0 / (1.0 + np.exp(untold - told))
+        return np.where(self.own[0] > mean, chance, 0.5)
+
+
+def fit_gate(own: ArrayLike, strangers: ArrayLike, known: int) -> Gate:
+    """Learn from known codons and from vectors that mean nothing.
+
+    Args:
+        own: float[n], similarity of known codons with their own amino acid, left out of it.
+        strangers: float[B, c], best similarity of strangers in the place of each of c codons.
+        known: n, on which the lapse depends.
+    """
+    values = np.asarray(own, dtype=np.float64)
+    table = np.asarray(strangers, dtype=np.float64)
+    heap = (float(values.mean()), float(values.std())) if values.size else (0.0, 0.0)
+    return Gate(heap, (table.mean(axis=0), table.std(axis=0)), 1.0 / (1.0 + known))
+
+
+def _log_normal(values: Floats, mean: Floats, width: Floats) -> Floats:
+    """Log density of a normal distribution, up to a constant."""
+    density: Floats = -0.5 * ((values - mean) / width) ** 2 - np.log(width)
+    return density

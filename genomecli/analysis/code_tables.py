@@ -30,6 +30,17 @@ class TableClass:
     names: tuple[str, ...]
     letters: str
 
+    def numbers(self, given: int | None = None, shown: int = 4) -> str:
+        """In words: ``12``, ``1 or 11``, ``1, 4, 6, 11 or 10 others``; ``given`` is among those named."""
+        if len(self.tables) <= shown + 1:
+            named, rest = self.tables, 0
+        else:
+            first = self.tables[: shown - 1] if given in self.tables[shown:] else self.tables[:shown]
+            named = tuple(sorted({*first, *((given,) if given in self.tables else ())}))  # type: ignore[arg-type]
+            rest = len(self.tables) - len(named)
+        parts = [*map(str, named), *([f"{rest} others"] if rest else [])]
+        return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} or {parts[-1]}"
+
 
 @dataclass(frozen=True, eq=False)
 class Readings:

@@ -13,12 +13,16 @@ Two sources of evidence:
 * With amino-acid vectors: cosine after a rotation fitted on the anchors of all amino acids but those
   between which the codon is contested.
 
-How far similarities may be trusted is learned on the anchors themselves, each left out in turn
-(:mod:`~genomecli.analysis.choice_model`). Each class of codes has its distance behind the best, with the
-interval of resampled anchors and a p-value: how often anchors, read wrongly on purpose, would show such a
-distance, times the number of rivals (Bonferroni). A class that is not clearly beaten is kept; the question
-is decided when no kept class gives a codon another amino acid than the best does. Codes that differ only in
-which codons stop are told apart only where a codon's vector is clear: that takes terminal codons.
+How far similarities may be trusted is learned on the anchors themselves, each left out in turn, and so is
+whether a codon's vector says anything at all (:mod:`~genomecli.analysis.choice_model`): rare codons lie
+anywhere, and must not elect the reading that is nearest by accident.
+
+Each class of codes has its distance behind the best, with the interval of resampled anchors and a p-value:
+how often anchors read wrongly on purpose, one codon in ten replaced by a vector that means nothing, would
+show such a distance, times the number of rivals (Bonferroni). A class is beaten where that is at most 0.05
+and the interval begins at log odds of 1 or more; the others are kept. The question is decided when no kept
+class gives a codon another amino acid than the best does. Codes that differ only in which codons stop are
+told apart only where a codon's vector is clear: that takes terminal codons.
 
 Legend: m codons with vectors, D width, B draws.
 """
@@ -43,6 +47,10 @@ from genomecli.sequences.codes import GeneticCode, all_codes
 __all__ = ["CodeRanking", "CodonEvidence", "RankedClass", "rank_codes"]
 
 _NULL_DRAWS = 5000
+_MEANINGLESS = 0.1
+
+LEAST_LEAD = 1.0
+"""Log odds by which a class must be behind, at the lower end of the interval, to be called beaten."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,7 @@ class RankedClass:
     @property
     def kept(self) -> bool:
         """Not clearly beaten by the best class."""
-        return not (self.p <= 0.05 and self.behind.low > 0)
+        return not (self.p <= 0.05 and self.behind.low >= LEAST_LEAD)
 
 
 @dataclass(frozen=True)
@@ -128,10 +136,18 @@ class CodeRanking:
     @property
     def verdict(self) -> str:
         """``undecided``, or the codes kept, by number: ``12``; ``1, 11, 23`` differ only in stops."""
-        if not self.decided:
-            return "undecided"
-        kept = (table for found in self.classes if found.kept for table in found.codes.tables)
-        return ", ".join(map(str, sorted(kept)))
+        kept = sorted(table for found in self.kept for table in found.codes.tables)
+        return ", ".join(map(str, kept)) if self.decided else "undecided"
+
+    @property
+    def kept(self) -> tuple[RankedClass, ...]:
+        """The classes that are not clearly beaten, best first."""
+        return tuple(found for found in self.classes if found.kept)
+
+    def possible(self, codon: str) -> frozenset[str]:
+        """How the classes that are not clearly beaten read a codon; empty for one that no code disputes."""
+        places = [place for place, entry in enumerate(self.evidence) if entry.codon == codon]
+        return frozenset(found.codes.letters[place] for found in self.kept for place in places)
 
     def position(self, table: int) -> int:
         """Place (from 1) of the class that holds this code. Raises KeyError for a code not ranked."""
@@ -145,7 +161,10 @@ class _Evidence(Protocol):
     """Log odds of contested codons and of anchors, from one source."""
 
     @property
-    def trust(self) -> float: ...
+    def trust(self) -> float:
+        """How far the similarities may be trusted; 0 where they say nothing."""
+        ...
+
     def contested(self) -> Floats:
         """float64[contested, 20]: log odds, -inf where the letter is no option."""
         ...
@@ -156,6 +175,10 @@ class _Evidence(Protocol):
 
     def known(self) -> tuple[Floats, Floats]:
         """Log odds of (wrong, right) readings of anchors left out, pair by pair; float64[pairs] each."""
+        ...
+
+    def meaningless(self) -> Floats:
+        """float64[B, contested, 20]: log odds of vectors that mean nothing."""
         ...
 
 
@@ -193,9 +216,9 @@ def rank_codes(
         raise InputError("fewer than three amino acids have two codons to compare", fix="use a larger corpus")
     source: _Evidence
     if amino_acids is None:
-        source = DnaEvidence(vectors, readings, adjust_spelling=adjust_spelling)
+        source = DnaEvidence(vectors, readings, rng, adjust_spelling=adjust_spelling)
     else:
-        source = AminoEvidence(vectors, as_vectors(amino_acids, "amino acids"), readings, axes)
+        source = AminoEvidence(vectors, as_vectors(amino_acids, "amino acids"), readings, rng, axes)
     return _rank(source, readings, rng, draws, "dna" if amino_acids is None else "amino_acids")
 
 
@@ -210,12 +233,12 @@ def _rank(
     best = order[0]
     drawn = source.resampled(rng, draws)
     best_draws = _readings_of(drawn, columns[best]).sum(axis=-1)
-    known = source.known()
+    null = _Null(source.known(), source.meaningless(), rng)
     ranked = []
     for i in order:
         behind = scores[best] - scores[i]
         gaps = best_draws - _readings_of(drawn, columns[i]).sum(axis=-1)
-        p = _p_value(behind, columns[best], columns[i], known, rng) if i != best else 1.0
+        p = null.p_value(behind, columns[best], columns[i]) if i != best else 1.0
         ranked.append(
             RankedClass(
                 classes[i],
@@ -259,25 +282,37 @@ def _evidence(odds: Floats, readings: Readings) -> tuple[CodonEvidence, ...]:
     return tuple(found)
 
 
-def _p_value(
-    margin: float,
-    first: Integers,
-    second: Integers,
-    known: tuple[Floats, Floats],
-    rng: np.random.Generator,
-) -> float:
-    """How often anchors read wrongly, as many as the two classes differ in, show at least this margin.
+class _Null:
+    """How far in front a class comes that is wrong.
 
-    The null says that the second class is the truth: its readings behave as anchors' right ones, the
-    first's as their wrong ones; a stop scores 0 on either side.
+    Args:
+        known: log odds of (wrong, right) readings of anchors; float64[pairs] each.
+        meaningless: float64[B, contested, 20], log odds of vectors that mean nothing.
+        rng: source of randomness.
     """
-    wrong, right = known
-    differing = np.flatnonzero(first != second)
-    if len(wrong) == 0:
-        return 1.0
-    totals = np.zeros(_NULL_DRAWS)
-    for column in differing:
-        chosen = rng.integers(0, len(wrong), _NULL_DRAWS)
-        totals += wrong[chosen] if first[column] < len(AMINO_LETTERS) else 0.0
-        totals -= right[chosen] if second[column] < len(AMINO_LETTERS) else 0.0
-    return float((1 + np.count_nonzero(totals >= margin - 1e-12)) / (1 + _NULL_DRAWS))
+
+    def __init__(self, known: tuple[Floats, Floats], meaningless: Floats, rng: np.random.Generator) -> None:
+        self._wrong, self._right = known
+        real = np.where(np.isfinite(meaningless), meaningless, 0.0)
+        self._meaningless = np.concatenate([real, np.zeros((*real.shape[:-1], 1))], axis=-1)  # a stop last
+        self._rng = rng
+
+    def p_value(self, margin: float, first: Integers, second: Integers) -> float:
+        """How often the first class would be in front of the second by this margin, were the second true.
+
+        Each codon that they read in two ways is then like a known codon, of which the first's reading is a
+        wrong one and the second's the right one; or, one time in ten, a codon that means nothing, as a rare
+        one may: nothing stands against a reading that it resembles by accident. A stop scores 0.
+        """
+        if len(self._wrong) == 0:
+            return 1.0
+        totals = np.zeros(_NULL_DRAWS)
+        stop = len(AMINO_LETTERS)
+        for column in np.flatnonzero(first != second):
+            pair = self._rng.integers(0, len(self._wrong), _NULL_DRAWS)
+            told = self._wrong[pair] * (first[column] < stop) - self._right[pair] * (second[column] < stop)
+            one = self._rng.integers(0, len(self._meaningless), _NULL_DRAWS)
+            odds = self._meaningless[:, column]
+            untold = odds[one, first[column]] - odds[one, second[column]]
+            totals += np.where(self._rng.random(_NULL_DRAWS) < _MEANINGLESS, untold, told)
+        return float((1 + np.count_nonzero(totals >= margin - 1e-12)) / (1 + _NULL_DRAWS))

@@ -36,21 +36,31 @@ class Deviance:
 
     @property
     def agrees(self) -> bool:
-        """The given code's class is the best, or cannot be told from it."""
-        return self.given.table in self.ranking.classes[0].codes.tables
+        """The given code is among those that are not clearly beaten."""
+        return any(self.given.table in found.codes.tables for found in self.ranking.kept)
+
+    def verdict(self) -> str:
+        """In words: that it is undecided; or the codes that read so, the given one first where it does.
+
+        Codes that differ from those in stops alone, and are not clearly beaten, are named as such.
+        """
+        ranking, given = self.ranking, self.given.table
+        if not ranking.decided:
+            return f"undecided, {len(ranking.kept)} of {len(ranking.classes)} classes remain possible"
+        ordered = sorted(ranking.kept, key=lambda found: given not in found.codes.tables)
+        main, *twins = (found.codes.numbers(given) for found in ordered)
+        stops = f" (or {', '.join(twins)}: told apart by stops alone)" if twins else ""
+        return f"table {main}{stops}"
 
     def readings(self) -> list[Reading]:
         """Codons that the best class reads otherwise than the standard code does, the clearest first."""
         standard = genetic_code(1)
-        kept = [ranked.codes.letters for ranked in self.ranking.classes if ranked.kept]
         found = []
-        for place, (item, reads) in enumerate(
-            zip(self.ranking.evidence, self.ranking.classes[0].codes.letters, strict=True)
-        ):
+        for item, reads in zip(self.ranking.evidence, self.ranking.classes[0].codes.letters, strict=True):
             usual = standard.amino[CODONS.index(item.codon)]
             margin = item.scores.get(reads, 0.0) - item.scores.get(usual, 0.0)
             if reads != usual and margin > 0:
-                sure = all(letters[place] == reads for letters in kept)
+                sure = self.ranking.possible(item.codon) == {reads}
                 found.append(Reading(item.codon, usual, reads, margin, item.tables[reads], sure))
         return sorted(found, key=lambda one: (not one.sure, -one.margin, one.codon))
 
@@ -144,7 +154,7 @@ def code_lines(deviance: Deviance) -> list[tuple[object, ...]]:
 
 SURPRISES_COLUMNS = (
     *("run", "species", "vectors", "layer", "frame", "evidence", "codon", "amino_acid", "rank"),
-    *("nearest", "other_reading", "other_tables", "margin"),
+    *("nearest", "other_reading", "other_tables", "margin", "clear"),
 )
 
 
@@ -163,6 +173,7 @@ def surprise_lines(pair: VectorPair, deviance: Deviance, axes: int) -> list[tupl
             found.other,
             ",".join(map(str, found.tables)),
             found.margin,
+            int(found.clear),
         )
         for found in surprises(table, pair.gold, deviance.ranking)
     ]

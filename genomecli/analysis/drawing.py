@@ -181,22 +181,28 @@ def _codes(deviance: Deviance) -> Drawing:
     evidence = "DNA alone" if ranking.basis == "dna" else "DNA and protein"
     title = f"{place.species} ({place.run}): which genetic code explains the vectors ({evidence})"
     caption = captions.CODES
+    given = deviance.given.table
     bars = [
         CodeBar(
-            f"{', '.join(map(str, ranked.codes.tables))}: {ranked.codes.names[0]}",
+            f"{ranked.codes.numbers(given)}: {ranked.codes.names[0]}",
             ranked.score,
-            deviance.given.table in ranked.codes.tables,
+            given in ranked.codes.tables,
+            ranked.kept,
         )
         for ranked in ranking.classes
     ]
-    margin = ranking.margin
-    verdict = "undecided" if not ranking.decided else f"table {ranking.verdict} stands clear"
-    verdict += f"; lead over the next reading {margin.value:.1f} ({margin.low:.1f} to {margin.high:.1f})"
 
     def draw() -> Figure:
-        return codes_figure(bars, title=title, verdict=verdict)
+        return codes_figure(bars, title=title, verdict=code_verdict(deviance))
 
     return Drawing(f"codes.{place.run}.{place.species}.{ranking.basis}", title, caption, draw)
+
+
+def code_verdict(deviance: Deviance) -> str:
+    """What the ranking of genetic codes says, in one line."""
+    margin = deviance.ranking.margin
+    lead = f"lead over the next other reading {margin.value:.1f} ({margin.low:.1f} to {margin.high:.1f})"
+    return f"{deviance.verdict()}; {lead}" if deviance.ranking.decided else deviance.verdict()
 
 
 def _matrices(result: Comparison) -> Iterator[Drawing]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from genomecli.analysis.arrays import Integers
 from genomecli.analysis.kept import Kept
 from genomecli.analysis.places import STATIC_LAYER, GeneSums, Place, VectorPair, make_pair
 from genomecli.analysis.runs import OpenRun, shared_species
@@ -22,12 +23,13 @@ from genomecli.analysis.texts import (
     items_of,
     locus_of,
 )
-from genomecli.analysis.vectors import TextMeans, all_layers, static_rows, untrained, words_of
+from genomecli.analysis.vectors import TextMeans, all_layers, static_rows, untrained, word_counts, words_of
 from genomecli.inference.contextual import ContextualMeans, contextual_means
 from genomecli.inference.engine import Engine
 from genomecli.sequences.codes import GeneticCode
 
 if TYPE_CHECKING:
+    from genomecli.inference.items import Item
     from genomecli.training.checkpoint import LoadedModel
 
 
@@ -77,7 +79,7 @@ class Gatherer:
             gathered.codes[species] = dna.code
             gathered.notes += [*dna.notes, *protein.notes]
             if "static" in self.settings.vectors:
-                self._static(run, dna, gathered)
+                self._static(run, dna, protein, gathered)
             if "contextual" in self.settings.vectors:
                 self._contextual(run, run.loaded, (dna, protein), gathered, own_only=control, plain=control)
                 if self.settings.untrained and not control:
@@ -101,15 +103,21 @@ class Gatherer:
         wanted = Wanted(s.splits, s.min_codons, s.max_tokens, self.seed)
         return dna, choose_records(run.corpus, species, "protein", wanted)
 
-    def _static(self, run: OpenRun, dna: Chosen, gathered: Gathered) -> None:
-        species, ones = dna.species, np.ones(64, dtype=np.int64)
+    def _static(self, run: OpenRun, dna: Chosen, protein: Chosen, gathered: Gathered) -> None:
+        """Rows of the embedding, of words that occur: a row that was never trained means nothing."""
+        species = dna.species
+        counts = [
+            word_counts(self._items(run, chosen, frame), *_words(run, chosen))
+            for chosen, frame in ((dna, run.frame), (protein, 0))
+        ]
         pair = make_pair(
             run.place(species, vectors="static", frame=run.frame, layer=STATIC_LAYER),
             dna.code,
             static_rows(run.loaded, species, "dna"),
             static_rows(run.loaded, species, "protein"),
-            ones,
-            ones[:20],
+            counts[0],
+            counts[1],
+            min_count=self.settings.min_count,
         )
         if pair is not None:
             gathered.pairs[pair.place] = pair
@@ -190,22 +198,32 @@ class Gatherer:
         frame: int,
         own: bool,
     ) -> tuple[ContextualMeans, TextMeans | None]:
-        alphabet = "protein" if chosen.molecule == "protein" else "dna"
-        lexicon = loaded.lexicon
-        strip = self.settings.strip_terminal
-        items = list(items_of(run.corpus, lexicon, chosen, frame=frame, strip=strip))
+        items = list(self._items(run, chosen, frame))
+        words, step = _words(run, chosen)
         found = contextual_means(
             Engine(loaded, precision=self.precision),
             items,
-            words_of(lexicon, chosen.species, alphabet),
+            words,
             layers,
             groups=self.settings.gene_buckets if own and self.settings.gene_bootstrap else 1,
             key=locus_of,
-            step=codon_step(lexicon, chosen.species) if alphabet == "dna" else 1,
+            step=step,
             texts=own and self.settings.retrieval,
             check=self.kept.check,
         )
         return found, None if found.texts is None else TextMeans.of(found, items)
+
+    def _items(self, run: OpenRun, chosen: Chosen, frame: int) -> Iterator[Item]:
+        strip = self.settings.strip_terminal
+        return items_of(run.corpus, run.loaded.lexicon, chosen, frame=frame, strip=strip)
+
+
+def _words(run: OpenRun, chosen: Chosen) -> tuple[Integers, int]:
+    """Ids of the words of a text's language, and tokens from one word to the next."""
+    if chosen.molecule == "protein":
+        return words_of(run.loaded.lexicon, chosen.species, "protein"), 1
+    lexicon = run.loaded.lexicon
+    return words_of(lexicon, chosen.species, "dna"), codon_step(lexicon, chosen.species)
 
 
 def _gene_sums(codons: ContextualMeans, amino: ContextualMeans, layer: int, molecule: str) -> GeneSums:

@@ -11,20 +11,21 @@ def surprise_table(result: Comparison, shown: int = 8) -> PageTable:
     rows = []
     seen: dict[tuple[object, ...], int] = {}
     for line in result.surprise_lines:
-        run, species, _, _, _, evidence, codon, amino, rank, nearest, other, tables, margin = line
+        run, species, _, _, _, evidence, codon, amino, rank, nearest, other, tables, margin, clear = line
         key = (run, species, evidence)
         seen[key] = seen.get(key, 0) + 1
         if seen[key] > shown:
             continue
         rank_text = f"{rank:g}" if isinstance(rank, float) and rank == rank else "–"
         better = f"{other} (tables {tables}), log odds {margin:.1f}" if other else "–"
+        better += "" if clear or not other else ", not significant"
         basis = "DNA" if evidence == "dna" else "DNA and protein"
         rows.append((str(species), str(run), basis, str(codon), str(amino), rank_text, str(nearest), better))
     return PageTable(
         "Surprises: codons whose own amino acid is not the nearest, the most surprising first. Rank: of "
         "the codon's "
         "own amino acid; the last column names a reading of another NCBI code that explains the codon "
-        "better.",
+        "better, and is a claim only where every code that is still possible reads the codon so.",
         ("species", "run", "evidence", "codon", "reads as", "rank", "nearest", "better explained as"),
         rows,
         text=frozenset({0, 1, 2, 3, 4, 6, 7}),
@@ -50,17 +51,19 @@ def code_table(result: Comparison, shown: int = 5) -> PageTable:
                 (
                     *(deviance.place.species, deviance.place.run, basis, str(rank), tables),
                     *(ranked.codes.names[0], figure_text(behind.value, 1)),
-                    *(interval_text(behind.low, behind.high, 1), p_text(ranked.p), "yes" if given else ""),
+                    *(interval_text(behind.low, behind.high, 1), p_text(ranked.p)),
+                    *("yes" if ranked.kept else "no", "yes" if given else ""),
                 )
             )
     return PageTable(
         "Genetic codes by how well they explain the vectors (log odds behind the best; p corrected for the "
-        "number of rivals). The code that the corpus gives is marked.",
+        "number of rivals). Possible: not clearly beaten by the best. Where possible classes read a codon as "
+        "different amino acids the code is undecided, whichever is in front. The given code is marked.",
         (
             *("species", "run", "evidence", "place", "tables", "name", "behind the best", "95 % interval"),
-            *("p", "given"),
+            *("p", "possible", "given"),
         ),
         rows,
-        text=frozenset({0, 1, 2, 4, 5, 9}),
+        text=frozenset({0, 1, 2, 4, 5, 9, 10}),
         main=frozenset(main),
     )

@@ -80,7 +80,7 @@ def make_summary(result: Comparison) -> dict[str, Any]:
             {"title": item["title"], "sentences": item["sentences"], "further": item["further"]}
             for item in answers(result)
         ],
-        "genetic_codes": [_code_summary(deviance) for deviance in result.deviances],
+        "genetic_codes": [code_summary(deviance) for deviance in result.deviances],
         "runs": [
             {
                 "name": card.name,
@@ -100,7 +100,8 @@ def make_summary(result: Comparison) -> dict[str, Any]:
     }
 
 
-def _code_summary(deviance: Deviance) -> dict[str, Any]:
+def code_summary(deviance: Deviance) -> dict[str, Any]:
+    """The ranking of genetic codes as plain values for ``summary.json``."""
     ranking = deviance.ranking
     return {
         "run": deviance.place.run,
@@ -109,7 +110,9 @@ def _code_summary(deviance: Deviance) -> dict[str, Any]:
         "given": deviance.given.table,
         "best": list(ranking.classes[0].codes.tables),
         "decided": ranking.decided,
-        "agrees": deviance.agrees,
+        "verdict": deviance.verdict(),
+        "possible": [list(found.codes.tables) for found in ranking.kept],
+        "agrees": deviance.agrees if ranking.decided else None,
         "place_of_given": ranking.position(deviance.given.table),
         "p": round(ranking.p, 6),
         "readings": [

@@ -15,8 +15,7 @@ from genomecli.analysis.pages import count_text, figure_text, interval_text, p_t
 from genomecli.analysis.tidy import Measure
 
 HINT = 1.0
-HINT_P = 0.2
-"""Log odds and p-value of the ranking from which a reading that is not sure is worth a word."""
+"""Log odds from which a reading that is not sure is worth a word, and then only as one that is not."""
 
 
 def answer(head: Headline) -> list[str]:
@@ -162,40 +161,40 @@ def baseline_sentence(head: Headline, rows: Sequence[Measure]) -> str | None:
 
 def code_sentence(deviance: Deviance) -> str:
     """Which genetic code explains the vectors, and which codons read otherwise than in the standard code."""
-    ranking = deviance.ranking
+    ranking, given = deviance.ranking, deviance.given.table
     evidence = "from DNA alone" if ranking.basis == "dna" else "from DNA and protein"
-    best = ranking.classes[0].codes
-    names = f"table {_list([str(table) for table in best.tables], 'or')}"
-    given = f"the corpus gives table {deviance.given.table}"
-    margin = ranking.margin
-    lead = f"lead {figure_text(margin.value, 1)} in log odds, {interval_text(margin.low, margin.high, 1)}"
-    if not ranking.decided:
-        kept = sum(1 for ranked in ranking.classes if ranked.kept)
-        front = f"; table {best.tables[0]} is in front" if margin.value > 0 else ""
-        head = (
-            f"Genetic code, {evidence}: undecided, {kept} of {len(ranking.classes)} classes of NCBI's tables "
-            f"remain possible{front} (p = {p_text(ranking.p)}); {given}"
-        )
-    else:
+    corpus = f"the corpus gives table {given}"
+    if ranking.decided:
+        margin = ranking.margin
+        lead = f"lead {figure_text(margin.value, 1)} in log odds, {interval_text(margin.low, margin.high, 1)}"
         agrees = "which agrees" if deviance.agrees else "which disagrees"
-        head = f"Genetic code, {evidence}: {names} ({lead}, p = {p_text(ranking.p)}); {given}, {agrees}"
+        figures = f"{lead}, p = {p_text(ranking.p)}"
+        head = f"Genetic code, {evidence}: {deviance.verdict()}; {figures}; {corpus}, {agrees}"
+    else:
+        among = "among them" if deviance.agrees else "not among them"
+        head = f"Genetic code, {evidence}: {deviance.verdict()}; {corpus}, which is {among}"
     readings = deviance.readings()
     sure = [reading for reading in readings if reading.sure]
-    hints = [reading for reading in readings if reading.margin >= HINT and ranking.p <= HINT_P]
+    hints = [reading for reading in readings if reading.margin >= HINT and not reading.sure]
     if sure:
         return f"{head}. {_readings(sure)}"
-    if hints:
-        return f"{head}. Not sure, but hinted at: {_readings(hints[:3])}"
+    if hints and not ranking.decided:
+        leaning = _list([f"{one.codon} to {one.reads} rather than {_letter(one.usual)}" for one in hints[:3]])
+        return f"{head}. Not significant, so nothing is claimed: the vectors lean with {leaning}."
     return f"{head}. No codon clearly reads otherwise than in the standard code."
 
 
 def _readings(readings: list[Reading]) -> str:
     parts = [
-        f"{one.codon} reads as {one.reads} and not as {'stop' if one.usual == '*' else one.usual} "
+        f"{one.codon} reads as {_letter(one.reads)} and not as {_letter(one.usual)} "
         f"(log odds {figure_text(one.margin, 1)})"
         for one in readings
     ]
     return f"{_list(parts)}."
+
+
+def _letter(letter: str) -> str:
+    return "stop" if letter == "*" else letter
 
 
 def relation_words(relation: str) -> str:

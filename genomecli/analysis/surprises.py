@@ -5,7 +5,7 @@ Legend: n codons, A amino acids.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,6 +28,7 @@ class Surprise:
         other: the reading of another NCBI code that explains the codon better, empty if there is none.
         tables: the codes that read it so.
         margin: log odds of the other reading less those of the species' own; 0 if there is none.
+        clear: every code that is not clearly beaten reads it so; otherwise the other reading is a hint alone.
     """
 
     codon: str
@@ -37,6 +38,7 @@ class Surprise:
     other: str = ""
     tables: tuple[int, ...] = ()
     margin: float = 0.0
+    clear: bool = False
 
 
 def surprises(
@@ -55,10 +57,11 @@ def surprises(
     table = np.asarray(similarity, dtype=np.float64)
     ranks = class_ranks(table, gold).ranks
     evidence = {entry.codon: entry for entry in ranking.evidence} if ranking else {}
-    entries = [
-        _entry(text, letter, float(rank), _nearest(line, gold.letters, nearest), evidence.get(text))
+    plain = [
+        Surprise(text, letter, float(rank), _nearest(line, gold.letters, nearest))
         for text, letter, rank, line in zip(gold.texts, gold.amino, ranks, table, strict=True)
     ]
+    entries = [_explained(found, ranking, evidence.get(found.codon)) for found in plain]
     return tuple(sorted(entries, key=lambda found: (-np.nan_to_num(found.rank), -found.margin, found.codon)))
 
 
@@ -67,16 +70,13 @@ def _nearest(line: np.ndarray, letters: str, count: int) -> tuple[tuple[str, flo
     return tuple((letters[row], float(line[row])) for row in order if np.isfinite(line[row]))
 
 
-def _entry(
-    codon: str,
-    amino: str,
-    rank: float,
-    nearest: tuple[tuple[str, float], ...],
-    evidence: CodonEvidence | None,
-) -> Surprise:
-    if evidence is None or evidence.best == amino or amino not in evidence.scores:
-        return Surprise(codon, amino, rank, nearest)
-    margin = evidence.scores[evidence.best] - evidence.scores[amino]
-    if margin <= 0:
-        return Surprise(codon, amino, rank, nearest)
-    return Surprise(codon, amino, rank, nearest, evidence.best, evidence.tables[evidence.best], margin)
+def _explained(found: Surprise, ranking: CodeRanking | None, evidence: CodonEvidence | None) -> Surprise:
+    """The entry with the reading of another code that explains the codon better, if there is one."""
+    if ranking is None or evidence is None or found.amino not in evidence.scores:
+        return found
+    other = evidence.best
+    margin = evidence.scores[other] - evidence.scores[found.amino]
+    if other == found.amino or margin <= 0:
+        return found
+    clear = ranking.possible(found.codon) == {other}
+    return replace(found, other=other, tables=evidence.tables[other], margin=margin, clear=clear)

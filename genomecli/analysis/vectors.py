@@ -5,14 +5,14 @@ Legend: C layers, V words of the language, R texts, D width.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from genomecli.analysis.arrays import Floats
+from genomecli.analysis.arrays import Floats, Integers
 from genomecli.runtime import seed_of
 
 if TYPE_CHECKING:
@@ -45,6 +45,21 @@ def words_of(lexicon: Lexicon, species: str, molecule: str) -> NDArray[np.int64]
     """int64[V]: ids of the 64 codons, or of the 20 amino acids, of a species."""
     block = lexicon.block(species, molecule)
     return np.arange(block.start, block.stop, dtype=np.int64)
+
+
+def word_counts(items: Iterable[Item], words: NDArray[np.int64], step: int = 1) -> Integers:
+    """int64[V]: how often each of some consecutive ids counts in texts.
+
+    Args:
+        items: the texts.
+        words: int64[V].
+        step: only every ``step``-th token counts (codons among overlapping 3-mers).
+    """
+    counts = np.zeros(len(words), dtype=np.int64)
+    for item in items:
+        found = item.tokens[::step][item.counted()[::step]] - words[0]
+        counts += np.bincount(found[(found >= 0) & (found < len(words))], minlength=len(words))
+    return counts
 
 
 def static_rows(loaded: LoadedModel, species: str, molecule: str) -> Floats:

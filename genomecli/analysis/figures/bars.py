@@ -12,13 +12,25 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+BEATEN = 0.35
+"""Opacity of the bar of a class that is clearly beaten."""
+
+
 @dataclass(frozen=True)
 class CodeBar:
-    """A class of NCBI tables with one map of sense codons: its label, score, and whether it was assumed."""
+    """A class of NCBI tables that read the codons at hand alike.
+
+    Args:
+        label: its tables and a name.
+        score: sum of log odds.
+        assumed: it is the one given for the species.
+        kept: it is not clearly beaten by the best.
+    """
 
     label: str
     score: float
     assumed: bool
+    kept: bool = True
 
 
 def codes_figure(bars: Sequence[CodeBar], *, title: str, verdict: str, shown: int = 12) -> Figure:
@@ -32,10 +44,12 @@ def codes_figure(bars: Sequence[CodeBar], *, title: str, verdict: str, shown: in
         colours = [OKABE_ITO[1] if bar.assumed else OKABE_ITO[0] for bar in kept]
         places = range(len(kept))
         low = min(0.0, *(bar.score for bar in kept))
-        axes.barh(places, [bar.score for bar in kept], color=colours, height=0.68)
+        drawn = axes.barh(places, [bar.score for bar in kept], color=colours, height=0.68)
+        for patch, bar in zip(drawn, kept, strict=True):
+            patch.set_alpha(1.0 if bar.kept else BEATEN)
         for place, bar in zip(places, kept, strict=True):
             axes.annotate(
-                f"{bar.score:.3f}",
+                f"{bar.score:.1f}",
                 (max(bar.score, 0), place),
                 (4, 0),
                 textcoords="offset points",
@@ -53,6 +67,7 @@ def codes_figure(bars: Sequence[CodeBar], *, title: str, verdict: str, shown: in
         light_grid(axes, "x")
         axes.plot([], [], "s", color=OKABE_ITO[1], label="code given for this species")
         axes.plot([], [], "s", color=OKABE_ITO[0], label="other codes of NCBI")
-        figure.legend(loc="outside lower center", handletextpad=0.1, ncols=2)
+        axes.plot([], [], "s", color=OKABE_ITO[0], alpha=BEATEN, label="pale: clearly beaten by the best")
+        figure.legend(loc="outside lower center", handletextpad=0.1, ncols=3)
         axes.axvline(0, color=GREY, lw=0.8)
     return figure  # type: ignore[no-any-return]

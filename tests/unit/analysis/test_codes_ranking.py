@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from genomecli.analysis.choice_model import fit_choice
+from genomecli.analysis.choice_model import fit_choice, fit_gate
 from genomecli.analysis.class_similarity import class_similarity, codon_class_similarity
 from genomecli.analysis.code_tables import Readings
 from genomecli.analysis.codes_ranking import rank_codes
@@ -140,6 +140,20 @@ def test_the_choice_model_trusts_what_is_right_and_ignores_noise():
     assert model.log_odds(np.eye(20)[0]).max() < np.log(20)  # never surer than the lapse allows
     assert model.log_odds(np.array([[0.0, -np.inf]]))[0].tolist() == [0.0, -np.inf]
     assert fit_choice(np.zeros((5, 3)), np.zeros(5, int)).slope == 0.0
+
+
+def test_a_codon_that_is_like_a_stranger_says_little():
+    rng = np.random.default_rng(11)
+    own, none = rng.normal(0.9, 0.03, 40), rng.normal([[0.3, 0.95]], 0.1, (500, 2))
+    gate = fit_gate(own, none, 40)
+    assert gate.telling([0.9, 0.9])[0] > 0.8
+    assert gate.telling([0.3, 0.3])[0] < 0.1
+    assert gate.telling([-5.0, 5.0])[0] == gate.telling([0.3, 0.3])[0]
+    assert gate.telling([-5.0, 5.0])[1] == 0.5  # strangers are as near as known codons: even chances
+    model = fit_choice(np.eye(20)[np.arange(20)], np.arange(20))
+    sure, quiet = (model.log_odds(np.eye(20)[0], telling=chance) for chance in (1.0, 0.02))
+    assert sure.max() > 2.5 > 0.5 > quiet.max()
+    assert np.abs(model.log_odds(np.eye(20)[0], telling=0.0)).max() == 0.0
 
 
 def test_class_similarity_leaves_the_codon_itself_out():

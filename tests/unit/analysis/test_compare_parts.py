@@ -9,7 +9,6 @@ import pytest
 
 from genomecli.analysis.between import difference_rows, run_rows, species_rows
 from genomecli.analysis.controls import frequency_rows, spelling_rows
-from genomecli.analysis.deviance import rank_place, surprise_lines, wanted_codes
 from genomecli.analysis.gene_lookup import retrieval_rows
 from genomecli.analysis.gold import AMINO_LETTERS, CodonGold
 from genomecli.analysis.headline import as_summary, choose_layer, make_headline
@@ -18,44 +17,13 @@ from genomecli.analysis.permutations import block_permutations
 from genomecli.analysis.places import GeneSums, Place, VectorPair, make_pair
 from genomecli.analysis.plane import plane_map
 from genomecli.analysis.resampling import gene_rows
-from genomecli.analysis.settings import CompareSettings
-from genomecli.analysis.story import alignment_sentence, answer, code_sentence, control_sentence
+from genomecli.analysis.story import alignment_sentence, answer, control_sentence
 from genomecli.analysis.synonyms import box_permutations, codon_similarity, synonym_null
 from genomecli.analysis.synonymy import fast_synonym_null
 from genomecli.analysis.vectors import TextMeans
 from genomecli.analysis.within import Within
-from genomecli.errors import InputError
 from genomecli.sequences.codes import genetic_code
-
-QUICK = CompareSettings(permutations=39, draws=40, bootstrap=50, gene_bootstrap=5)
-
-
-def planted_pair(code: int = 1, noise: float = 0.3, seed: int = 0, place: Place | None = None) -> VectorPair:
-    """Codons that are a rotated, noisy copy of their amino acids under ``code``."""
-    rng = np.random.default_rng(seed)
-    amino = rng.normal(size=(20, 8)) @ rng.normal(size=(8, 24))
-    rotation, _ = np.linalg.qr(rng.normal(size=(24, 24)))
-    codons = rng.normal(size=(64, 24))
-    for codon, letter in enumerate(genetic_code(code).amino):
-        if letter != "*":
-            codons[codon] = amino[AMINO_LETTERS.index(letter)] @ rotation.T + noise * rng.normal(size=24)
-    return _pair(codons, amino, code, place)
-
-
-def random_pair(seed: int = 0, place: Place | None = None) -> VectorPair:
-    """Vectors that know nothing of each other."""
-    rng = np.random.default_rng(seed)
-    return _pair(rng.normal(size=(64, 24)), rng.normal(size=(20, 24)), 1, place)
-
-
-def _pair(codons: np.ndarray, amino: np.ndarray, code: int, place: Place | None) -> VectorPair:
-    counts = np.arange(10, 74)
-    pair = make_pair(
-        place or Place("run", "bug", layer=1), genetic_code(code), codons, amino, counts, counts[:20]
-    )
-    assert pair is not None
-    return pair
-
+from tests.unit.analysis.pair_toys import QUICK, planted_pair, random_pair
 
 # layers
 
@@ -279,46 +247,6 @@ def test_conditions_that_lack_different_rare_codons_are_compared_on_the_rest():
     rows = difference_rows(first, second, QUICK, 0, label="against frame 1")
     assert {row.n for row in rows if row.direction == "codon_to_amino"} == {53}
     assert all(row.value == 0 for row in rows)
-
-
-# genetic codes
-
-
-@pytest.mark.parametrize(
-    ("planted", "codon", "usual", "reads"), [(12, "CTG", "L", "S"), (4, "TGA", "*", "W")]
-)
-def test_a_reassigned_codon_is_named(planted: int, codon: str, usual: str, reads: str):
-    pair = planted_pair(planted, noise=0.2)
-    codes = wanted_codes("all", genetic_code(1))
-    found = rank_place(pair, genetic_code(1), codes, np.random.default_rng(0), 8)
-    assert {deviance.ranking.basis for deviance in found} == {"dna", "amino_acids"}
-    dna = found[0]
-    assert planted in dna.ranking.classes[0].codes.tables
-    reading = next(one for one in dna.readings() if one.codon == codon)
-    assert (reading.usual, reading.reads) == (usual, reads)
-    sentence = code_sentence(dna)
-    assert codon in sentence
-    assert f"reads as {reads}" in sentence
-
-
-def test_surprises_list_every_codon_and_put_the_reassigned_one_first():
-    from dataclasses import replace
-
-    truth = planted_pair(12, noise=0.2)
-    given = replace(truth, gold=CodonGold.of(genetic_code(1), truth.seen))
-    given = replace(given, codons=truth.seen_codons[np.isin(truth.seen, given.gold.codons)])
-    deviance = rank_place(
-        given, genetic_code(1), wanted_codes("all", genetic_code(1)), np.random.default_rng(0), 8
-    )[0]
-    lines = surprise_lines(given, deviance, 8)
-    assert len(lines) == given.gold.n
-    assert lines[0][6] == "CTG"
-
-
-def test_unknown_tables_are_refused_and_the_given_one_is_always_ranked():
-    assert [code.table for code in wanted_codes((1, 4), genetic_code(12))] == [1, 4, 12]
-    with pytest.raises(InputError, match="no genetic code 7"):
-        wanted_codes((7,), genetic_code(1))
 
 
 # words

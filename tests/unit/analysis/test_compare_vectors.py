@@ -16,6 +16,7 @@ from genomecli.analysis.vectors import all_layers, static_rows, untrained
 from genomecli.corpus.lexicon import build_lexicon
 from genomecli.corpus.store import CorpusReader
 from genomecli.errors import InputError
+from genomecli.sequences.codes import genetic_code
 from tests.unit.analysis.compare_toys import write_run, write_species_corpus
 
 SETTINGS = CompareSettings(min_codons=10, min_count=1, max_tokens=3000, gene_buckets=4, gene_bootstrap=2)
@@ -49,6 +50,17 @@ def test_every_view_of_a_run_is_gathered(opened):
     assert {(place.vectors, place.frame) for place in with_genes} == {("contextual", 0)}
     assert found["alpha"].genes["alpha"][0].keys == found["alpha"].genes["alpha"][1].keys
     assert {place.tokens for place in places if place.vectors == "untrained"} == {0}
+
+
+def test_rows_of_words_that_never_occur_are_left_out(opened):
+    """A row that was never trained lies anywhere: TGA once passed for cysteine."""
+    found = dict(Gatherer(SETTINGS, 0).everything(opened))["alpha"].pairs
+    static = next(pair for place, pair in found.items() if place.vectors == "static")
+    own = next(p for place, p in found.items() if (place.vectors, place.frame) == ("contextual", 0))
+    assert static.seen.tolist() == own.seen.tolist()
+    assert static.codon_counts.tolist() == own.codon_counts.tolist()
+    assert static.amino_counts.tolist() == own.amino_counts.tolist()
+    assert not set(genetic_code(1).stops) & set(static.seen.tolist())
 
 
 def test_untrained_weights_are_fresh_and_repeat(opened):
