@@ -126,7 +126,7 @@ class ReadingSettings(Section):
         "auto",
         unit="tokens",
         doc="Padded size of one optimiser step, rounded up to whole micro-batches. auto: by the length of "
-        "the run, 4,096 for 2.5 million tokens and growing with their square root (65,536 for 640 million); "
+        "the run, 3,072 for 2.5 million tokens and growing with their square root (65,536 for 1.1 billion); "
         "8,192 where the length is given in steps.",
     )
     pool: int = setting(

@@ -4,10 +4,12 @@ A short run needs small steps to have enough of them; a long one gains from larg
 nothing grows about with the square root of the tokens seen (critical batch size: D^0.47, Zhang et al. 2024,
 arXiv:2410.21676), so steps and tokens per step grow alike:
 
-    tokens per step = 4096 x sqrt(planned tokens / 2.5 million), to the nearest 1024, at least 1024
+    tokens per step = 3072 x sqrt(planned tokens / 2.5 million), to the nearest 1024, at least 1024
 
-That is 610 steps of 4,096 tokens for 2.5 million, 1,880 of 13,312 for 25 million, 10,000 of 65,536 for 640
-million, 38,000 of 262,144 for 10 billion.
+That is 810 steps of 3,072 tokens for 2.5 million, 2,700 of 9,216 for 25 million, 17,000 of 65,536 for 1.1
+billion, 51,000 of 194,560 for 10 billion. Measured with the preset tiny on 2.5 million tokens of genes and
+proteins of E. coli and of a simulated species, rate 2e-3, 4,096 and 2,048 tokens a step: perplexity of codons
+47.1 and 46.7, 31.8 and 28.6; of residues the same within 2 %.
 """
 
 from __future__ import annotations
@@ -20,8 +22,8 @@ from genomecli.errors import ConfigError
 if TYPE_CHECKING:
     from genomecli.corpus.reading_settings import ReadingSettings
 
-ANCHOR = (2.5e6, 4096)
-"""Planned tokens, and the tokens of a step that suit them: measured with the preset tiny."""
+ANCHOR = (2.5e6, 3072)
+"""Planned tokens, and the tokens of a step that suit them."""
 
 GRAIN = 1024
 """Sizes are multiples of this."""
@@ -37,7 +39,7 @@ def step_tokens(planned: float | None) -> int:
     """Tokens of an optimiser step for a run of ``planned`` tokens; ``STEPS_GIVEN`` where that is not known.
 
     >>> [step_tokens(tokens) for tokens in (1e5, 2.5e6, 25e6, 640e6, None)]
-    [1024, 4096, 13312, 65536, 8192]
+    [1024, 3072, 9216, 49152, 8192]
     """
     if planned is None:
         return STEPS_GIVEN

@@ -73,7 +73,8 @@ class Job:
         before: what the run began with, if it is resumed: sizes left open stay what they were.
 
     Attributes:
-        settings: as given, with numbers for the sizes of batches and steps that were left open.
+        settings: as given, with numbers for the sizes of batches and steps and the rate where left open.
+        optimiser: settings of the optimiser, likewise.
 
     Raises:
         InputError: if there is nothing to train on, or ``init_from`` is of another lexicon.
@@ -92,7 +93,10 @@ class Job:
         self.corpus = corpus
         self.machine = machine
         self.lexicon = reading_lexicon(corpus.lexicon, settings.reading)
-        self.settings = settings.model_copy(update={"reading": self._reading(settings, before)})
+        self.optimiser = settings.optimiser.settled(settings.model.width)
+        rate = settings.optimiser.model_copy(update={"lr": self.optimiser.lr})
+        reading = self._reading(settings, before)
+        self.settings = settings.model_copy(update={"reading": reading, "optimiser": rate})
         self.sampler = Sampler(corpus.reader, self.lexicon, self.settings.reading, seed)
         check_ranks(self.sampler.micro_batches, machine.processes)
         self.mixture: Mixture = build_mixture(settings.objectives, self.lexicon)

@@ -122,8 +122,8 @@ class Pretraining:
         Raises:
             RunError, CheckpointedError, InterruptedRunError: see :meth:`Trainer.run`.
         """
-        settings, job = self.job.settings, self.job
-        optimiser = build_optimiser(model, settings.optimiser, job.machine.device)
+        job = self.job
+        optimiser = build_optimiser(model, job.optimiser, job.machine.device)
         start = self._restore(model, optimiser) if self.folder.state == "resumed" else Progress()
         learner = ObjectiveLearner(job.mixture, job.seed)
         with progress("training", total=job.steps, done=start.step) as bar:
@@ -139,7 +139,7 @@ class Pretraining:
         schedule = settings.schedule
         return Plan(
             steps=job.steps,
-            rate=settings.optimiser.lr,
+            rate=job.optimiser.lr,
             schedule=Schedule(
                 schedule.kind, job.steps, schedule.warmup_steps(job.steps), schedule.decay, schedule.min_ratio
             ),

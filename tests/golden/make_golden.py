@@ -80,7 +80,7 @@ def first_losses(corpus: CorpusOnDisk, changes: dict[str, Any]) -> list[float]:
     model, losses = job.new_model(), []
     hooks = Hooks(log=lambda step, figures, tokens, seconds: losses.append(figures["loss"]))
     plan = Plan(STEPS, 2e-3, Schedule("linear", STEPS, warmup=2), log_every=1)
-    optimiser = build_optimiser(model, settings.optimiser, job.machine.device)
+    optimiser = build_optimiser(model, job.optimiser, job.machine.device)
     Trainer(model, ObjectiveLearner(job.mixture, job.seed), job.sampler, optimiser, plan, hooks).run()
     return losses
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -90,3 +92,18 @@ def test_quiet_is_for_the_console_and_not_for_log_files(
     assert "read 3 records" in (tmp_path / "log.txt").read_text()
     setup_logging(0)
     assert not is_quiet()
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [({}, "5000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, None)],
+)
+def test_threads_spin_briefly_unless_told_otherwise(given: dict[str, str], found: str | None) -> None:
+    plain = {k: v for k, v in os.environ.items() if k not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+    code = (
+        "import genomecli.runtime, os, sys; print(os.environ.get('GOMP_SPINCOUNT'), 'torch' in sys.modules)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code], env={**plain, **given}, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split() == [str(found), "False"]

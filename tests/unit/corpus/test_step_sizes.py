@@ -13,12 +13,12 @@ from genomecli.corpus.step_sizes import settle_sizes, step_tokens
 
 
 def test_steps_grow_with_the_square_root_of_the_tokens() -> None:
-    assert [step_tokens(tokens) for tokens in (1e4, 2.5e6, 25e6, 640e6, 10e9)] == [
+    assert [step_tokens(tokens) for tokens in (1e4, 2.5e6, 25e6, 1.14e9, 10e9)] == [
         1024,
-        4096,
-        13_312,
+        3072,
+        9216,
         65_536,
-        259_072,
+        194_560,
     ]
     assert step_tokens(None) == 8192
     lengths = [10**power for power in range(3, 12)]
@@ -32,14 +32,14 @@ def test_steps_grow_with_the_square_root_of_the_tokens() -> None:
 @pytest.mark.parametrize(
     ("given", "planned", "batch", "step"),
     [
-        ({}, 2.5e6, 4096, 4096),
-        ({}, 25e6, 13_312, 13_312),
-        ({}, 100e6, 13_312, 26_624),
-        ({}, 640e6, 16_384, 65_536),
+        ({}, 2.5e6, 3072, 3072),
+        ({}, 25e6, 9216, 9216),
+        ({}, 100e6, 10_240, 20_480),
+        ({}, 1.14e9, 16_384, 65_536),
         ({}, None, 8192, 8192),
         ({"context": 8192}, 2.5e6, 8192, 8192),
         ({"tokens_per_batch": 3000}, 2.5e6, 3000, 3000),
-        ({"tokens_per_batch": 3000}, 25e6, 3000, 12_000),
+        ({"tokens_per_batch": 3000}, 25e6, 3000, 9000),
         ({"tokens_per_batch": 100_000}, 25e6, 100_000, 100_000),
         ({"tokens_per_step": 65_536}, 1e6, 16_384, 65_536),
         ({"tokens_per_step": 5000}, 1e9, 5000, 5000),

@@ -17,8 +17,8 @@ from genomecli.models.layout import PaddedLayout
 from genomecli.models.settings import ModelSettings
 from genomecli.models.stems import TokenStem
 
-TINY = ModelSettings()
-SMALL = ModelSettings(preset=None, layers=8, width=128)
+TINY = ModelSettings(initializer_range=0.02)
+SMALL = ModelSettings(preset=None, layers=8, width=128, initializer_range=0.02)
 CLASSIC = ModelSettings(preset="classic-tiny")
 
 
@@ -43,7 +43,9 @@ def test_building_leaves_the_global_generator_alone() -> None:
 def test_further_heads_and_layers_leave_the_other_weights() -> None:
     plain = build_model(TINY, 30, seed=4).state_dict()
     heads = {"cls": ClassificationHead(64, 5)}
-    more = build_model(ModelSettings(layers=4, tied=False), 30, seed=4, heads=heads).state_dict()
+    more = build_model(
+        ModelSettings(layers=4, tied=False, initializer_range=0.02), 30, seed=4, heads=heads
+    ).state_dict()
     name = "encoder.blocks.1.mixer.qkv.weight"
     assert torch.equal(plain[name], more[name])
     again = build_model(TINY, 30, seed=4, heads={"cls": ClassificationHead(64, 5)}).state_dict()

@@ -50,6 +50,13 @@ def test_settings_written_out_and_read_again_are_equal(name: str) -> None:
     assert None not in settings.model_dump(exclude={"preset"}).values()
 
 
+def test_first_weights_follow_the_width() -> None:
+    found = {name: ModelSettings(preset=name).initializer_range for name in ("tiny", "base", "classic-tiny")}
+    assert found == {"tiny": 0.0791, "base": 0.0228, "classic-tiny": 0.02}
+    assert ModelSettings(preset="tiny", width=256).initializer_range == 0.0395
+    assert ModelSettings(initializer_range=0.3).initializer_range == 0.3
+
+
 def test_explicit_sizes_override_and_the_others_follow() -> None:
     wider = ModelSettings(preset="large", width=640)
     assert (wider.layers, wider.heads, wider.intermediate) == (28, 10, 960)

@@ -65,12 +65,12 @@ OPEN = {"context": 64, "pool": 4}
 def test_sizes_left_open_follow_the_length_of_the_run(corpus: CorpusOnDisk) -> None:
     short, long = _job(corpus, tokens=100_000, reading=OPEN), _job(corpus, tokens=25e6, reading=OPEN)
     assert (short.identity.tokens_per_batch, short.identity.tokens_per_step) == (1024, 1024)
-    assert (long.identity.tokens_per_batch, long.identity.tokens_per_step) == (13_312, 13_312)
+    assert (long.identity.tokens_per_batch, long.identity.tokens_per_step) == (9216, 9216)
     assert short.config({})["pretrain"]["reading"]["tokens_per_step"] == 1024
     assert _job(corpus, steps=5, reading=OPEN).identity.tokens_per_step == 8192
     passes = _job(corpus, epochs=25e6 / short.corpus_tokens, reading=OPEN)
     assert passes.corpus_tokens == short.corpus_tokens
-    assert passes.identity.tokens_per_step == 13_312
+    assert passes.identity.tokens_per_step == 9216
 
 
 def test_a_resumed_run_keeps_the_sizes_that_it_began_with(corpus: CorpusOnDisk) -> None:

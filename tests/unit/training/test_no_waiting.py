@@ -45,7 +45,7 @@ def trainer(corpus: CorpusOnDisk, pack: PackSizes | None, **plan: Any) -> Traine
     """On meta, so that only what does not look at values can be done with it."""
     job = Job(PretrainSettings.model_validate(SETTINGS), 0, corpus, Machine(META, "bf16", 1))
     model = job.new_model()
-    optimiser = build_optimiser(model, job.settings.optimiser, META)
+    optimiser = build_optimiser(model, job.optimiser, META)
     made = Plan(3, 1e-3, Schedule("constant", 3), precision="fp32", **plan)
     return Trainer(model, ObjectiveLearner(job.mixture, 0), job.sampler, optimiser, made, pack=pack)
 

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import nn
 
 from genomecli.errors import ConfigError, InputError
@@ -10,7 +11,7 @@ from genomecli.training.optimiser import (
     parameter_groups,
     set_learning_rate,
 )
-from genomecli.training.settings import OptimiserSettings
+from genomecli.training.settings import FreshOptimiserSettings, OptimiserSettings, rate_for
 from tests.unit.training.toys import ToyModel
 
 CPU = torch.device("cpu")
@@ -104,3 +105,12 @@ def test_unknown_optimiser_and_learning_rate() -> None:
     optimiser = build_optimiser(ToyModel(), OptimiserSettings(), CPU)
     set_learning_rate(optimiser, 0.5)
     assert {group["lr"] for group in optimiser.param_groups} == {0.5}
+
+
+def test_the_rate_of_a_new_network_follows_its_width() -> None:
+    assert [rate_for(width) for width in (32, 64, 256, 768, 1024)] == [2e-3, 2e-3, 1e-3, 5.8e-4, 5e-4]
+    fresh = FreshOptimiserSettings(weight_decay=0.5, betas=(0.8, 0.9))
+    assert fresh.settled(256) == OptimiserSettings(lr=1e-3, weight_decay=0.5, betas=(0.8, 0.9))
+    assert FreshOptimiserSettings(lr=0.3).settled(256).lr == 0.3
+    with pytest.raises(ValidationError):
+        FreshOptimiserSettings(lr=0)
