@@ -27,7 +27,10 @@ class LoraSettings(Section):
     alpha: float = setting(16.0, gt=0, doc="The update is scaled by alpha / rank.")
     dropout: float = setting(0.0, ge=0, lt=1, doc="Dropout before the update.")
     modules: tuple[Name, ...] = setting(
-        ("qkv", "out"), min_length=1, doc="Names of the linear layers that are adapted."
+        ("qkv", "out"),
+        min_length=1,
+        doc="Names of the linear layers that are adapted; out is the last one of attention and of "
+        "feed-forward layers.",
     )
 
 
