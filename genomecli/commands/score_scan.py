@@ -15,7 +15,7 @@ from genomecli.errors import InputError
 from genomecli.exchange.score_table import SURPRISES, header_line, row_line
 from genomecli.inference.decoding import Doubles
 from genomecli.inference.sources import fasta_records, tell_molecule
-from genomecli.inference.surprise import Surprise
+from genomecli.inference.surprise import Surprise, segment_count
 from genomecli.inference.workload import Work
 from genomecli.runtime import log
 from genomecli.sequences.alphabets import INVALID, PROTEIN, STOP, Alphabet
@@ -68,10 +68,10 @@ class ScanInput:
                     sequence = _sequence(record, Path(path))
                     if not sequence.length:
                         log.warning("%s, record %r holds no letters", path, record.id)
-                    for work in scan.segments(sequence, record.id):
-                        count += 1
-                        if count > skip:
-                            yield self._work(work, record.id, sequence, alphabet)
+                    left = max(0, skip - count)
+                    for work in scan.segments(sequence, record.id, left):
+                        yield self._work(work, record.id, sequence, alphabet)
+                    count += segment_count(sequence)
                 self.files.append(stream.finish())
 
     def _work(

@@ -31,6 +31,11 @@ SEGMENT = 1 << 14
 """Symbols of a sequence that are one piece of work."""
 
 
+def segment_count(sequence: SequenceView) -> int:
+    """Pieces of work of a sequence."""
+    return -(-sequence.length // SEGMENT)
+
+
 @dataclass(frozen=True, eq=False)
 class Surprise:
     """Surprise along a stretch of a sequence.
@@ -68,14 +73,15 @@ class Scan:
     frames: tuple[int, ...] = (0,)
     passes: int = 8
 
-    def segments(self, sequence: SequenceView, name: str = "") -> Iterator[Work[Surprise]]:
+    def segments(self, sequence: SequenceView, name: str = "", skip: int = 0) -> Iterator[Work[Surprise]]:
         """The sequence as pieces of work, in order.
 
         Args:
             sequence: as written.
             name: for messages.
+            skip: pieces at the start to leave out.
         """
-        for start in range(0, sequence.length, SEGMENT):
+        for start in range(skip * SEGMENT, sequence.length, SEGMENT):
             yield self._segment(sequence, start, min(start + SEGMENT, sequence.length), name)
 
     def _segment(self, sequence: SequenceView, start: int, stop: int, name: str) -> Work[Surprise]:

@@ -21,7 +21,7 @@ from pyarrow import parquet
 from genomecli.cli import main
 from genomecli.exchange.text_spool import TextSpool
 from genomecli.files import check_file
-from genomecli.inference import workload
+from genomecli.inference import surprise, workload
 from tests.integration.planted import (
     make_run,
     other_strand,
@@ -416,6 +416,35 @@ def test_a_scan_finds_a_frameshift(codons: Path, tmp_path: Path) -> None:
     assert abs(jump - 180) <= 9
     assert np.mean(list(values["whole"].values())) < 0.3
     assert Path(f"{out}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_stopped_scan_goes_on(
+    bases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(surprise, "SEGMENT", 100)
+    monkeypatch.setattr(workload, "TOKENS", 1000)
+    fasta = tmp_path / "g.fa"
+    fasta.write_text(f">a\n{GENOME[:250]}\n>b\n\n>c\n{GENOME[3:333]}\n")
+    straight, out = tmp_path / "a.bedgraph.gz", tmp_path / "b.bedgraph.gz"
+    assert score("-m", bases, "--scan", fasta, "-o", straight) == 0
+    assert "record 'b' holds no letters" in capsys.readouterr().err
+    append, seen = TextSpool.append, []
+
+    def counting(self: TextSpool, text: bytes, left_out: bytes = b"") -> None:
+        append(self, text, left_out)
+        seen.append(text)
+        if len(seen) == 5:  # the header and four stretches, the last of them of the third record
+            os.kill(os.getpid(), signal.SIGUSR1)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(TextSpool, "append", counting)
+        assert score("-m", bases, "--scan", fasta, "-o", out) == 75
+    assert score("-m", bases, "--scan", fasta, "-o", out, "--resume") == 0
+    said = capsys.readouterr().err
+    assert "going on after 4 pieces of work" in said
+    assert "2 records: 580 symbols in, 580 scored" in said
+    assert out.read_bytes() == straight.read_bytes()
+    assert Path(f"{out}.png").read_bytes() == Path(f"{straight}.png").read_bytes()
 
 
 def test_a_scan_as_a_table_and_in_bits(

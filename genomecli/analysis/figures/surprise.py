@@ -58,9 +58,9 @@ def surprise_figure(tracks: Sequence[SurpriseTrack], *, unit: str, left_out: int
         figure, grid = new_figure(10.0, 1.2 + 1.9 * len(tracks), rows=len(tracks))
         for number, track in enumerate(tracks):
             axes = grid[number][0]
-            every = f"{track.length} symbols" if track.length > 1 else "each symbol"
+            every = f"mean of {track.length} symbols" if track.length > 1 else "each symbol"
             axes.fill_between(track.middle, track.mean, track.highest, color=BAND, linewidth=0)
-            axes.plot(track.middle, track.mean, color=GREY, linewidth=0.8, label=f"mean of {every}")
+            axes.plot(track.middle, track.mean, color=GREY, linewidth=0.8, label=every)
             axes.plot(track.middle, track.wide, color=OKABE_ITO[1], linewidth=1.8, label="smoothed")
             axes.set_title(shorten(track.name, 60), fontsize=10.5)
             axes.set_ylabel(f"surprise ({unit})")

@@ -136,3 +136,14 @@ def test_proteins() -> None:
 
 def test_an_empty_sequence_is_no_work() -> None:
     assert list(scan("base").segments(HeldSequence(DNA.encode("")))) == []
+    assert surprise_module.segment_count(HeldSequence(DNA.encode(""))) == 0
+
+
+def test_pieces_at_the_start_can_be_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surprise_module, "SEGMENT", 20)
+    sequence = HeldSequence(DNA.encode(SHORT))
+    assert surprise_module.segment_count(sequence) == 3
+    whole = list(done(Engine(toy("base")), scan("base").segments(sequence)))
+    rest = list(done(Engine(toy("base")), scan("base").segments(sequence, skip=2)))
+    assert [part.start for part in rest] == [40]
+    assert rest[0].values.tolist() == whole[2].values.tolist()
