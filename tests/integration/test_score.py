@@ -335,6 +335,49 @@ def test_mutations_of_a_protein(
     assert "row 1 (" in capsys.readouterr().err
 
 
+def test_several_wild_types_are_named_by_a_column(
+    residues: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = planted_protein(60), planted_protein(60, 4)
+    wild, table, alone = tmp_path / "wt.fa", tmp_path / "m.tsv", tmp_path / "alone.fa"
+    wild.write_text(f">one\n{one}\n>other\n{other}\n")
+    table.write_text(f"mutant\tprotein\n{one[30]}31W\tone\n{other[30]}31W\tother\nA1C\tthird\n")
+    given = ["--mutations", table, "-w", wild]
+    assert score("-m", residues, *given) == 3
+    assert "holds 2 records; give one, or name the column" in capsys.readouterr().err
+    named = [*given, "-s", "score.wildtype_column=protein"]
+    assert score("-m", residues, *named) == 3
+    assert "row 3 (A1C); names wild type 'third', which is not there" in capsys.readouterr().err
+    assert score("-m", residues, *named, "-s", "score.mismatch=skip") == 0
+    rows = rows_of(capsys.readouterr().out)
+    assert [row["sequence"] for row in rows] == ["one", "other", "third"]
+    assert [row["reason"] for row in rows] == ["", "", "wild type mismatch"]
+    alone.write_text(f">x\n{other}\n")
+    (tmp_path / "list").write_text(f"{other[30]}31W\n")
+    assert score("-m", residues, "--mutations", tmp_path / "list", "-w", alone) == 0
+    assert rows_of(capsys.readouterr().out)[0]["score"] == rows[1]["score"]
+
+
+def test_amino_acids_need_codons_and_proteins_have_no_bases(
+    bases: Path, residues: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gene, file, protein = (tmp_path / name for name in ("gene.fa", "m.txt", "p.fa"))
+    gene.write_text(f">g\n{planted_gene(40)}\n")
+    protein.write_text(f">p\n{planted_protein(60)}\n")
+    file.write_text("F3W\n")
+    cds = ["-s", "score.molecule=cds"]
+    assert score("-m", bases, "--mutations", file, "-w", gene, *cds) == 2
+    assert "amino acids of a cds need a model of codons" in capsys.readouterr().err
+    assert score("-m", residues, "--mutations", file, "-w", protein, "-s", "score.level=base") == 2
+    assert "a protein has no bases" in capsys.readouterr().err
+    assert score("-m", bases, "--mutations", file, "-w", gene, "-s", "score.synonyms=sum") == 2
+    assert "no codons" in capsys.readouterr().err
+    assert score("-m", bases, "--scan", gene, "-s", "score.frame=1", "-s", "score.species=cat") == 2
+    assert "does not know species 'cat'" in capsys.readouterr().err
+    assert score("-m", bases, "--scan", gene, "-s", "score.frame=1") == 2
+    assert "frame 1 is no frame of tokens every 1 bases" in capsys.readouterr().err
+
+
 def test_measured_values_are_compared(
     residues: Path, mutations: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
