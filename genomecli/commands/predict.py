@@ -256,4 +256,6 @@ def _check_counts(source: PredictSource, counts: Counter[str]) -> None:
     if not counts["predicted"]:
         raise InputError(f"none of {counts['records']} records could be read", fix="see the warnings above")
     if source.unknown:
-        log.warning("%d covariates are not known and count as the mean of the training rows", source.unknown)
+        log.warning(
+            "%d cells of covariates are not known and count as the mean of the training rows", source.unknown
+        )

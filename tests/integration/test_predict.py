@@ -1,0 +1,424 @@
+"""``predict`` as a user runs it: equal to what finetune judged, in any order, from any input, resumed."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from genomecli.analysis import task_report
+from genomecli.cli import main
+from genomecli.commands import predict as command
+from genomecli.commands.finetune import run_finetune
+from genomecli.config import load_config
+from genomecli.errors import CheckpointedError
+from genomecli.inference.ensemble import Ensemble
+from genomecli.runtime import rng
+from genomecli.sequences.bed import read_bed
+from genomecli.sequences.gff import GffReader
+from genomecli.training import finetuning
+from tests.unit.training.task_toys import plant, sequences
+
+COMMON = ["--set", "device=cpu", "--set", "threads=1"]
+SMALL = [
+    "device=cpu",
+    "precision=fp32",
+    "threads=1",
+    "finetune.network={preset: null, layers: 1, width: 32, heads: 2, context: 32, local_window: 0}",
+    "finetune.epochs=1",
+    "finetune.split.by=random",
+    "finetune.split.test=0.4",
+    "finetune.metrics.bootstrap=0",
+    "finetune.baselines.run=[]",
+]
+MOTIF = "GATTACAGATTACA"
+
+
+def other_strand(text: str) -> str:
+    return text[::-1].translate(str.maketrans("ACGT", "TGCA"))
+
+
+def tune(out: Path, *overrides: str) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(task_report, "_write_figures", lambda *_: [])
+        for name in ("draw_curves", "draw_speed"):
+            patch.setattr(finetuning, name, lambda *_: None)
+        run_finetune(load_config(None, [*SMALL, *overrides], needs=["finetune"]), out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """100 sequences, some longer than the window, with a class, a value, a set and a covariate."""
+    path = tmp_path_factory.mktemp("data") / "table.tsv"
+    random = rng("predict table")
+    lines = ["name\tseq\tmotif\tvalue\tset\tage"]
+    for number, text in enumerate(sequences(100, 20, 70, key="predict")):
+        has = number % 2
+        text = plant(text, MOTIF, int(random.integers(0, len(text) - 14))) if has else text
+        value = "" if number % 11 == 0 else f"{20 + 5 * text.count('G') / len(text):.4f}"
+        members = ["", "a", "b", "a;b"][number % 4] or ";"
+        age = "NA" if number == 7 else f"{random.normal(50, 9):.2f}"
+        lines.append(f"g {number}\t{text}\t{'yes' if has else 'no'}\t{value}\t{members}\t{age}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def tuned(table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seeds of a model of a class, a value and a set."""
+    data = f"finetune.data={{path: {table}, sequence: seq, id: name, covariates: [age]}}"
+    targets = (
+        "finetune.targets={y: {columns: motif}, v: {columns: value}, s: {columns: set, kind: multilabel}}"
+    )
+    return tune(tmp_path_factory.mktemp("tuned") / "run", data, targets, "finetune.seeds=2")
+
+
+@pytest.fixture(scope="module")
+def symbols(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of the bases of a motif, and its table beside it."""
+    folder = tmp_path_factory.mktemp("symbols")
+    random = rng("predict symbols")
+    lines = ["id\tsequence\tpart"]
+    for number, text in enumerate(sequences(60, 30, 50, key="predict symbols")):
+        at = int(random.integers(0, len(text) - 14))
+        label = "b" * at + "m" * 14 + "b" * (len(text) - at - 14)
+        lines.append(f"r{number}\t{plant(text, MOTIF, at)}\t{label}")
+    path = folder / "table.tsv"
+    path.write_text("\n".join(lines) + "\n")
+    data = f"finetune.data={{path: {path}}}"
+    targets = "finetune.targets={part: {kind: token}}"
+    tune(
+        folder / "run",
+        data,
+        targets,
+        "finetune.epochs=15",
+        "finetune.optimiser.lr=1e-2",
+        "finetune.batch_size=4",
+    )
+    return folder
+
+
+def predict(*arguments: object) -> int:
+    return main(["predict", *map(str, arguments), *COMMON])
+
+
+def rows_of(path: Path | bytes) -> list[dict[str, str]]:
+    text = path.decode() if isinstance(path, bytes) else path.read_text()
+    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter="\t"))
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().err
+
+
+def test_predictions_are_those_that_finetune_judged(tuned: Path, table: Path, tmp_path: Path) -> None:
+    """Bit for bit, every target, from the table alone; Parquet holds the same."""
+    for name in ("out.tsv", "out.parquet"):
+        assert predict("-m", tuned / "seed-0", table, "-o", tmp_path / name) == 0
+    found = {row["id"]: row for row in rows_of(tmp_path / "out.tsv")}
+    assert len(found) == 100
+    judged = [
+        row
+        for row in pq.read_table(tuned / "predictions.parquet").to_pylist()
+        if (row["trial"], row["part"]) == ("seed 0", "test")
+    ]
+    assert len(judged) == 40
+    numbers = ("y.p.no", "y.p.yes", "v.predicted", "s.p.a", "s.p.b")
+    for row in judged:
+        mine = found[row["id"]]
+        assert [float(mine[name]) for name in numbers] == [row[name] for name in numbers]
+        assert mine["y.predicted"] == row["y.predicted"]
+    whole = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    assert [row["id"] for row in whole] == [f"g {number}" for number in range(100)]
+    assert all(row[name] == float(found[row["id"]][name]) for row in whole for name in numbers)
+
+
+def test_a_folder_of_seeds_gives_the_mean_of_its_members(tuned: Path, table: Path, tmp_path: Path) -> None:
+    for name, more in (
+        ("mean", []),
+        ("seed-0", ["--set", "predict.member=seed-0"]),
+        ("seed-1", ["--set", "predict.member=seed-1"]),
+        ("best", ["--set", "predict.ensemble=best"]),
+    ):
+        assert predict("-m", tuned, table, "-o", tmp_path / f"{name}.tsv", *more) == 0
+    one, two, mean, best = (rows_of(tmp_path / f"{n}.tsv") for n in ("seed-0", "seed-1", "mean", "best"))
+    for a, b, both in zip(one, two, mean, strict=True):
+        for name in ("y.p.yes", "v.predicted", "s.p.b"):
+            assert float(both[name]) == (float(a[name]) + float(b[name])) / 2
+    assert best in (one, two)
+    assert predict("-m", tuned, table, "--set", "predict.ensemble=error") == 3
+
+
+def test_neither_batch_nor_order_nor_input_changes_a_prediction(
+    tuned: Path,
+    table: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = tuned / "seed-0"
+    assert predict("-m", model, table, "-o", tmp_path / "a.tsv") == 0
+    header, *lines = table.read_text().splitlines()
+    order = rng("shuffled").permutation(len(lines))
+    shuffled = "\n".join([header, *(lines[i] for i in order)]) + "\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(shuffled.encode()))))
+    out = io.BytesIO()
+    given = ["device=cpu", "threads=1", f"predict.model={model}", "predict.tokens_per_batch=64"]
+    counts = command.run_predict(load_config(None, given), None, inputs=["-"], stream=out)
+    assert counts == {"records": 100, "predicted": 100, "dropped": 0}
+    shown = said(capsys)
+    assert "100 records in, 100 predicted, 0 dropped" in shown
+    assert "1 cells of covariates are not known" in shown
+    whole = (tmp_path / "a.tsv").read_text().splitlines()
+    assert out.getvalue().decode().splitlines() == [whole[0], *(whole[1 + i] for i in order)]
+
+
+def test_resumed_equals_uninterrupted(
+    tuned: Path, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = load_config(None, ["device=cpu", "threads=1", f"predict.model={tuned}"])
+    whole, part = tmp_path / "whole.tsv", tmp_path / "part.tsv"
+    command.run_predict(config, whole, inputs=[str(table)])
+    done = command.Feed.done
+    seen: list[int] = []
+
+    def stopped(self: command.Feed) -> Any:
+        for number, one in enumerate(done(self)):
+            seen.append(one.record)
+            yield one
+            if number == 36:
+                import os
+                import signal
+
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(command.Feed, "done", stopped)
+        with pytest.raises(CheckpointedError, match="resume"):
+            command.run_predict(config, part, inputs=[str(table)])
+    assert not part.exists()
+    assert 36 < len(seen) < 100
+    read: list[str] = []
+    inner = Ensemble.predict
+
+    def watched(self: Ensemble, given: Any) -> Any:
+        return inner(self, (read.append(one.id) or one for one in given))
+
+    monkeypatch.setattr(Ensemble, "predict", watched)
+    counts = command.run_predict(config, part, inputs=[str(table)], resume=True)
+    assert counts == {"records": 100, "predicted": 100, "dropped": 0}
+    assert len(read) == 100 - len(seen)
+    assert part.read_bytes() == whole.read_bytes()
+    ends = [json.loads(Path(f"{path}.manifest.json").read_text()) for path in (whole, part)]
+    assert ends[0]["request"] == ends[1]["request"]
+    assert command.run_predict(config, part, inputs=[str(table)], resume=True) == {}
+    assert {path.name for path in tmp_path.iterdir() if path.name.startswith("part")} == {
+        "part.tsv",
+        "part.tsv.manifest.json",
+        "part.tsv.run.json",
+    }
+
+
+def test_what_is_dropped_is_named_and_counted(
+    tuned: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "odd.tsv"
+    good = "ACGTTGCATTGACCATGAACCTTGGA"
+    lines = [f"a\t{good}\t1", "b\t\t1", f"c\t{good}7\t1", "d\tNNNNNN\t1", f"e\t{good}\told", f"a\t{good}\t"]
+    path.write_text("name\tseq\tage\n" + "\n".join(lines) + "\n")
+    assert predict("-m", tuned / "seed-0", path, "-o", tmp_path / "out.tsv") == 0
+    assert "6 records in, 2 predicted, 4 dropped" in said(capsys)
+    assert [row["id"] for row in rows_of(tmp_path / "out.tsv")] == ["a", "a"]
+    dropped = rows_of(tmp_path / "out.tsv.dropped.tsv")
+    assert [row["id"] for row in dropped] == ["b", "c", "d", "e"]
+    assert "empty" in dropped[0]["reason"]
+    assert "'7' at 27" in dropped[1]["reason"]
+    assert predict("-m", tuned / "seed-0", path, "--set", "predict.invalid=error") == 3
+    assert "odd.tsv, line 3; has an empty sequence" in said(capsys)
+    path.write_text("name\tseq\tage\nb\t\t1\n")
+    assert predict("-m", tuned / "seed-0", path, "-o", tmp_path / "none.tsv") == 3
+    assert not (tmp_path / "none.tsv").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message"),
+    [
+        ("name\tsequence\tage\na\tACGT\t1\n", 3, "no column 'seq'"),
+        ("name\tseq\na\tACGTACGT\n", 3, "no column 'age'"),
+        (">a\nACGTACGATAGACAAT\n", 3, "no covariate 'age', which the model wants"),
+        ("name\tseq\tage\na\tMKVLWAALLVTFLAGCQAKVEQAVETEPEPELRQQ\t1\n", 3, "protein"),
+    ],
+)
+def test_wrong_inputs_are_one_clear_line(
+    tuned: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, code: int, message: str
+) -> None:
+    path = tmp_path / "in.txt"
+    path.write_text(text)
+    assert predict("-m", tuned / "seed-0", path, "-q") == code
+    shown = said(capsys)
+    assert message in shown
+    assert shown.count("\n") == 1
+
+
+def test_wrong_uses(tuned: Path, table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = tuned / "seed-0"
+    untuned = tmp_path / "untuned"
+    shutil.copytree(next((model / "checkpoints").glob("step-*")), untuned)
+    (untuned / "tasks.json").unlink()
+    for arguments, code, message in (
+        (["-m", untuned, table], 3, "is a pretrained checkpoint, which predicts nothing yet; run finetune"),
+        ([table], 2, "no model is given"),
+        (["-m", model], 2, "no input"),
+        (["-m", model, table, "-o", tmp_path / "x.bed"], 2, "predicts whole sequences"),
+        (["-m", model, table, "-o", tmp_path / "x.csv"], 2, "ending of no known format"),
+        (["-m", model, table, "--set", "predict.targets=z"], 3, "does not predict 'z'"),
+        (["-m", tmp_path, table], 3, "holds no checkpoint"),
+    ):
+        assert predict(*arguments, "-q") == code
+        assert message in said(capsys)
+
+
+def test_labels_in_the_table_are_measured(tuned: Path, table: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.tsv"
+    more = ["--set", "predict.measure=true", "--set", "predict.metrics.bootstrap=20"]
+    assert predict("-m", tuned / "seed-0", table, "-o", out, *more) == 0
+    rows = rows_of(out)
+    figures = {
+        (row["target"], row["metric"]): float(row["value"])
+        for row in rows_of(tmp_path / "out.tsv.metrics.tsv")
+        if not row["of"] and row["value"]
+    }
+    right = np.mean([row["y.predicted"] == row["y.label"] for row in rows])
+    assert figures["y", "accuracy"] == pytest.approx(right, rel=1e-5)
+    known = [row for row in rows if row["v.label"]]
+    errors = [float(row["v.label"]) - float(row["v.predicted"]) for row in known]
+    assert figures["v", "rmse"] == pytest.approx(float(np.sqrt(np.mean(np.square(errors)))), rel=1e-5)
+    assert len(known) == 90
+    assert ("s", "macro_f1") in figures
+
+
+def test_tracks_of_bases(symbols: Path, tmp_path: Path) -> None:
+    """The motif is found; every format says the same, on both strands."""
+    found = rows_of(symbols / "table.tsv")
+    fasta = tmp_path / "in.fa"
+    fasta.write_text("".join(f">{row['id']}\n{row['sequence']}\n" for row in found))
+    model = symbols / "run"
+    names = ("x.tsv", "x.bed", "x.gff3", "x.bedgraph")
+    for name in names:
+        more = ["--set", "predict.classes=m", "--set", "predict.background=b"] if name != "x.tsv" else []
+        assert predict("-m", model, fasta, "-o", tmp_path / name, *more) == 0
+    bases = rows_of(tmp_path / "x.tsv")
+    assert "".join(row["symbol"] for row in bases) == "".join(row["sequence"] for row in found)
+    judged = {
+        row["id"]: row["part.predicted"]
+        for row in pq.read_table(model / "predictions.parquet").to_pylist()
+        if row["part"] == "test"
+    }
+    by_id: dict[str, list[str]] = {}
+    for row in bases:
+        by_id.setdefault(row["id"], []).append(row["part.predicted"])
+    assert judged
+    assert all(by_id[name] == labels for name, labels in judged.items())
+    chosen = {(row["id"], at) for row in found for at, one in enumerate(by_id[row["id"]]) if one == "m"}
+    assert chosen
+    with open(tmp_path / "x.bed", "rb") as handle:
+        bed = {
+            (row.contig, at) for row in read_bed(handle, "bed") for a, b in row.parts for at in range(a, b)
+        }
+    with open(tmp_path / "x.gff3", "rb") as handle:
+        gff = {(row.seqid, at) for row in GffReader(handle, "gff").rows() for at in range(row.start, row.end)}
+    assert bed == gff == chosen
+    graph = [line.split("\t") for line in (tmp_path / "x.bedgraph").read_text().splitlines()[1:]]
+    covered = sum(int(end) - int(start) for _, start, end, _ in graph)
+    assert covered == len(bases)
+
+
+def test_the_other_strand_stands_in_forward_places(symbols: Path, tmp_path: Path) -> None:
+    """What is predicted of the reverse complement, read on -, is what is predicted of the record itself."""
+    found = rows_of(symbols / "table.tsv")[:20]
+    forward, reverse = tmp_path / "f.fa", tmp_path / "r.fa"
+    forward.write_text("".join(f">{row['id']}\n{row['sequence']}\n" for row in found))
+    reverse.write_text("".join(f">{row['id']}\n{other_strand(row['sequence'])}\n" for row in found))
+    model = symbols / "run"
+    assert predict("-m", model, forward, "-o", tmp_path / "f.tsv") == 0
+    assert predict("-m", model, reverse, "-o", tmp_path / "r.tsv", "--set", "predict.strand=-") == 0
+    assert predict("-m", model, reverse, "-o", tmp_path / "b.tsv", "--set", "predict.strand=both") == 0
+    lengths = {row["id"]: len(row["sequence"]) for row in found}
+    wanted = {(row["id"], int(row["position"])): row["part.p.m"] for row in rows_of(tmp_path / "f.tsv")}
+    mine = rows_of(tmp_path / "r.tsv")
+    assert len(mine) == len(wanted)
+    for row in mine:
+        assert row["part.p.m"] == wanted[row["id"], lengths[row["id"]] + 1 - int(row["position"])]
+    both = rows_of(tmp_path / "b.tsv")
+    assert len(both) == 2 * len(mine)
+    reread = [{k: v for k, v in row.items() if k != "strand"} for row in both if row["strand"] == "-"]
+    assert reread == mine
+    region = tmp_path / "region.fa"
+    region.write_text("".join(f">c:{100}-{100 + lengths[r['id']]}(-)\n{r['sequence']}\n" for r in found[:1]))
+    more = ["--set", "predict.coordinates=region", "--set", "predict.classes=m"]
+    assert predict("-m", model, region, "-o", tmp_path / "x.bed", *more) == 0
+    runs = [line.split("\t") for line in (tmp_path / "x.bed").read_text().splitlines()]
+    places = {at for row in runs for at in range(int(row[1]), int(row[2]))}
+    end, name = 100 + lengths[found[0]["id"]], found[0]["id"]
+    chosen = {
+        end - int(row["position"])
+        for row in rows_of(tmp_path / "f.tsv")
+        if row["id"] == name and row["part.predicted"] == "m"
+    }
+    assert places == chosen
+    assert all((row[0], row[5]) == ("c", "-") for row in runs)
+
+
+def test_labels_of_symbols_are_measured_and_two_tracks_in_one_are_refused(
+    symbols: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, given = tmp_path / "x.tsv", symbols / "table.tsv"
+    model = symbols / "run"
+    more = ["--set", "predict.measure=true", "--set", "predict.metrics.bootstrap=0"]
+    assert predict("-m", model, given, "-o", out, *more) == 0
+    rows = rows_of(out)
+    right = np.mean([row["part.predicted"] == row["part.label"] for row in rows])
+    (accuracy,) = (
+        float(row["value"])
+        for row in rows_of(tmp_path / "x.tsv.metrics.tsv")
+        if (row["metric"], row["of"]) == ("accuracy", "")
+    )
+    assert accuracy == pytest.approx(right, rel=1e-5)
+    assert accuracy > 0.8
+    capsys.readouterr()
+    assert predict("-m", model, given, "-q", "-o", tmp_path / "x.bedgraph") == 2
+    assert "probability of one class, and part has b, m" in said(capsys)
+    both = ["--set", "predict.strand=both", "--set", "predict.classes=m"]
+    assert predict("-m", model, given, "-q", "-o", tmp_path / "x.bedgraph", *both) == 2
+    assert "one value a base" in said(capsys)
+
+
+def test_many_records_are_read_no_further_ahead_than_the_buffers(
+    symbols: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is read of a long stream stays within the buffers and one batch of rows, made small here."""
+    windows, batch, total = 200, 100, 5000
+    monkeypatch.setattr("genomecli.inference.engine.BUFFER_WINDOWS", windows)
+    monkeypatch.setattr("genomecli.tasks.reading_tables.BATCH", batch)
+    path = tmp_path / "many.tsv"
+    path.write_text("id\tsequence\n" + "".join(f"r{i}\tACG\n" for i in range(total)))
+    config = load_config(None, ["device=cpu", "threads=1", f"predict.model={symbols / 'run'}"])
+    settings = config.predict.model_copy(update={"inputs": [str(path)]})
+    job = command.open_job(config, settings, "tsv")
+    source = job.source()
+    for number, done in enumerate(command.Feed(job, source).done(), 1):
+        assert done.record == number - 1
+        assert source.records <= number + windows + batch
+        if number == 1000:
+            break
+    assert source.records < total

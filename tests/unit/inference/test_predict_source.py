@@ -1,0 +1,105 @@
+"""Where sequences to predict come from: tables and FASTA, pairs, covariates, labels, records passed over."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from genomecli.errors import InputError
+from genomecli.inference.items import Dropped
+from genomecli.inference.predict_source import LABELS, RECORD, PredictSource
+from genomecli.inference.predictor import Unlabelled
+from genomecli.sequences.alphabets import DNA, PROTEIN
+from genomecli.tasks.covariates import CovariateScale
+from genomecli.tasks.schema import Target
+from genomecli.tasks.settings import DataSettings
+from genomecli.training.task_spec import ColumnReading, HeadShape, TaskSpec
+
+DNA_READING = ColumnReading("toy", "genome")
+Y = Target("y", "binary", ("y",), ("no", "yes"))
+T = Target("t", "token", ("t",), ("a", "b"))
+
+
+def spec(**changes: Any) -> TaskSpec:
+    return TaskSpec((Y,), HeadShape(), DNA_READING, **changes)
+
+
+def read(path: Path, made: TaskSpec, **options: Any) -> list[Unlabelled | Dropped]:
+    keys = ("labels", "skip", "stdin")
+    own = {key: options.pop(key) for key in keys if key in options}
+    data = DataSettings(path=(str(path),), invalid=options.pop("invalid", "drop"), **options)
+    source = PredictSource(data, made, **own)
+    found = list(source.entries())
+    assert source.records == len(found) + own.get("skip", 0)
+    assert len(source.files) == 1
+    return found
+
+
+def number(entry: Unlabelled | Dropped) -> object:
+    return entry.record if isinstance(entry, Dropped) else entry.meta[RECORD]
+
+
+def test_pairs_of_two_alphabets_with_covariates(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("sequence,protein,x\nACGTACGTTT,MKVLEFW,2.5\nACGTT,,1\nTTGACA,MEF,NA\nACGTA,MEF,inf\n")
+    made = spec(pair=ColumnReading("toy", "protein"), covariates=CovariateScale(("x",), (0.0,), (1.0,)))
+    found = read(path, made, pair="protein")
+    assert [number(entry) for entry in found] == [0, 1, 2, 3]
+    first, second, third, fourth = found
+    assert isinstance(first, Unlabelled)
+    assert isinstance(third, Unlabelled)
+    assert first.id == "row_1"
+    assert DNA.decode(first.symbols) == "ACGTACGTTT"
+    assert first.pair is not None
+    assert PROTEIN.decode(first.pair) == "MKVLEFW"
+    np.testing.assert_array_equal([first.covariates, third.covariates], [[2.5], [np.nan]])
+    assert isinstance(second, Dropped)
+    assert "empty pair" in second.reason
+    assert isinstance(fourth, Dropped)
+    assert "covariate x" in fourth.reason
+    with pytest.raises(InputError, match=r"line 3.*empty pair"):
+        read(path, made, pair="protein", invalid="error")
+    with pytest.raises(InputError, match="no column 'pair'"):
+        read(path, made)
+
+
+def test_fasta_from_a_stream_with_covariates_in_its_headers() -> None:
+    text = b">a x=1\nACGT\n>b x=2.5 more\nacgu\n>a\nNNGG\n"
+    made = spec(covariates=CovariateScale(("x",), (0.0,), (1.0,)))
+    found = read(Path("-"), made, stdin=io.BytesIO(text))
+    assert [entry.id for entry in found] == ["a", "b", "a"]
+    assert [DNA.decode(entry.symbols) for entry in found if isinstance(entry, Unlabelled)][1] == "ACGT"
+
+
+def test_records_passed_over_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genomecli.tasks.reading_tables.BATCH", 4)
+    path = tmp_path / "t.tsv"
+    path.write_text("sequence\tid\n" + "".join(f"{'ACGT' if i % 3 else 'AC!'}\ti{i}\n" for i in range(11)))
+    whole = read(path, spec())
+    assert [number(entry) for entry in whole] == list(range(11))
+    for skip in (0, 3, 4, 9, 11):
+        rest = read(path, spec(), skip=skip)
+        assert [(number(entry), entry.id) for entry in rest] == [
+            (number(entry), entry.id) for entry in whole[skip:]
+        ]
+
+
+def test_labels_are_read_where_they_are_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "t.tsv"
+    path.write_text("sequence\ty\tt\nACGT\tyes\tabba\n!\tno\tab\nACG\t\tbbb\n")
+    made = spec()
+    found = read(path, made, labels=(Y, T))
+    assert isinstance(found[1], Dropped)
+    kept: list[Any] = [entry.meta[LABELS] for entry in found if isinstance(entry, Unlabelled)]
+    assert [int(labels["y"]) for labels in kept] == [1, -1]
+    assert [labels["t"].tolist() for labels in kept] == [[0, 1, 1, 0], [1, 1, 1]]
+    path.write_text("sequence\ty\tt\nACGT\tmaybe\tabb\n")
+    assert read(path, made)
+    with pytest.raises(InputError, match="does not know the class 'maybe'"):
+        read(path, made, labels=(Y,))
+    with pytest.raises(InputError, match=r"line 2.*3 letters, and its sequence 4"):
+        read(path, made, labels=(T,))
