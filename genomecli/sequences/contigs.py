@@ -64,6 +64,7 @@ class _Pieces:
         self.aliased = 0
 
     def add(self, block: Block) -> None:
+        """Take the next piece."""
         self.aliased += block.record_aliased(0)
         self._symbols.add(block.symbols)
         if block.soft is not None and not self._any_soft:
@@ -73,10 +74,13 @@ class _Pieces:
             self._soft.add(np.zeros(len(block.symbols), np.uint8) if block.soft is None else block.soft)
 
     def arrays(self) -> tuple[Codes, Codes | None]:
+        """Symbols, uint8[n], and soft mask, uint8[n], None if no piece had one."""
         return self._symbols.array(), self._soft.array() if self._any_soft else None
 
 
 class _Spool:
+    """Bytes that move to a file when they are more than ``limit``."""
+
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._held: list[Codes] = []
@@ -84,6 +88,7 @@ class _Spool:
         self._file: BinaryIO | None = None
 
     def add(self, data: Codes) -> None:
+        """Append uint8[n]."""
         self._length += len(data)
         if self._file is None and self._length > self._limit:
             self._file = tempfile.TemporaryFile(prefix="genomecli-")  # noqa: SIM115  closed with its mapping
@@ -96,11 +101,13 @@ class _Spool:
             self._file.write(data.data)
 
     def add_zeros(self, count: int) -> None:
+        """Append ``count`` zeros."""
         step = 1 << 20
         for start in range(0, count, step):
             self.add(np.zeros(min(step, count - start), np.uint8))
 
     def array(self) -> Codes:
+        """All that was added, uint8[n]; nothing may be added after it."""
         if self._file is None:
             return np.concatenate(self._held) if self._held else np.zeros(0, np.uint8)
         self._file.flush()

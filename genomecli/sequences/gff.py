@@ -77,6 +77,7 @@ class _Pushed:
         self._handle = handle
 
     def read(self, size: int, /) -> bytes:
+        """As of a file; the first call gives the whole line, and more only if ``size`` leaves room."""
         line, self._line = self._line, b""
         return line + self._handle.read(max(size - len(line), 0))
 

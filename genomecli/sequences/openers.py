@@ -128,13 +128,17 @@ class InputStream:
 
 
 class _Raw(io.RawIOBase):
+    """An input stream as Python's readers want it."""
+
     def __init__(self, stream: InputStream) -> None:
         self._stream = stream
 
     def readable(self) -> bool:
+        """True."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Fill the start of ``buffer``; how many bytes, 0 at the end."""
         data = self._stream.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)

@@ -166,12 +166,14 @@ class _Pieces:
         self.length = len(first)
 
     def add(self, bases: Codes) -> None:
+        """Append uint8[n]."""
         self.parts.append(bases)
         self.length += len(bases)
 
     def add_gene(
         self, name: str, cds: Codes, protein: Codes, wanted: SpeciesSettings, generator: np.random.Generator
     ) -> Gene:
+        """Append a gene on a random strand, with an intron as often as wanted; the gene in its place."""
         pieces, exons = [cds], [(0, len(cds))]
         if generator.random() < wanted.introns:
             cut = int(generator.integers(3, len(cds) - 3))

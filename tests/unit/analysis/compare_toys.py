@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
 
 from genomecli.analysis.gold import AMINO_LETTERS
 from genomecli.corpus.lexicon import Lexicon, build_lexicon
-from genomecli.corpus.manifest import CorpusInfo, Group, SpeciesInfo
-from genomecli.corpus.records_table import COLUMNS, RECORDS_FILE, write_records
-from genomecli.corpus.store import LEXICON_FILE
-from genomecli.files import write_json, write_manifest
+from genomecli.corpus.manifest import SpeciesInfo
 from genomecli.models.language_model import build_model
 from genomecli.models.settings import ModelSettings
 from genomecli.sequences.codes import genetic_code
@@ -24,6 +19,7 @@ from genomecli.sequences.simulation import simulate_species
 from genomecli.sequences.simulation_settings import SimulateSettings, SpeciesSettings
 from genomecli.training.checkpoint import Checkpoint, Identity, save_checkpoint
 from genomecli.training.loop import Progress
+from tests.unit.corpus.written import write_corpus
 
 WIDTH = 32
 
@@ -32,56 +28,13 @@ def write_species_corpus(
     folder: Path, species: Mapping[str, int], *, genes: int = 90, seed: int = 0, note: str = ""
 ) -> Path:
     """Genes and proteins of simulated species (name to genetic code); every third gene is held out."""
-    folder.mkdir(parents=True)
-    table: dict[str, list[Any]] = {name: [] for name in COLUMNS}
-    groups, shards = [], []
+    texts = {}
     for name, code in species.items():
         wanted = SpeciesSettings(name=name, code=code, genes=genes, gene_length=120)
-        made = simulate_species(SimulateSettings(species=[wanted]), wanted, seed)
-        for molecule in ("cds", "protein"):
-            texts = [gene.cds[:-3] if molecule == "cds" else gene.protein for gene in made.genes]
-            groups.append(_add_group(table, shards, folder, (name, molecule, code), texts))
-    dtypes = {"string": object, "bool": np.bool_}
-    columns = {n: np.array(v, dtype=dtypes.get(COLUMNS[n][0], COLUMNS[n][0])) for n, v in table.items()}
-    write_records(folder / RECORDS_FILE, columns)
-    write_json(folder / LEXICON_FILE, build_lexicon(list(species)).to_dict())
-    infos = tuple(SpeciesInfo(name, code, None, note) for name, code in species.items())
-    info = CorpusInfo(infos, tuple(groups), tuple(shards))
-    sizes = [group.symbols for group in groups]
-    write_manifest(folder, "corpus", {**info.to_dict(), "shard_symbols": sizes})
-    return folder
-
-
-def _add_group(
-    table: dict[str, list[Any]],
-    shards: list[str],
-    folder: Path,
-    kind: tuple[str, str, int],
-    texts: Sequence[NDArray[np.uint8]],
-) -> Group:
-    name, molecule, code = kind
-    shard, first = len(shards), len(table["row"])
-    shards.append(f"{name}.{molecule}.00000.safetensors")
-    offsets = np.concatenate([[0], np.cumsum([len(text) for text in texts])]).astype(np.int64)
-    save_file({"symbols": np.concatenate(texts), "offsets": offsets}, folder / shards[-1])
-    for number, text in enumerate(texts):
-        row = {
-            "row": first + number,
-            "species": name,
-            "molecule": molecule,
-            "id": f"{name}_{molecule}_{number}",
-            "length": len(text),
-            "shard": shard,
-            "start": offsets[number],
-            "split": ("train", "train", "valid")[number % 3],
-            "family": number,
-            "gene": f"g{number}",
-            "table": code,
-            "frame_ok": True,
-        }
-        for column, (dtype, _) in COLUMNS.items():
-            table[column].append(row.get(column, "" if dtype == "string" else 0))
-    return Group(name, molecule, first, len(texts), int(offsets[-1]), (shard,))  # type: ignore[arg-type]
+        made = simulate_species(SimulateSettings(species=[wanted]), wanted, seed).genes
+        sides = [gene.cds[:-3] for gene in made], [gene.protein for gene in made]
+        texts[SpeciesInfo(name, code, None, note)] = sides
+    return write_corpus(folder, texts, ["train", "train", "valid"])
 
 
 def plant(
