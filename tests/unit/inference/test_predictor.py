@@ -68,7 +68,7 @@ def test_poolings(tmp_path: Path, pooling: Any) -> None:
     texts = [plant(text, "GAT", 0) if row else text for text, row in zip(sequences(N), labels, strict=True)]
     examples = make_examples(texts, {"y": labels})
     found, test = _found(tmp_path, examples, target("binary"), head=HeadShape(pooling))
-    assert _accuracy(found, test) > 0.85
+    assert _accuracy(found, test) > 0.8
 
 
 def test_multiclass(tmp_path: Path) -> None:
@@ -141,13 +141,13 @@ def test_pairs(tmp_path: Path) -> None:
 
 
 def test_covariates_are_standardised_and_joined(tmp_path: Path) -> None:
-    """The motif or a high covariate: one alone is right in three of four; some covariates are not known."""
+    """Four classes by the motif and by a covariate: one alone is right in half; some are not known."""
     random = rng("covariates")
-    motif, high = random.integers(0, 2, N), random.integers(0, 2, N)
-    covariates = np.stack([1e4 + 500.0 * high, random.normal(size=N)], axis=1)
+    motif, high = random.integers(0, 2, 2 * N), random.integers(0, 2, 2 * N)
+    covariates = np.stack([1e4 + 500.0 * high, random.normal(size=2 * N)], axis=1)
     covariates[::50, 1] = np.nan
-    examples = make_examples(_with_motif(motif), {"y": motif | high}, covariates=covariates)
-    found, test = _found(tmp_path, examples, target("binary"))
+    examples = make_examples(_with_motif(motif), {"y": 2 * motif + high}, covariates=covariates)
+    found, test = _found(tmp_path, examples, target("multiclass", 4))
     assert _accuracy(found, test) > 0.85
 
 
