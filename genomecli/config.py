@@ -56,7 +56,8 @@ class CommonSettings(Section):
         "auto", doc="Number format of the network. auto takes bf16 where the device is fast in it."
     )
     threads: int | Literal["auto"] = setting(
-        "auto", doc="CPU threads. auto takes what SLURM, the affinity mask and the cgroup allow."
+        "auto",
+        doc="CPU threads. auto takes what SLURM, OMP_NUM_THREADS, the affinity mask and the cgroup allow.",
     )
 
 

@@ -54,13 +54,13 @@ def seed_of(*keys: int | str) -> int:
 
 
 def thread_count(setting: int | str = "auto") -> int:
-    """How many threads to use: a number, or ``auto``: what SLURM, the affinity mask and the cgroup allow."""
+    """Threads to use: a number, or ``auto``: the least that SLURM, OMP_NUM_THREADS, the affinity mask
+    and the cgroup allow."""
     if setting != "auto":
         return int(setting)
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-    slurm = os.environ.get("SLURM_CPUS_PER_TASK", "")
-    limits = [allowed, _cgroup_cores()] + ([int(slurm)] if slurm.isdigit() else [])
-    return max(1, min(limits))
+    asked = [os.environ.get(name, "") for name in ("SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS")]
+    return max(1, min(allowed, _cgroup_cores(), *(int(text) for text in asked if text.isdigit())))
 
 
 def _cgroup_cores() -> int:

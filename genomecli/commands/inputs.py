@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 from genomecli.errors import InputError, UsageError
-from genomecli.sequences.fasta import guess_alphabet
+from genomecli.sequences.fasta import OTHER_FORMATS, guess_alphabet
+from genomecli.sequences.formats import guess_format
 from genomecli.sequences.openers import Location, is_zip, open_input
 
 _HEAD = 1 << 16
@@ -61,7 +62,9 @@ def guess_kind(path: Path) -> str:
     if re.match(rb"\s*(LOCUS |ID   )", head):
         return "annotated"
     if not head.lstrip().startswith(b">"):
-        raise InputError("is no FASTA, GenBank or EMBL", where=path, fix="give its kind in a YAML")
+        unknown = ("is no FASTA, GenBank or EMBL", "give its kind in a YAML")
+        what, fix = OTHER_FORMATS.get(guess_format(head), unknown)
+        raise InputError(what, where=path, fix=fix)
     bodies = [b"".join(record.split(b"\n")[1:]) for record in head.replace(b"\r", b"").split(b">")[1:]]
     if guess_alphabet(b"".join(bodies)) == "protein":
         return "protein"

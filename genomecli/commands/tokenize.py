@@ -96,7 +96,7 @@ def _share(
     check_files(mine)
     out.parent.mkdir(parents=True, exist_ok=True)
     read_units(mine, parts, workers=workers, resume=resume)
-    log.info("job %d of %d: %d sources read; run --merge when all jobs are done", *shard, len(mine))
+    log.info("job %d of %d: sources read: %d; run --merge when all jobs are done", *shard, len(mine))
 
 
 def _read(units: list[Unit], parts: Path, workers: int, *, resume: bool) -> None:

@@ -36,12 +36,13 @@ MAX_HEADER = 16 << 20
 _BLANKS = b"\r\n \t"
 _LOWER = bytes(1 if 97 <= byte <= 122 else 0 for byte in range(256))
 _IS_BLANK = bytes(1 if byte in _BLANKS else 0 for byte in range(256))
-_OTHER_FORMATS = {
+OTHER_FORMATS = {
     "fastq": ("is FASTQ (reads), not FASTA", "assemble the reads first, or turn them into FASTA"),
     "genbank": ("is GenBank, not FASTA", "set kind: annotated"),
     "embl": ("is EMBL, not FASTA", "set kind: annotated"),
     "gff": ("is GFF or GTF, not FASTA", "set kind: annotated, path to the FASTA and annotation to this file"),
 }
+"""What is said of a file that is something else: what it is, and what to do."""
 
 
 class Readable(Protocol):
@@ -80,7 +81,7 @@ def _normal_start(data: bytes) -> bytes:
 
 
 def _check_format(data: bytes, where: object) -> None:
-    what, fix = _OTHER_FORMATS.get(guess_format(data[: 1 << 16]), ("", ""))
+    what, fix = OTHER_FORMATS.get(guess_format(data[: 1 << 16]), ("", ""))
     if what:
         raise InputError(what, where=where, fix=fix)
 

@@ -59,8 +59,9 @@ def test_a_signal_is_granted_with_its_own_error(name: str, kind: type[Exception]
     assert signal.getsignal(number) is before
 
 
-def test_threads_follow_slurm(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SLURM_CPUS_PER_TASK", "1")
+@pytest.mark.parametrize("name", ["SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS"])
+def test_threads_follow_the_environment(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "1")
     assert thread_count("auto") == 1
     assert thread_count(7) == 7
 
