@@ -33,7 +33,7 @@ def read(text: str | bytes, folder: Path, **columns: str) -> list[MutationRow]:
         "# two of them\nH24Y\n\nA23T:G45D",
         "mutant\tx\nH24Y\t1\nA23T:G45D\t2\n",
         'x,mutant\r\n"a,b",H24Y\r\n2,"A23T:G45D"\r\n',
-        gzip.compress(b"mutant\tx\nH24Y\t1\nA23T:G45D\t2\n"),
+        gzip.compress(b"mutant\tx\nH24Y\t1\nA23T:G45D\t2\n", mtime=0),
         "\ufeffmutant,x\nH24Y,1\nA23T:G45D,2\n",
     ],
 )
