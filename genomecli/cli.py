@@ -180,7 +180,8 @@ def tokenize(
 
 @command(
     "pretrain",
-    "Example: genomecli pretrain -c experiment.yaml -o runs/ecoli; after an interruption add --resume",
+    "Example: genomecli pretrain -c experiment.yaml -o runs/ecoli; after an interruption add --resume; "
+    "in several processes: torchrun --nproc-per-node N -m genomecli pretrain ...",
 )
 def pretrain(
     config: ConfigFile = None,
