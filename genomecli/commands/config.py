@@ -91,7 +91,7 @@ def _comment(info: FieldInfo) -> str:
     notes += _range(info)
     choices = _choices(info.annotation)
     if choices:
-        notes.append("one of " + ", ".join(choices))
+        notes.append(("a number, or " if _takes_numbers(info.annotation) else "one of ") + ", ".join(choices))
     if info.is_required():
         notes.append("required")
     text = info.description or ""
@@ -113,6 +113,13 @@ def _choices(annotation: Any) -> list[str]:
     if get_origin(annotation) is Literal:
         return [_yaml(value) for value in get_args(annotation)]
     return [choice for part in get_args(annotation) for choice in _choices(part)]
+
+
+def _takes_numbers(annotation: Any) -> bool:
+    """Whether a number is as good as the named choices."""
+    if get_origin(annotation) in (dict, list, tuple, Literal):
+        return False
+    return annotation in (int, float) or any(_takes_numbers(part) for part in get_args(annotation))
 
 
 def _model_of(annotation: Any) -> type[BaseModel] | None:

@@ -148,6 +148,13 @@ def test_every_key_of_a_template_has_its_meaning_above_it(command: str) -> None:
             assert above.lstrip().startswith("#"), line
 
 
+def test_choices_beside_a_number_are_not_all_choices() -> None:
+    text = " ".join(line.strip(" #") for line in run_config(["pretrain"]).splitlines())
+    assert "[tokens; a number, or auto] tokens_per_step: auto" in text
+    assert "one of 0, 1, 2, all] frame: 0" in text
+    assert "1 where absent. [one of genome, cds, protein] molecule_weights" in text
+
+
 def wrong(path: tuple[str, ...], key: str) -> dict[str, Any]:
     tree: dict[str, Any] = {key: 1}
     for step in reversed(path):
