@@ -22,7 +22,15 @@ from genomecli.corpus.packing import PackSizes
 from genomecli.errors import CheckpointedError, InterruptedRunError, RunError
 from genomecli.models.timing import autocast
 from genomecli.runtime import StopFlag, log, seed_of
-from genomecli.training.distributed import add_up, highest, is_main, rank, sum_gradients, world_size
+from genomecli.training.distributed import (
+    add_up,
+    from_main,
+    highest,
+    is_main,
+    rank,
+    sum_gradients,
+    world_size,
+)
 from genomecli.training.feed import Feed, Prepared, place_for, split_rows
 from genomecli.training.learner import Data, Hooks, Learner, Loss
 from genomecli.training.meters import Meters, Pairs
@@ -312,6 +320,8 @@ class Trainer:
         self.hooks.save(state, best)
 
     def _leave(self, reason: str) -> None:
+        # A process that ends with an error may have the others killed: none does before the first has saved.
+        from_main(0)
         done = f"stopped at step {self.progress.step} of {self.plan.steps}"
         if reason == "INT":
             raise InterruptedRunError(f"{done} by INT", fix="--resume goes on from there")
