@@ -65,7 +65,7 @@ def test_binary(tmp_path: Path, name: str) -> None:
 def test_poolings(tmp_path: Path, pooling: Any) -> None:
     """[CLS] sees four bases here, so the motif stands at the start."""
     labels = rng("pooling").integers(0, 2, N)
-    texts = [plant(text, "GAT", 0) if row else text for text, row in zip(sequences(N), labels, strict=True)]
+    texts = [plant(text, MOTIF, 0) if row else text for text, row in zip(sequences(N), labels, strict=True)]
     examples = make_examples(texts, {"y": labels})
     found, test = _found(tmp_path, examples, target("binary"), head=HeadShape(pooling))
     assert _accuracy(found, test) > 0.8
@@ -153,15 +153,18 @@ def test_covariates_are_standardised_and_joined(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("weighting", ["sum", "uncertainty"])
 def test_several_targets_of_one_body_with_missing_labels(tmp_path: Path, weighting: str) -> None:
-    motif = rng("several").integers(0, 2, N)
-    texts = _with_motif(motif)
-    share = np.array([[text.count("G") / len(text)] for text in texts])
-    labels = {"has": np.where(rng("hidden").random(N) < 0.3, -1, motif), "share": share.copy()}
-    labels["share"][rng("hidden too").random(N) < 0.3] = np.nan
-    of_share = target("regression", 1, "share", means=(0.25,), scales=(0.08,))
-    found, test = _found(
-        tmp_path, make_examples(texts, labels), target("binary", 2, "has"), of_share,
-        weighting=weighting,
-    )  # fmt: skip
+    """Two motifs, one for a class and one for a value; three in ten labels of each are not known."""
+    random = rng("several")
+    one, other = random.integers(0, 2, N), random.integers(0, 2, N)
+    texts = [
+        plant(text, "CCCGGGCC", 0) if row else text for text, row in zip(_with_motif(one), other, strict=True)
+    ]
+    has = np.array([int(MOTIF in text) for text in texts])
+    value = 50 + 10.0 * other[:, None] + random.normal(size=(N, 1))
+    labels = {"has": np.where(random.random(N) < 0.3, -1, has), "value": value.copy()}
+    labels["value"][random.random(N) < 0.3] = np.nan
+    of_value = target("regression", 1, "value", means=(55.0,), scales=(5.0,))
+    examples = make_examples(texts, labels)
+    found, test = _found(tmp_path, examples, target("binary", 2, "has"), of_value, weighting=weighting)
     assert _accuracy(found, test, "has") > 0.88
-    assert np.corrcoef(share[N // 2 :, 0], found["share"].scores[:, 0])[0, 1] > 0.8
+    assert np.corrcoef(value[N // 2 :, 0], found["value"].scores[:, 0])[0, 1] > 0.85

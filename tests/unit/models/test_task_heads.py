@@ -56,10 +56,11 @@ def test_a_pair_is_u_v_difference_and_product_and_covariates_are_joined() -> Non
 def test_first_weights_do_not_depend_on_the_networks_rule() -> None:
     head = TaskHead(256, 200, hidden=128, pooling="attention")
     initialise(head, ModelSettings(), seed=1, prefix="heads.t.")
-    for layer, features in ((head.scorer.dense, 256), (head.scorer.classifier, 128)):
-        assert layer is not None
-        assert float(layer.weight.detach().std()) == pytest.approx(features**-0.5, rel=0.02)
-        assert float(layer.bias.detach().abs().max()) == 0
+    dense, last = head.scorer.dense, head.scorer.classifier
+    assert dense is not None
+    assert float(dense.weight.detach().std()) == pytest.approx(256**-0.5, rel=0.02)
+    for zero in (dense.bias, last.weight, last.bias):
+        assert float(zero.detach().abs().max()) == 0
     assert float(head.pool.attention.query.detach().abs().max()) == 0  # type: ignore[union-attr]
 
 
