@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -12,7 +10,6 @@ from genomecli.errors import InputError
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
-Numbers = NDArray[Any]
 
 
 def as_vectors(values: ArrayLike, name: str = "vectors") -> Floats:

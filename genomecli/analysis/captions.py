@@ -39,5 +39,6 @@ FOUNDING = (
 )
 
 TRAINING = (
-    "Each line is a layer, each dot a point of training at which held-out genes and proteins were read."
+    "Each line is a layer, each dot a point of training at which held-out genes and proteins were read "
+    "(earlier checkpoints: a quarter of the texts that the last one is read with)."
 )

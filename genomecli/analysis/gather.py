@@ -33,6 +33,13 @@ if TYPE_CHECKING:
     from genomecli.training.checkpoint import LoadedModel
 
 
+CHECKPOINT_SHARE = 0.25
+"""Share of the tokens that are read of earlier checkpoints, which serve the figures along training alone."""
+
+LEAST_TOKENS = 20_000
+"""No share is smaller than this many tokens."""
+
+
 @dataclass
 class Gathered:
     """Vectors of one run.
@@ -90,17 +97,19 @@ class Gatherer:
     def own_frame(self, run: OpenRun, species: str) -> list[VectorPair]:
         """Contextual vectors in the run's own frame alone, for checkpoints along training."""
         gathered = Gathered()
-        self._contextual(run, run.loaded, self.texts(run, species), gathered, own_only=True, plain=True)
+        texts = self.texts(run, species, share=CHECKPOINT_SHARE)
+        self._contextual(run, run.loaded, texts, gathered, own_only=True, plain=True)
         return list(gathered.pairs.values())
 
-    def texts(self, run: OpenRun, species: str) -> tuple[Chosen, Chosen]:
-        """Held-out genes (or genome) and proteins of a species."""
+    def texts(self, run: OpenRun, species: str, *, share: float = 1.0) -> tuple[Chosen, Chosen]:
+        """Held-out genes (or genome) and proteins of a species; up to a share of the tokens that are read."""
         s = self.settings
+        most = min(s.max_tokens, max(LEAST_TOKENS, round(share * s.max_tokens)))
         molecule = dna_molecule(run.corpus, species, s.molecule)
         readings = 2 if molecule == "genome" else 1  # both strands
-        wanted = Wanted(s.splits, 3 * s.min_codons, 3 * s.max_tokens // readings, self.seed)
+        wanted = Wanted(s.splits, 3 * s.min_codons, 3 * most // readings, self.seed)
         dna = choose_records(run.corpus, species, molecule, wanted)
-        wanted = Wanted(s.splits, s.min_codons, s.max_tokens, self.seed)
+        wanted = Wanted(s.splits, s.min_codons, most, self.seed)
         return dna, choose_records(run.corpus, species, "protein", wanted)
 
     def _static(self, run: OpenRun, dna: Chosen, protein: Chosen, gathered: Gathered) -> None:

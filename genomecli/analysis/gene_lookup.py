@@ -12,7 +12,7 @@ from genomecli.analysis.retrieval import retrieve, retrieve_held_out
 from genomecli.analysis.rows import GENE_TO_PROTEIN, PROTEIN_TO_GENE, rank_rows
 from genomecli.analysis.settings import CompareSettings
 from genomecli.analysis.similarity import centre
-from genomecli.analysis.statistics import bootstrap_mean
+from genomecli.analysis.statistics import block_bootstrap
 from genomecli.analysis.tidy import Measure
 from genomecli.analysis.vectors import TextMeans
 from genomecli.runtime import rng
@@ -52,7 +52,8 @@ def retrieval_rows(
     for direction, similarity, ranks in results:
         interval = None
         if settings.bootstrap:
-            interval = bootstrap_mean(ranks.reciprocal, source, draws=settings.bootstrap, method="percentile")
+            each = np.arange(len(ranks.ranks))
+            interval = block_bootstrap(ranks.reciprocal, each, source, draws=settings.bootstrap)
         scope = "five_fold" if similarity == "procrustes" else "all"
         rows += rank_rows(place, direction, similarity, ranks, scope=scope, interval=interval, chance=chance)
     return rows

@@ -8,10 +8,7 @@ Legend: Q queries, n codons, A amino acids, P draws.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-from numpy.typing import ArrayLike
 
 from genomecli.analysis.arrays import Floats, Integers
 from genomecli.analysis.gold import CodonGold
@@ -19,8 +16,6 @@ from genomecli.analysis.held_out import held_out_null
 from genomecli.analysis.permutations import NullMRR, block_permutation_null, block_permutations
 from genomecli.analysis.similarity import similarity as similarity_of
 
-# Bins of the exact distribution per unit of reciprocal rank.
-_GRID = 4096
 _PERMUTATIONS_A_DRAW = 20
 
 
@@ -50,45 +45,6 @@ def chance_amino_to_codon(gold: CodonGold) -> float:
     """Exact chance MRR from amino acids to the best of their codons: 0.159 with the standard 61."""
     sizes = gold.block_sizes[gold.block_sizes > 0]
     return float(np.mean([expected_reciprocal_rank(gold.n, int(size)) for size in sizes]))
-
-
-def null_quantiles(
-    candidates: ArrayLike, right: ArrayLike = 1, *, probabilities: Sequence[float] = (0.5, 0.95, 0.999)
-) -> Floats:
-    """Quantiles of the MRR of independent queries without signal, by exact convolution.
-
-    Independence is an assumption: codons that cluster by synonym rise and fall together, and then only
-    :func:`~genomecli.analysis.held_out.held_out_null` and its kin are wide enough.
-
-    Args:
-        candidates: int[Q], candidates of each query.
-        right: int[Q] or one number, right ones among them.
-        probabilities: quantiles wanted.
-
-    Returns:
-        float64[len(probabilities)], good to 1 / 4096 of a reciprocal rank, one query's share.
-    """
-    of_query = np.atleast_1d(np.asarray(candidates, dtype=np.int64))
-    good, of_query = np.broadcast_arrays(np.asarray(right, dtype=np.int64), of_query)
-    kinds, counts = np.unique(np.stack([of_query, good], axis=1), axis=0, return_counts=True)
-    length = len(of_query) * _GRID + 1
-    product = np.ones(length // 2 + 1, dtype=np.complex128)
-    for (size, m), count in zip(kinds, counts, strict=True):
-        product *= np.fft.rfft(_on_grid(int(size), int(m)), length) ** int(count)
-    cumulated = np.cumsum(np.fft.irfft(product, length))
-    places = np.searchsorted(cumulated, np.asarray(probabilities) * cumulated[-1])
-    return np.asarray(places / (_GRID * len(of_query)), dtype=np.float64)
-
-
-def _on_grid(candidates: int, right: int) -> Floats:
-    """The distribution of 1/rank on the grid; mass between two bins is shared so that the mean is exact."""
-    place = _GRID / np.arange(1, candidates + 1)
-    low: Integers = np.floor(place).astype(np.int64)
-    part = place - low
-    mass = rank_probabilities(candidates, right)
-    grid = np.bincount(low, weights=mass * (1 - part), minlength=_GRID + 1)
-    upper = np.bincount(np.minimum(low + 1, _GRID), weights=mass * part, minlength=_GRID + 1)
-    return np.asarray(grid + upper, dtype=np.float64)
 
 
 def random_vector_null(

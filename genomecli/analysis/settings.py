@@ -112,7 +112,10 @@ class CompareSettings(Section):
         ge=0,
     )
     max_tokens: int = setting(
-        200_000, doc="At most this many tokens of each language are read.", unit="tokens", ge=100
+        100_000,
+        doc="At most this many tokens of each language are read; of a genome, in stretches from all of it.",
+        unit="tokens",
+        ge=100,
     )
     min_count: int = setting(
         5, doc="Words seen less often than this have no contextual vector.", unit="occurrences", ge=1
@@ -128,9 +131,14 @@ class CompareSettings(Section):
         200, doc="Random vectors drawn for the simulated null of a similarity.", ge=20, le=100_000
     )
     bootstrap: int = setting(1000, doc="Bootstrap draws over amino acids.", ge=0, le=100_000)
-    gene_bootstrap: int = setting(50, doc="Bootstrap draws over genes; 0 switches it off.", ge=0, le=10_000)
+    gene_bootstrap: int = setting(
+        50, doc="Bootstrap draws over genes or loci; 0 switches it off.", ge=0, le=10_000
+    )
     gene_buckets: int = setting(
-        40, doc="Genes are put into this many groups, which the bootstrap over genes draws.", ge=2, le=1000
+        40,
+        doc="Genes, or stretches of a genome, are put into this many groups, which the bootstrap draws.",
+        ge=2,
+        le=1000,
     )
     codes: Literal["all"] | tuple[int, ...] = setting(
         "all", doc="NCBI tables to rank by how well they explain the vectors."
@@ -146,7 +154,9 @@ class CompareSettings(Section):
         "all", doc="Pairs of runs, by name, to compare with each other; all by default."
     )
     checkpoints: bool = setting(
-        True, doc="Also measure the kept checkpoints of each run, for the figures along training."
+        True,
+        doc="Also measure the kept checkpoints of each run, for the figures along training, on a quarter of "
+        "the texts.",
     )
     max_checkpoints: int = setting(6, doc="At most this many checkpoints a run, evenly spread.", ge=1, le=100)
     map_method: Literal["pca", "mds"] = setting(

@@ -1,4 +1,4 @@
-"""Intervals: bootstrap over items, over blocks and over genes; over seeds; paired differences.
+"""Intervals: bootstrap over blocks and over genes, Student's over seeds.
 
 Legend: n values, G genes, V vocabulary items, D width.
 """
@@ -7,15 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from genomecli.analysis.arrays import Floats, Integers
-
-_EXACT_PAIRS = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,38 +40,6 @@ def percentiles(draws: ArrayLike, value: float, level: float = 0.95) -> Interval
     tail = (1.0 - level) / 2.0
     low, high = np.quantile(kept, [tail, 1.0 - tail])
     return Interval(value, float(low), float(high), level)
-
-
-def bootstrap_mean(
-    values: ArrayLike,
-    rng: np.random.Generator,
-    *,
-    draws: int = 2000,
-    level: float = 0.95,
-    method: Literal["BCa", "percentile"] = "BCa",
-) -> Interval:
-    """Mean of independent values with a bootstrap interval; NaN values are left out.
-
-    Args:
-        values: float[n].
-        rng: source of randomness.
-        draws: resamples.
-        level: coverage.
-        method: ``BCa`` (Efron 1987) or ``percentile``.
-    """
-    from scipy.stats import bootstrap
-
-    kept = np.asarray(values, dtype=np.float64)
-    kept = kept[~np.isnan(kept)]
-    if kept.size < 2:
-        return Interval(float(kept.mean()) if kept.size else float("nan"), float("nan"), float("nan"), level)
-    mean = float(kept.mean())
-    if np.ptp(kept) == 0.0:
-        return Interval(mean, mean, mean, level)
-    found = bootstrap(
-        (kept,), np.mean, n_resamples=draws, confidence_level=level, method=method, random_state=rng
-    ).confidence_interval
-    return Interval(mean, float(found.low), float(found.high), level)
 
 
 def block_bootstrap(
@@ -119,43 +83,6 @@ def seeds_interval(values: ArrayLike, level: float = 0.95) -> Interval:
     half = float(t.ppf((1 + level) / 2, kept.size - 1) * kept.std(ddof=1) / np.sqrt(kept.size))
     mean = float(kept.mean())
     return Interval(mean, mean - half, mean + half, level)
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Mean of paired differences a - b with Student's t interval, and a two-sided sign-flip p-value."""
-
-    interval: Interval
-    p: float
-
-
-def paired_difference(
-    a: ArrayLike, b: ArrayLike, rng: np.random.Generator, *, draws: int = 10_000, level: float = 0.95
-) -> Difference:
-    """Compare two conditions pair by pair (same seed, same item).
-
-    The p-value flips signs: all 2^n ways up to 14 pairs (exact; with five seeds it cannot fall under
-    1/16), ``draws`` random ones and the +1 correction above.
-
-    Args:
-        a: float[n] and
-        b: float[n], pair by pair; pairs with NaN are left out.
-        rng: source of randomness.
-        draws: random flips where there are too many pairs.
-        level: coverage.
-    """
-    gaps = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
-    gaps = gaps[~np.isnan(gaps)]
-    if gaps.size == 0:
-        return Difference(Interval(float("nan"), float("nan"), float("nan"), level), float("nan"))
-    exact = gaps.size <= _EXACT_PAIRS
-    if exact:
-        signs = np.array(list(product((1.0, -1.0), repeat=gaps.size)))
-    else:
-        signs = rng.choice((1.0, -1.0), size=(draws, gaps.size))
-    extreme = np.count_nonzero(np.abs(signs @ gaps) >= abs(gaps.sum()) - 1e-12)
-    p = extreme / len(signs) if exact else (1 + extreme) / (1 + len(signs))
-    return Difference(seeds_interval(gaps, level), float(p))
 
 
 def gene_weights(genes: int, draws: int, rng: np.random.Generator) -> Integers:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from genomecli.analysis.arrays import Booleans, Floats, Integers
+from genomecli.analysis.arrays import Floats, Integers
 from genomecli.analysis.gold import CodonGold
 from genomecli.analysis.ranks import Gold, RankResult, rank_matrix
 from genomecli.analysis.similarity import centre, cosine, csls_from_cosine
@@ -52,36 +52,3 @@ def box_permutations(count: int, rng: np.random.Generator) -> Integers:
     boxes = np.argsort(rng.random((count, 16)), axis=1)
     moved: Integers = (4 * boxes[:, :, None] + np.arange(4)).reshape(count, 64)
     return moved
-
-
-def synonym_null(
-    similarity: ArrayLike, gold: CodonGold, permutations: Integers, *, between_blocks: bool = False
-) -> Floats:
-    """Synonymous-codon MRR with the boxes of the code dealt anew; float64[P].
-
-    A box keeps its four codons and its inner split, so what shared bases explain inside a box stays in
-    the null; what is lost is which boxes belong together. A draw in which no codon has a synonym is NaN.
-
-    Args:
-        similarity: [n, n].
-        gold: the code that counts as right.
-        permutations: int64[P, 64] from :func:`box_permutations`.
-        between_blocks: as in :func:`synonym_ranks`.
-    """
-    table = np.asarray(similarity, dtype=np.float64)
-    class_of = np.full(64, -1, dtype=np.int64)
-    class_of[gold.codons] = gold.classes
-    scores = np.empty(len(permutations))
-    for draw, moved in enumerate(permutations):
-        classes = class_of[moved[gold.codons]]
-        # A codon dealt the place of one without a vector has no meaning in this draw, and no synonym.
-        lost = classes < 0
-        classes = np.where(lost, len(gold.letters) + np.arange(gold.n), classes)
-        dealt = CodonGold(gold.codons, classes, gold.letters)
-        scores[draw] = synonym_ranks(table, dealt, between_blocks=between_blocks).mrr
-    return scores
-
-
-def between_block_codons(gold: CodonGold) -> Booleans:
-    """bool[n]: codons with a synonym that does not share their first two bases."""
-    return np.asarray(gold.synonyms(between_blocks=True).any(axis=1))

@@ -25,10 +25,13 @@ SYNONYM_SIMILARITIES = ("cosine", "centred", "csls", "csls_centred")
 """Those that compare a language with itself; a rotation of it onto itself says nothing."""
 
 
-def fast_synonym_null(
+def synonym_null(
     similarity: Floats, gold: CodonGold, permutations: Integers, *, between_blocks: bool = False
 ) -> Floats:
-    """As :func:`~genomecli.analysis.synonyms.synonym_null`, all permutations at once; float64[P].
+    """Synonymous-codon MRR with the boxes of the code dealt anew, all permutations at once; float64[P].
+
+    A box keeps its four codons and its inner split, so what shared bases explain inside a box stays in
+    the null; what is lost is which boxes belong together. A draw in which no codon has a synonym is NaN.
 
     Args:
         similarity: float64[n, n].
@@ -85,7 +88,7 @@ def synonym_rows(
             ranks = synonym_ranks(table, pair.gold, between_blocks=between)
             if not ranks.n:
                 continue
-            null = fast_synonym_null(table, pair.gold, moved, between_blocks=between)
+            null = synonym_null(table, pair.gold, moved, between_blocks=between)
             null = null[~np.isnan(null)]
             interval = None
             if settings.bootstrap:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -99,10 +100,12 @@ def write_parquet(path: Path, rows: Iterable[Measure], *, force: bool = False) -
         pq.write_table(pa.table(arrays, schema=schema), temporary)
 
 
+_VALUES = attrgetter(*COLUMNS)
+
+
 def _plain(row: Measure) -> tuple[Any, ...]:
     """The values of a row in column order, NaN and infinities as None."""
-    values = astuple(row)
-    return tuple(None if isinstance(v, float) and not math.isfinite(v) else v for v in values)
+    return tuple(None if isinstance(v, float) and not math.isfinite(v) else v for v in _VALUES(row))
 
 
 def _sortable(value: Any) -> tuple[int, Any]:

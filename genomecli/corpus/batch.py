@@ -86,11 +86,6 @@ class Batch:
         return int(self.lengths.sum())
 
     @property
-    def padded_tokens(self) -> int:
-        """B times L."""
-        return self.tokens.numel()
-
-    @property
     def mask_BL(self) -> Tensor:
         """bool[B, L]: True at real tokens."""
         steps = torch.arange(self.tokens.shape[1], device=self.tokens.device)

@@ -105,11 +105,6 @@ class ContextModel:
     size: int
     levels: tuple[_Level, ...]
 
-    @property
-    def strengths(self) -> tuple[float, ...]:
-        """k of each level, shortest context first: large where a longer context adds nothing."""
-        return tuple(level.strength for level in self.levels)
-
     def log_probabilities(
         self, tokens: Tokens, offsets: NDArray[np.int64], positions: NDArray[np.int64] | None = None
     ) -> Floats:

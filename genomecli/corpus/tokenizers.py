@@ -11,7 +11,6 @@ symbols as one letter (a reduced alphabet) overrides :attr:`Tokenizer.letters` a
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -134,19 +133,6 @@ class Tokenizer:
             index, digit = divmod(index, len(self.letters))
             letters.append(self.letters[digit])
         return "".join(reversed(letters))
-
-    @cached_property
-    def reverse_complement_ids(self) -> Ids:
-        """int32[words]: the id of each word's reverse complement. Raises ValueError without complements."""
-        complement = self.alphabet.complement
-        if complement is None:
-            raise ValueError(f"{self.alphabet_name} has no complement")
-        index = np.arange(self.words)
-        base, mirrored = self.alphabet.canonical, np.zeros(self.words, dtype=np.int64)
-        for _ in range(self.k):
-            index, digit = np.divmod(index, base)
-            mirrored = mirrored * base + complement[digit]
-        return (mirrored + self.start).astype(np.int32)
 
 
 class TokenizerKind(NamedTuple):

@@ -20,7 +20,6 @@ from torch import Tensor
 from genomecli.models.pooling import first_pool, max_pool, mean_pool
 
 Pooling = Literal["mean", "cls", "max"]
-POOLINGS: tuple[Pooling, ...] = ("mean", "cls", "max")
 
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]

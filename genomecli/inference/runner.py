@@ -128,11 +128,13 @@ class Runner:
 def evaluating(model: torch.nn.Module) -> Iterator[None]:
     """Hold ``model`` in evaluation mode, and leave it as it was."""
     training = model.training
-    model.eval()
+    if training:  # setting every module anew takes as long as a small batch
+        model.eval()
     try:
         yield
     finally:
-        model.train(training)
+        if training:
+            model.train()
 
 
 def _out_of_memory(error: RuntimeError) -> bool:

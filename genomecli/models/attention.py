@@ -25,13 +25,15 @@ from genomecli.models.layout import Layout, PackedLayout, PaddedLayout
 from genomecli.models.patterns import CAUSAL, Pattern
 
 _varlen: Any = None
-try:
-    from torch.nn.attention import varlen as _module
-except ImportError:
-    pass
-else:
-    if "window_size" in inspect.signature(_module.varlen_attn).parameters:
-        _varlen = _module.varlen_attn
+# Without CUDA the kernel never serves, and importing it takes longer than the rest of torch.
+if torch.cuda.is_available():
+    try:
+        from torch.nn.attention import varlen as _module
+    except ImportError:
+        pass
+    else:
+        if "window_size" in inspect.signature(_module.varlen_attn).parameters:
+            _varlen = _module.varlen_attn
 
 BLOCKS_FROM = 6
 """Blocks pay from a length of this many times the window's longer side on (measured on CPU: 256 no, 512

@@ -75,16 +75,6 @@ class ClassificationHead(nn.Module):
         self.classifier = nn.Linear(width, classes)
 
     def forward(self, pooled_BD: Tensor) -> Tensor:
-        """float[B, D], for instance of :func:`first_states`, to scores float[B, C]."""
+        """Pooled states float[B, D], the first token's for instance, to scores float[B, C]."""
         scores: Tensor = self.classifier(self.dropout(self.norm(self.activation(self.dense(pooled_BD)))))
         return scores
-
-
-def first_states(hidden: Tensor, cu_seqlens: Tensor | None = None) -> Tensor:
-    """float[B, D]: the state of each text's first token.
-
-    Args:
-        hidden: float[B, L, D], or float[T, D] with ``cu_seqlens``.
-        cu_seqlens: int32[B + 1], bounds of packed texts; None if padded.
-    """
-    return hidden[:, 0] if cu_seqlens is None else hidden[cu_seqlens[:-1].long()]

@@ -2,8 +2,7 @@
 
 ``ncbi_dataset/data/<accession>/`` holds ``*_genomic.fna``, ``genomic.gff``, ``genomic.gtf``,
 ``genomic.gbff``, ``cds_from_genomic.fna`` and ``protein.faa``, each only if it was asked for.
-``ncbi_dataset/data/`` holds ``dataset_catalog.json`` (what should be there) and
-``assembly_data_report.jsonl`` (what it is).
+``ncbi_dataset/data/`` holds ``dataset_catalog.json`` (what should be there).
 """
 
 from __future__ import annotations
@@ -29,7 +28,6 @@ _NAMES = {
     "gtf": r"(.*_)?genomic\.gtf",
 }
 _CATALOG = "dataset_catalog.json"
-_REPORT = "assembly_data_report.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +41,6 @@ class Inputs:
 
     sequences: Location
     annotation: Location | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Assembly:
-    """What the assembly report says of one accession.
-
-    Args:
-        accession: such as ``GCF_000005845.2``.
-        organism: its name.
-        taxid: NCBI taxonomy, None if not given.
-    """
-
-    accession: str
-    organism: str
-    taxid: int | None
 
 
 def find_inputs(paths: Sequence[Path], kind: Kind, annotation: Path | None = None) -> list[Inputs]:
@@ -135,17 +118,6 @@ class Package:
                 f"holds nothing of kind {kind} ({names[kind]})",
                 where=self.path,
                 fix="ask datasets for it with --include, or name the file",
-            )
-        return found
-
-    def assemblies(self) -> list[Assembly]:
-        """What the assembly report says, an entry an accession; empty where there is no report."""
-        rows = [json.loads(line) for line in self._text(_REPORT).splitlines() if line.strip()]
-        found = []
-        for row in rows:
-            organism = row.get("organism", {})
-            found.append(
-                Assembly(row.get("accession", ""), organism.get("organismName", ""), organism.get("taxId"))
             )
         return found
 

@@ -10,7 +10,7 @@ import pytest
 from genomecli.analysis.between import difference_rows, run_rows, species_rows
 from genomecli.analysis.controls import frequency_rows, spelling_rows
 from genomecli.analysis.gene_lookup import retrieval_rows
-from genomecli.analysis.gold import AMINO_LETTERS, CodonGold
+from genomecli.analysis.gold import AMINO_LETTERS
 from genomecli.analysis.headline import as_summary, choose_layer, make_headline
 from genomecli.analysis.lookup import LEFT_OUT_ENDPOINT, SYNONYM_ENDPOINT, pick, select
 from genomecli.analysis.permutations import block_permutations
@@ -18,8 +18,6 @@ from genomecli.analysis.places import GeneSums, Place, VectorPair, make_pair
 from genomecli.analysis.plane import plane_map
 from genomecli.analysis.resampling import gene_rows
 from genomecli.analysis.story import alignment_sentence, answer, control_sentence
-from genomecli.analysis.synonyms import box_permutations, codon_similarity, synonym_null
-from genomecli.analysis.synonymy import fast_synonym_null
 from genomecli.analysis.vectors import TextMeans
 from genomecli.analysis.within import Within
 from genomecli.sequences.codes import genetic_code
@@ -105,18 +103,6 @@ def test_measures_depend_on_the_seed_alone():
     first, second = (Within(QUICK, 3).measure(planted_pair()) for _ in range(2))
     assert first == second
     assert first != Within(QUICK, 4).measure(planted_pair())
-
-
-@pytest.mark.parametrize("between", [False, True])
-@pytest.mark.parametrize("code", [1, 2, 12])
-def test_fast_synonym_null_equals_the_slow_one(code: int, between: bool):
-    rng = np.random.default_rng(code)
-    gold = CodonGold.of(genetic_code(code))
-    gold = gold.select(rng.random(gold.n) > 0.1)
-    table = np.round(codon_similarity(rng.normal(size=(gold.n, 6))), 1)  # many ties
-    moved = box_permutations(130, rng)
-    slow = synonym_null(table, gold, moved, between_blocks=between)
-    assert fast_synonym_null(table, gold, moved, between_blocks=between) == pytest.approx(slow, nan_ok=True)
 
 
 # controls

@@ -6,21 +6,29 @@ import pytest
 from genomecli.analysis.statistics import (
     block_bootstrap,
     bootstrap_gene_means,
-    bootstrap_mean,
-    paired_difference,
     percentiles,
     seeds_interval,
 )
 
 
-@pytest.mark.parametrize("method", ["BCa", "percentile"])
-def test_the_bootstrap_covers_the_mean(method):
+def test_the_bootstrap_covers_the_mean():
     rng = np.random.default_rng(0)
     hits = 0
     for _ in range(200):
-        found = bootstrap_mean(rng.normal(size=40), rng, draws=300, method=method)
+        found = block_bootstrap(rng.normal(size=40), np.arange(40), rng, draws=300)
         hits += found.low <= 0 <= found.high
     assert 0.88 <= hits / 200 <= 0.99
+
+
+def test_single_values_as_blocks_give_the_plain_bootstrap_of_scipy():
+    from scipy.stats import bootstrap
+
+    rng = np.random.default_rng(5)
+    values = rng.exponential(size=30)
+    found = block_bootstrap(values, np.arange(30), rng, draws=20_000)
+    other = bootstrap((values,), np.mean, n_resamples=20_000, method="percentile", random_state=rng)
+    limits = (other.confidence_interval.low, other.confidence_interval.high)
+    assert (found.low, found.high) == pytest.approx(limits, abs=0.01)
 
 
 def test_blocks_that_move_together_give_wider_intervals():
@@ -35,8 +43,7 @@ def test_blocks_that_move_together_give_wider_intervals():
 
 def test_few_or_equal_values_give_no_invented_interval():
     rng = np.random.default_rng(2)
-    assert np.isnan(bootstrap_mean([1.0], rng).low)
-    same = bootstrap_mean([2.0, 2.0, np.nan], rng)
+    same = block_bootstrap([2.0, 2.0, np.nan], np.arange(3), rng)
     assert (same.value, same.low, same.high) == (2.0, 2.0, 2.0)
     assert np.isnan(block_bootstrap([1.0, 2.0], [0, 0], rng).low)
     assert np.isnan(block_bootstrap([], [], rng).value)
@@ -51,18 +58,6 @@ def test_seeds_use_students_t():
     found = seeds_interval(values)
     low, high = t.interval(0.95, 4, values.mean(), values.std(ddof=1) / np.sqrt(5))
     assert (found.low, found.high) == pytest.approx((low, high))
-
-
-def test_paired_differences_flip_signs_exactly_for_five_seeds():
-    rng = np.random.default_rng(3)
-    base = rng.random(5)
-    found = paired_difference(base + np.array([0.1, 0.2, 0.1, 0.15, 0.12]), base, rng)
-    assert found.interval.value == pytest.approx(0.134)
-    assert found.p == 2 / 32  # all or none flipped
-    assert found.interval.low > 0
-    many = paired_difference(rng.normal(size=200) + 1, rng.normal(size=200), rng, draws=500)
-    assert many.p == 1 / 501
-    assert np.isnan(paired_difference([np.nan], [1.0], rng).p)
 
 
 def test_gene_bootstrap_has_the_spread_of_the_mean_and_keeps_items_a_draw_misses():

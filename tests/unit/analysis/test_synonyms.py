@@ -5,15 +5,30 @@ import pytest
 
 from genomecli.analysis.gold import CodonGold
 from genomecli.analysis.synonyms import (
-    between_block_codons,
     box_permutations,
     codon_similarity,
-    synonym_null,
     synonym_ranks,
 )
+from genomecli.analysis.synonymy import synonym_null
 from genomecli.sequences.codes import CODONS, all_codes, genetic_code
 
 STANDARD = CodonGold.of(genetic_code(1))
+
+
+def slow_synonym_null(similarity, gold, permutations, *, between_blocks=False):
+    """One permutation after the other, each with its own dictionary."""
+    table = np.asarray(similarity, dtype=np.float64)
+    class_of = np.full(64, -1, dtype=np.int64)
+    class_of[gold.codons] = gold.classes
+    scores = np.empty(len(permutations))
+    for draw, moved in enumerate(permutations):
+        classes = class_of[moved[gold.codons]]
+        # A codon dealt the place of one without a vector has no meaning in this draw, and no synonym.
+        lost = classes < 0
+        classes = np.where(lost, len(gold.letters) + np.arange(gold.n), classes)
+        dealt = CodonGold(gold.codons, classes, gold.letters)
+        scores[draw] = synonym_ranks(table, dealt, between_blocks=between_blocks).mrr
+    return scores
 
 
 def test_clusters_find_each_other_and_single_codons_ask_nothing(planted):
@@ -26,7 +41,7 @@ def test_clusters_find_each_other_and_single_codons_ask_nothing(planted):
 
 
 def test_between_blocks_are_leu_arg_ser_under_the_standard_code():
-    asked = between_block_codons(STANDARD)
+    asked = STANDARD.synonyms(between_blocks=True).any(axis=1)
     assert {letter for letter, keep in zip(STANDARD.amino, asked, strict=True) if keep} == set("LRS")
     assert asked.sum() == 18
 
@@ -39,9 +54,9 @@ def test_between_blocks_follow_the_code():
             assert gold.amino[i] == gold.amino[j]
             assert gold.texts[i][:2] != gold.texts[j][:2]
     candida = CodonGold.of(genetic_code(12))
-    assert between_block_codons(candida)[candida.texts.index("CTG")]
+    assert candida.synonyms(between_blocks=True).any(axis=1)[candida.texts.index("CTG")]
     mitochondrion = CodonGold.of(genetic_code(2))
-    assert not between_block_codons(mitochondrion)[mitochondrion.texts.index("CGA")]
+    assert not mitochondrion.synonyms(between_blocks=True).any(axis=1)[mitochondrion.texts.index("CGA")]
 
 
 def test_synonyms_of_the_own_block_are_out_of_the_ranking_between_blocks():
@@ -52,6 +67,18 @@ def test_synonyms_of_the_own_block_are_out_of_the_ranking_between_blocks():
         nearness[row, texts.index(text)] = 10 - rank
     assert synonym_ranks(nearness, STANDARD).ranks[row] == 1
     assert synonym_ranks(nearness, STANDARD, between_blocks=True).ranks[row] == 2  # GAA alone is above TTG
+
+
+@pytest.mark.parametrize("between", [False, True])
+@pytest.mark.parametrize("code", [1, 2, 12])
+def test_the_null_of_all_permutations_at_once_equals_the_slow_one(code: int, between: bool):
+    rng = np.random.default_rng(code)
+    gold = CodonGold.of(genetic_code(code))
+    gold = gold.select(rng.random(gold.n) > 0.1)
+    table = np.round(codon_similarity(rng.normal(size=(gold.n, 6))), 1)  # many ties
+    moved = box_permutations(130, rng)
+    slow = slow_synonym_null(table, gold, moved, between_blocks=between)
+    assert synonym_null(table, gold, moved, between_blocks=between) == pytest.approx(slow, nan_ok=True)
 
 
 def test_shared_bases_explain_synonyms_within_boxes_and_the_null_knows():

@@ -8,7 +8,7 @@ from tests.unit.corpus.toy_batch import made
 
 def test_sizes_are_of_real_and_of_padded_tokens() -> None:
     batch = made()
-    assert (batch.real_tokens, batch.padded_tokens) == (7, 12)
+    assert (batch.real_tokens, batch.tokens.numel()) == (7, 12)
     assert batch.mask_BL.sum(dim=1).tolist() == [2, 4, 1]
 
 

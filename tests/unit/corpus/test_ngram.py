@@ -112,7 +112,7 @@ def test_tuning_distrusts_contexts_where_neighbours_say_nothing():
     tuned, plain = fit_ngram(*train, 16, 4), fit_ngram(*train, 16, 4, strength=1.0)
     assert tuned.perplexity(*held) < 16.2
     assert plain.perplexity(*held) > 17.0
-    assert max(tuned.strengths) > 16
+    assert max(level.strength for level in tuned.levels) > 16
 
 
 def test_ids_outside_the_vocabulary_are_neighbours_but_not_predicted():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from genomecli.inference.pooling import POOLINGS, RunningPool, pool_batch
+from genomecli.inference.pooling import RunningPool, pool_batch
 
 
 def test_only_counted_tokens_count() -> None:
@@ -26,7 +26,7 @@ def test_pieces_pool_like_the_whole() -> None:
     random = np.random.default_rng(0)
     hidden = random.normal(size=(3, 20, 5)).astype(np.float32)
     counted = random.random(20) > 0.3
-    running = RunningPool(POOLINGS)
+    running = RunningPool(("mean", "cls", "max"))
     for start, stop in ((0, 1), (1, 9), (9, 20)):
         running.add(hidden[:, start:stop], counted[start:stop])
         running.add_cls(hidden[:, start])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from genomecli.errors import InputError
-from genomecli.sequences.datasets import Package, find_inputs
+from genomecli.sequences.datasets import find_inputs
 
 ACCESSIONS = ("GCF_000002.1", "GCF_000001.2")
 
@@ -71,11 +71,6 @@ def test_annotated_prefers_genbank_then_gff3_then_gtf(tmp_path: Path) -> None:
     assert str(one.sequences).endswith("GCF_000001.2/GCF_000001.2_ASM1_genomic.fna")
     (one, _) = find_inputs([package(tmp_path / "c", ALL[0], "genomic.gtf")], "annotated")
     assert str(one.annotation).endswith("genomic.gtf")
-
-
-def test_the_report_says_what_it_is(tmp_path: Path) -> None:
-    first, second = Package(package(tmp_path / "a", *ALL)).assemblies()
-    assert (first.accession, first.organism, second.taxid) == (ACCESSIONS[0], "Made up", 1)
 
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
