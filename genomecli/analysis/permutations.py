@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike
 
 from genomecli.analysis.arrays import Floats, Integers
 from genomecli.analysis.gold import CodonGold
-from genomecli.analysis.ranks import Gold, rank_matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,19 +53,25 @@ def block_permutation_null(similarity: ArrayLike, gold: CodonGold, permutations:
         permutations: int64[P, A] from :func:`block_permutations`.
     """
     table = np.asarray(similarity, dtype=np.float64)
-    amino = np.arange(len(gold.letters))
-    forward_nA = np.stack(
-        [rank_matrix(table, Gold.single(np.full(gold.n, row))).reciprocal for row in amino], axis=1
-    )
-    forward = np.stack([forward_nA[np.arange(gold.n), dealt[gold.classes]].mean() for dealt in permutations])
+    tolerance = 1e-12 * float(np.abs(table).max(initial=0.0))
+    forward_nA = _reciprocal(table[:, None, :], table[:, :, None], 1, tolerance)
+    forward = forward_nA[np.arange(gold.n), permutations[:, gold.classes]].mean(axis=1)
     present = np.flatnonzero(gold.block_sizes)
-    # Reciprocal rank of the best codon of block b when amino acid a asks for it.
-    backward_AA = np.full((len(amino), len(amino)), np.nan)
-    for block in present:
-        right = np.tile(gold.classes == block, (len(amino), 1))
-        backward_AA[:, block] = rank_matrix(table.T, Gold.mask(right)).reciprocal
-    backward = np.stack([backward_AA[dealt[present], present].mean() for dealt in permutations])
+    # Reciprocal rank of the best codon of block b when amino acid a asks for it; other codons are wrong.
+    own_bn = gold.classes[None, :] == present[:, None]
+    best_Ab = np.where(own_bn, table.T[:, None, :], -np.inf).max(axis=2)
+    wrong_Abn = np.where(own_bn, -np.inf, table.T[:, None, :])
+    backward_Ab = _reciprocal(wrong_Abn, best_Ab[:, :, None], 0, tolerance)
+    backward = backward_Ab[permutations[:, present], np.arange(len(present))].mean(axis=1)
     return NullMRR(forward, backward)
+
+
+def _reciprocal(scores: Floats, right: Floats, own: int, tolerance: float) -> Floats:
+    """1 / rank of scores among those of the last axis, ties at mean rank; ``own`` of these are themselves."""
+    above = np.count_nonzero(scores > right + tolerance, axis=-1)
+    level = np.count_nonzero(scores >= right - tolerance, axis=-1) - own
+    reciprocal: Floats = 1.0 / (1.0 + 0.5 * (above + level))
+    return reciprocal
 
 
 def p_value(observed: float, null: ArrayLike) -> float:
