@@ -26,6 +26,8 @@ from genomecli.analysis.ranks import Gold, RankResult, rank_matrix
 from genomecli.errors import InputError
 
 _ROUNDING = 1e-10
+# Items that spread less than this share of their size along an axis: rounding, since squares lose digits.
+_FLAT = 1e-7
 _TIE = 1e-9
 _CHUNK_VALUES = 4_000_000
 
@@ -148,9 +150,12 @@ def _project_all(items: Floats, training: Booleans, axes: int) -> Floats:
     flat = in_own_span(items)
     share = training / training.sum(axis=1, keepdims=True)
     centred = flat[None] - (share @ flat)[:, None]
-    _, spread, vt = np.linalg.svd(np.where(training[:, :, None], centred, 0.0), full_matrices=False)
-    real = spread[:, :axes] > _ROUNDING * np.linalg.norm(items)
-    placed: Floats = np.matmul(centred, np.swapaxes(vt[:, :axes] * real[:, :, None], 1, 2))
+    # Principal axes from the scatter matrix: half the time of a singular value decomposition of the items.
+    scattered = np.where(training[:, :, None], centred, 0.0)
+    spread, vectors = np.linalg.eigh(np.matmul(np.swapaxes(scattered, 1, 2), scattered))
+    leading = vectors[:, :, ::-1][:, :, :axes]
+    real = spread[:, ::-1][:, None, :axes] > (_FLAT * np.linalg.norm(items)) ** 2
+    placed: Floats = np.matmul(centred, leading * real)
     return placed
 
 

@@ -11,6 +11,7 @@ from genomecli.analysis.report_between import run_cards, run_table, species_tabl
 from genomecli.analysis.report_codes import code_table, surprise_table
 from genomecli.analysis.report_tables import baseline_table, gene_table, main_table, similarity_table
 from genomecli.analysis.story import answer, baseline_sentence, code_sentence
+from genomecli.analysis.texts import LOCUS
 
 SECTIONS = (
     ("results", "Results"),
@@ -73,6 +74,7 @@ def comparison_page(result: Comparison, figures: Sequence[PageFigure]) -> str:
             "axes": settings.axes,
             "draws": settings.draws,
             "permutations": settings.permutations,
+            "locus": f"{LOCUS:,}",
         },
     )
 

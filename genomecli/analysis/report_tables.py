@@ -133,7 +133,7 @@ def figure_cells(found: Measure) -> tuple[str, ...]:
 
 
 def gene_table(result: Comparison) -> PageTable:
-    """Intervals over genes and over seeds, and genes that look for their proteins."""
+    """Intervals over genes or loci and over seeds, and genes that look for their proteins."""
     rows = []
     for head in result.reported:
         here = at_place(head.place)
@@ -151,7 +151,8 @@ def gene_table(result: Comparison) -> PageTable:
         label = DIRECTIONS[found.direction] + (", amino acid left out" if found.scope != "all" else "")
         rows.append((found.species_a, found.run, f"{label}, over {found.note}", *figure_cells(found)))
     return PageTable(
-        "Intervals over genes and over seeds, and genes looking for their own protein by mean vectors.",
+        "Intervals over genes (of a genome over stretches, both strands and neighbouring windows together), "
+        "over seeds, and genes looking for their own protein by mean vectors.",
         ("species", "run", "measure", "MRR", "95 % interval", "chance", "null 95 %", "p"),
         rows,
         text=frozenset({0, 1, 2}),

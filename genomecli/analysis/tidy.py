@@ -30,7 +30,8 @@ class Measure:
             within a species; ``codon_to_same_codon``, ``codon_to_codon_of_same_amino`` and ``amino_to_amino``
             (protein to protein) between species and runs; ``gene_to_protein``, ``protein_to_gene``.
         scope: which queries count: ``all``, ``between_blocks``, ``leave_one_amino_acid_out``, ...
-        statistic: ``mrr``, ``p@1``, ``p@5``, ``map``, ``cka``, ``margin``, ...
+        statistic: ``mrr``, ``p@1``, ``p@5``, ``map``, ``cka``; ``mrr_over_genes`` and ``mrr_over_seeds``,
+            with intervals over groups of genes (of a genome: stretches with both strands) or seeds; ...
         value: the figure.
         low: lower end of its interval.
         high: upper end of its interval.

@@ -120,6 +120,8 @@ def test_the_page_is_self_contained_and_escapes_what_it_shows(done: Path):
     assert not re.search(r"""(?:src|href)=["'](?!data:|#)""", html)
     assert "<script" not in html
     assert html.count("<img ") == len(list((done / "figures").glob("*.png")))
+    assert "both strands" in html  # what is drawn anew where a genome was read
+    assert "amino acid → same amino acid" in html
     summary = json.loads((done / "summary.json").read_text())
     for sentence in summary["answers"][0]["sentences"]:
         assert sentence.split(": ", 1)[1].split(";")[0][:40] in html

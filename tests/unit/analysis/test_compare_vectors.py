@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from genomecli.analysis.gather import Gatherer
+from genomecli.analysis.gold import AMINO_LETTERS
 from genomecli.analysis.places import STATIC_LAYER
 from genomecli.analysis.probe import LEFT_OUT, SYNONYMS, make_probe
+from genomecli.analysis.resampling import gene_rows
 from genomecli.analysis.runs import earlier_checkpoints, expand_runs, find_setting, open_run, read_probes
 from genomecli.analysis.settings import CompareSettings, RunEntry
+from genomecli.analysis.texts import GENOME_WINDOW, LOCUS
 from genomecli.analysis.vectors import all_layers, static_rows, untrained
 from genomecli.corpus.lexicon import build_lexicon
 from genomecli.corpus.store import CorpusReader
 from genomecli.errors import InputError
+from genomecli.sequences.alphabets import DNA
 from genomecli.sequences.codes import genetic_code
 from tests.unit.analysis.compare_toys import write_run, write_species_corpus
+from tests.unit.corpus.made import make_corpus, write_fasta
 
 SETTINGS = CompareSettings(min_codons=10, min_count=1, max_tokens=3000, gene_buckets=4, gene_bootstrap=2)
 
@@ -50,6 +56,37 @@ def test_every_view_of_a_run_is_gathered(opened):
     assert {(place.vectors, place.frame) for place in with_genes} == {("contextual", 0)}
     assert found["alpha"].genes["alpha"][0].keys == found["alpha"].genes["alpha"][1].keys
     assert {place.tokens for place in places if place.vectors == "untrained"} == {0}
+
+
+def test_groups_of_a_genome_hold_both_strands_and_neighbours(opened, tmp_path: Path):
+    """Locus by locus by hand: its windows, either strand of each, all in one group."""
+    random = np.random.default_rng(0)
+    text = "".join(random.choice(list("ACGT"), 6 * LOCUS))
+    proteins = {f"p{i}": "M" + "".join(random.choice(list(AMINO_LETTERS), 100)) for i in range(9)}
+    sources = [
+        {"kind": "genome", "path": str(write_fasta(tmp_path / "g.fa", {"c": text}))},
+        {"kind": "protein", "path": str(write_fasta(tmp_path / "p.fa", proteins))},
+    ]
+    corpus = make_corpus(tmp_path, {"species": [{"name": "alpha", "sources": sources}]})
+    settings = SETTINGS.model_copy(update={"splits": ("train", "valid", "test"), "max_tokens": 10**6})
+    gatherer, run = Gatherer(settings, 0), replace(opened, corpus=corpus)
+    found = dict(gatherer.everything(run))["alpha"].pairs
+    pair = next(pair for pair in found.values() if pair.genes is not None)
+    chosen, _ = gatherer.texts(run, "alpha")
+    expected = np.zeros((4, 64), dtype=int)
+    places = zip(chosen.rows.tolist(), chosen.starts.tolist(), chosen.stops.tolist(), strict=True)
+    for number, (row, start, stop) in enumerate(places):
+        assert stop - start <= LOCUS
+        for first in range(start, stop, GENOME_WINDOW):
+            window = corpus.symbols(row, first, min(first + GENOME_WINDOW, stop))
+            for strand in (window, DNA.reverse_complement(window)):
+                codons = strand[: len(strand) // 3 * 3].reshape(-1, 3).astype(int) @ [16, 4, 1]
+                expected[number % 4] += np.bincount(codons, minlength=64)
+    assert number > 4
+    assert np.array_equal(pair.genes.codon_counts, expected[:, pair.gold.codons])
+    assert {row.note for row in gene_rows(pair, 5, 8, random)} == {
+        "4 groups of stretches of 4,500 bases of the genome"
+    }
 
 
 def test_rows_of_words_that_never_occur_are_left_out(opened):

@@ -32,6 +32,7 @@ def _page(**more):
         "stripped": True,
         "axes": 12,
         "draws": 1,
+        "locus": "4,500",
         "permutations": 1,
     }
     names = ("main", "similarity", "gene", "baseline", "surprise", "code", "species", "run")
