@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from genomecli.errors import InputError
 
 _STRANDS = {"+": 1, "-": -1}
+_HEADERS = frozenset({"track", "browser"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +33,25 @@ class BedRow:
 
 
 def read_bed(handle: io.BufferedReader, where: object) -> Iterator[BedRow]:
-    """The rows in file order; ``track``, ``browser`` and comment lines are left out.
+    """The rows in file order; comments and header lines are left out.
+
+    A header's first word is ``track`` or ``browser``. A contig may begin so too (``track_1``), or have that
+    very name where tabs part the columns.
 
     Raises:
         InputError: with the line of a broken row.
     """
     for number, raw in enumerate(handle, 1):
         line = raw.decode("utf-8", "replace").strip("\r\n")
-        if line.strip() and not line.startswith(("#", "track", "browser")):
+        if line.strip() and not line.startswith("#") and not _is_header(line):
             yield _row(line, f"{where}, line {number}")
+
+
+def _is_header(line: str) -> bool:
+    if line.split(maxsplit=1)[0] not in _HEADERS:
+        return False
+    columns = line.split("\t")
+    return not (len(columns) >= 3 and columns[1].isdecimal() and columns[2].isdecimal())
 
 
 def _row(line: str, where: str) -> BedRow:

@@ -23,6 +23,21 @@ def test_blanks_where_there_is_no_tab() -> None:
     assert rows("chr1 3 9 a 0 +\n") == [BedRow("chr1", ((3, 9),), "a", 1)]
 
 
+def test_contigs_named_like_header_lines_are_rows() -> None:
+    text = (
+        'track name=peaks description="one\ttwo\tthree"\nbrowser position chr7:1-9\ntrack\n'
+        "track_1\t0\t10\nbrowser2 3 9\ntracks\t1\t2\ntrack\t4\t5\nbrowser\t6\t7\tname\n"
+    )
+    found = [(row.contig, row.parts) for row in rows(text)]
+    assert found == [
+        ("track_1", ((0, 10),)),
+        ("browser2", ((3, 9),)),
+        ("tracks", ((1, 2),)),
+        ("track", ((4, 5),)),
+        ("browser", ((6, 7),)),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
