@@ -13,19 +13,20 @@ from genomecli.tasks.schema import Target
 
 
 def class_weights(
-    target: Target, wanted: Literal["none", "balanced"] | Mapping[str, float], counts: Ints, rows: int
+    target: Target, wanted: Literal["none", "balanced"] | Mapping[str, float], counts: Ints, known: Ints
 ) -> tuple[float, ...]:
     """The factor of each class, empty for 1 each.
 
     ``balanced`` is ``total / (C * count)`` as in scikit-learn, 1 for a class without a label. Of multilabel
-    targets each class has its own question, and the factor is that of its positive rows:
-    ``(rows - count) / count``.
+    targets each class has its own question, and the factor is that of its positive rows (``pos_weight`` of
+    torch): negatives / positives, 1 for a class with rows on one side only.
 
     Args:
         target: with its classes in order.
         wanted: the setting; a mapping may leave classes out, which have 1.
         counts: int64[C], labels of each class in the training rows.
-        rows: training rows with a label.
+        known: int64[C], multilabel: training rows in which it is known whether they have the class; not
+            read of other kinds.
 
     Raises:
         UsageError: for a class that the target does not have.
@@ -40,7 +41,7 @@ def class_weights(
         return tuple(wanted.get(name, 1.0) for name in target.classes)
     some = np.maximum(counts, 1)
     if target.kind == "multilabel":
-        weights = np.maximum(rows - counts, 1) / some
+        weights = np.where(known > counts, (known - counts) / some, 1.0)
     else:
         weights = counts.sum() / (np.count_nonzero(counts) * some)
     return tuple(np.where(counts > 0, weights, 1.0).tolist())

@@ -30,7 +30,8 @@ class Target:
         means: of each value, in its unit, over the training rows; empty for classes.
         scales: standard deviation of each value likewise, never 0.
         weight: factor of its loss where several targets share one body.
-        class_weights: factor of each class's loss; empty for 1 each.
+        class_weights: factor of each class's loss, multilabel: of the loss of its positive rows; empty for
+            1 each.
         log: means and scales are of log(1 + value), which is what a network predicts.
         separator: between the classes in one cell of a multilabel column.
         pattern: regular expression whose group is the label in a cell; empty for the whole cell.

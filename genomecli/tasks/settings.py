@@ -142,7 +142,10 @@ class TargetSettings(Section):
     log: bool = setting(False, doc="Predict log(1 + value); predictions are turned back.")
     weight: float = setting(1.0, gt=0, doc="Factor of its loss where several targets share a body.")
     class_weights: Literal["none", "balanced"] | dict[Name, float] = setting(
-        "none", doc="Factors of the classes' losses; balanced: inversely to their counts in training."
+        "none",
+        doc="Factors of the losses of each class's rows. multilabel: of the rows that have the class; those "
+        "without it count 1 (pos_weight of torch). balanced: inversely to the counts in training; "
+        "multilabel: rows without the class / rows with it.",
     )
 
     @field_validator("pattern")

@@ -150,6 +150,15 @@ def _counts(raw: RawLabels) -> Ints:
     return np.bincount(values[values != MISSING], minlength=len(raw.names)).astype(np.int64)
 
 
+def _known(raw: RawLabels, classes: Sequence[str]) -> Ints:
+    """int64[C]: rows in which it is known whether they have the class, or which of the classes."""
+    rows = int(raw.known.sum())
+    if raw.form != "multilabel":
+        return np.full(len(classes), rows, dtype=np.int64)
+    cells = dict(zip(raw.names, (~np.isnan(raw.values)).sum(axis=0).tolist(), strict=True))
+    return np.array([cells.get(name, rows) for name in classes], dtype=np.int64)
+
+
 def _classified(name: str, settings: TargetSettings, raw: RawLabels, shown: RawLabels) -> Target:
     counts = dict(zip(raw.names, _counts(shown).tolist(), strict=True))
     classes = _ordered(name, settings, raw, counts)
@@ -169,7 +178,7 @@ def _classified(name: str, settings: TargetSettings, raw: RawLabels, shown: RawL
         pattern=settings.pattern or "",
     )
     numbers = np.array([counts.get(c, 0) for c in classes], dtype=np.int64)
-    weights = class_weights(target, settings.class_weights, numbers, int(shown.known.sum()))
+    weights = class_weights(target, settings.class_weights, numbers, _known(shown, classes))
     return replace(target, class_weights=weights)
 
 

@@ -19,7 +19,8 @@ class Multilabel:
     """Labels float[..., C] of 0 and 1, NaN where unknown; outputs float[..., C], a logit each.
 
     Args:
-        target: with C classes. A class weight is the factor of the loss of that class's column.
+        target: with C classes. A class weight is the factor of the loss of that class's positive rows, as
+            ``pos_weight`` of torch; negative rows have 1.
     """
 
     def __init__(self, target: Target) -> None:
@@ -31,15 +32,17 @@ class Multilabel:
         return values
 
     def weights(self, labels: Tensor) -> Tensor:
-        """The factor of each class; 0 where the label is NaN."""
-        factors = self._factors.to(labels.device).expand(labels.shape)
-        return torch.where(labels.isnan(), torch.zeros_like(factors), factors)
+        """1 for a known label, 0 for NaN; class weights are part of the loss, as in torch's mean."""
+        return (~labels.isnan()).float()
 
     def loss(self, logits: Tensor, labels: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Binary cross entropy of every class; see :class:`TaskKind`."""
         # NaN times a weight of 0 would still be NaN.
         known = labels.nan_to_num().float()
-        each = functional.binary_cross_entropy_with_logits(logits.float(), known, reduction="none")
+        factors = self._factors.to(logits.device)
+        each = functional.binary_cross_entropy_with_logits(
+            logits.float(), known, reduction="none", pos_weight=factors
+        )
         return (each * weights).sum(), weights.sum()
 
     def scores(self, logits: Outputs) -> Floats:

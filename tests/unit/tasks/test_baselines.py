@@ -7,12 +7,14 @@ from itertools import product
 
 import numpy as np
 import pytest
+import torch
 
 from genomecli.sequences.alphabets import get_alphabet
 from genomecli.tasks import baseline_windows, composition
 from genomecli.tasks.baselines import BaselineTask, fit_baseline
 from genomecli.tasks.composition import Words, word_frequencies, words_of
 from genomecli.tasks.examples import MISSING, Examples, Labels, join_sequences
+from genomecli.tasks.kinds.registry import task_kind
 from genomecli.tasks.metrics import PRIMARY, measure
 from genomecli.tasks.schema import Target
 from genomecli.tasks.settings import MetricSettings
@@ -217,6 +219,30 @@ def test_class_weights_make_a_rare_class_likelier():
     share = kind[:150].mean()
     assert means[0] == pytest.approx(share, abs=0.05)
     assert means[1] == pytest.approx(8 * share / (8 * share + 1 - share), abs=0.12)
+
+
+def test_loss_and_baseline_mean_the_same_by_the_weights_of_labels():
+    rng = np.random.default_rng(18)
+    texts, labels = rich_in("ACGT", 400, rng), (rng.random((400, 2)) < [0.1, 0.4]).astype(float)
+    target = Target("t", "multilabel", ("t",), ("a", "b"), class_weights=(9.0, 1.5))
+    made, test = task(target, texts, Labels(labels), k=1)
+    kind, truth = task_kind(target), torch.from_numpy(labels[made.train])
+    # Without a signal both say the number that is best for all rows alike.
+    bias = torch.zeros(2, requires_grad=True)
+    steps = torch.optim.LBFGS([bias], max_iter=100)
+
+    def closure():
+        steps.zero_grad()
+        loss = kind.loss(bias.expand_as(truth), truth, kind.weights(truth))[0]
+        loss.backward()
+        return loss
+
+    steps.step(closure)
+    best = kind.scores(bias.detach().numpy())
+    share = labels[made.train].mean(axis=0)
+    weight = np.array(target.class_weights)
+    assert best == pytest.approx(weight * share / (weight * share + 1 - share), abs=1e-3)
+    assert judged(made, test)[2].scores.mean(axis=0) == pytest.approx(best, abs=0.1)
 
 
 def test_rows_without_a_label_do_not_count():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.special
 import torch
+from torch import nn
 from torch.nn import functional
 
 from genomecli.errors import ConfigError
@@ -45,14 +46,30 @@ def test_classes_are_cross_entropy_without_the_missing(
 
 
 def test_multilabel_is_binary_cross_entropy_of_each_column() -> None:
-    made = task_kind(_target("multilabel", 3, class_weights=(1.0, 2.0, 0.5)))
+    made = task_kind(_target("multilabel", 3))
     labels = torch.tensor([[0.0, 1, 1], [1, torch.nan, 0], [torch.nan] * 3])
     total, count = made.loss(_logits(3, 3), labels, made.weights(labels))
-    expected = functional.binary_cross_entropy_with_logits(
-        _logits(3, 3)[:2], labels[:2].nan_to_num(), torch.tensor([[1, 2, 0.5], [1, 0, 0.5]]), reduction="sum"
-    )
-    torch.testing.assert_close(total, expected)
+    known = ~labels.isnan()
+    expected = functional.binary_cross_entropy_with_logits(_logits(3, 3)[known], labels[known])
+    torch.testing.assert_close(total / count, expected)
     assert float(count) == 5.0
+
+
+def test_class_weights_of_multilabel_are_the_pos_weight_of_torch() -> None:
+    factors = torch.tensor([1.0, 8.0, 0.5])
+    made = task_kind(_target("multilabel", 3, class_weights=tuple(factors.tolist())))
+    labels = (_logits(20, 3).roll(1, 0) > 1).float()
+    total, count = made.loss(_logits(20, 3), labels, made.weights(labels))
+    torch.testing.assert_close(
+        total / count, nn.BCEWithLogitsLoss(pos_weight=factors)(_logits(20, 3), labels)
+    )
+    # A column without positive rows is weighed by nothing.
+    none = torch.zeros(20, 3)
+    plain = task_kind(_target("multilabel", 3))
+    torch.testing.assert_close(
+        made.loss(_logits(20, 3), none, made.weights(none)),
+        plain.loss(_logits(20, 3), none, plain.weights(none)),
+    )
 
 
 @pytest.mark.parametrize("log", [False, True])

@@ -133,8 +133,16 @@ def test_weights_by_class_and_of_positive_rows(tmp_path: Path) -> None:
     assert found.class_weights == (1.0, 3.0, 1.0)
     with pytest.raises(UsageError, match="class_weights names 'd', which is no class of it"):
         fit(tmp_path, {"y": ["a", "b", "c"]}, y={"class_weights": {"d": 3}})
-    sets = fit(tmp_path, {"y": ["a;b", "a", "a", "a;b"]}, y={"class_weights": "balanced"}).targets["y"]
-    assert sets.class_weights == (0.25, 1.0)
+
+
+def test_balanced_multilabel_weights_are_negatives_over_positives(tmp_path: Path) -> None:
+    balanced = {"class_weights": "balanced"}
+    # Class a is in every row: there is nothing to balance.
+    sets = fit(tmp_path, {"y": ["a;b", "a", "a", "a;c", "a"]}, y=balanced).targets["y"]
+    assert dict(zip(sets.classes, sets.class_weights, strict=True)) == {"a": 1.0, "b": 4.0, "c": 4.0}
+    cells = {"p": ["1", "0", "0", "0", ""], "q": ["1", "0", "", "", "1"], "r": ["0"] * 5}
+    flags = fit(tmp_path, cells, y={**balanced, "columns": ["p", "q", "r"]}).targets["y"]
+    assert flags.class_weights == (3.0, 0.5, 1.0)
 
 
 def test_a_target_of_files_and_one_of_strings_are_read_again_alike(tmp_path: Path) -> None:
