@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from genomecli.tasks.schema import Target
     from genomecli.tasks.targets import Fitted
 
-TRIALS = {"single": "single", "seeds": "seeds", "folds": "folds"}
-
 
 def write_report(
     folder: Path, data: FinetuneData, outcomes: Sequence[Outcome], paths: Sequence[Path], seed: int
@@ -58,11 +56,14 @@ def task_results(
     settings, first = data.settings, outcomes[0]
     names = list(first.predictions)
     folds = len(data.splits) > 1
+    # One seed is a single training, also where settings name it: there is no mean and no spread.
+    several = len(outcomes) > 1
+    kind = "folds" if folds else "seeds" if several else "single"
     # A target's means may differ from fold to fold; its name and classes do not.
     targets = tuple(
         judge_target(
             target,
-            [_judged(one, name) for one in outcomes],
+            [_judged(one, name, one.name if several else "") for one in outcomes],
             settings.metrics,
             rng(seed, "judge", name),
             baselines=names[1:],
@@ -70,7 +71,6 @@ def task_results(
         )
         for name, target in first.fitted.targets.items()
     )
-    kind = "folds" if folds else "seeds" if first.name else "single"
     return TaskResults(
         title=f"Fine-tuning: {', '.join(first.fitted.targets)}",
         models=tuple(_card(name, first, data) for name in names),
@@ -94,7 +94,7 @@ def _card(name: str, outcome: Outcome, data: FinetuneData) -> ModelCard:
     return ModelCard(name, outcome.about[name], baseline=False, title=title)
 
 
-def _judged(outcome: Outcome, target: str) -> Judged:
+def _judged(outcome: Outcome, target: str, trial: str) -> Judged:
     sides = outcome.split.sides
     parts = [part for part in PARTS if len(sides[part])]
     labels = outcome.fitted.examples.labels[target]
@@ -105,7 +105,7 @@ def _judged(outcome: Outcome, target: str) -> Judged:
         },
         labels={part: labels.take(sides[part]) for part in parts},
         groups={part: outcome.split.group_of[sides[part]] for part in parts},
-        name=outcome.name,
+        name=trial,
         train=labels.take(sides["train"]),
     )
 

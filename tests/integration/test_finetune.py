@@ -192,6 +192,21 @@ def test_equal_runs_are_equal_bytes_and_a_resumed_one_too(
 
 
 @pytest.mark.usefixtures("no_figures")
+def test_one_seed_has_no_mean_and_no_spread_over_seeds(table: Path, body: Path, tmp_path: Path) -> None:
+    few = [f"finetune.model={body}", "finetune.baselines.run=[majority]", "finetune.epochs=1"]
+    out = tmp_path / "one"
+    summary = _run(table, out, *few, "finetune.seeds=[3]")
+    assert load_tuned(out / "seed-3").spec.targets[0].name == "y"
+    assert summary["trials"] == "single"
+    assert not any("mean" in said for said in summary["targets"]["y"]["further"])
+    assert {(row["trial"], row["spread"]) for row in _rows(out / "metrics.tsv")} == {("", "")}
+    page = (out / "index.html").read_text()
+    assert "Student" not in page
+    assert "95 % bootstrap intervals over test units" in page
+    assert "another seed gives other figures" in page
+
+
+@pytest.mark.usefixtures("no_figures")
 def test_seeds_share_a_split_and_folds_test_each_row_once(table: Path, body: Path, tmp_path: Path) -> None:
     few = [f"finetune.model={body}", "finetune.baselines.run=[majority]", "finetune.epochs=1"]
     summary = _run(table, tmp_path / "seeds", *few, "finetune.seeds=2")
