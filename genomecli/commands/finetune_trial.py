@@ -12,7 +12,7 @@ import numpy as np
 
 from genomecli.commands.finetune_data import FinetuneData, window_of
 from genomecli.files import write_json
-from genomecli.inference.predictor import Predictor, validation_figures
+from genomecli.inference.predictor import FrozenValidation, Predictor, validation_figures
 from genomecli.inference.task_reading import column_reading, token_column
 from genomecli.inference.tuned import Tuned, load_tuned
 from genomecli.runtime import log, stopping
@@ -238,8 +238,11 @@ class Trial:
             log.warning("no validation row has a label: the last weights are kept, and nothing ends early")
             return None
 
+        frozen = FrozenValidation(valid) if job.spec.tune == "frozen" else None
+
         def validate(model: LanguageModel, step: int) -> dict[str, Any]:
-            return validation_figures(self._predictor(Tuned(model, job.start.lexicon, job.spec)), valid)
+            predictor = self._predictor(Tuned(model, job.start.lexicon, job.spec))
+            return validation_figures(predictor, valid) if frozen is None else frozen.figures(predictor)
 
         return validate
 

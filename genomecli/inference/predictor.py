@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from genomecli.errors import InputError
 from genomecli.inference.engine import Engine
 from genomecli.inference.items import Item, Reading
+from genomecli.inference.remembered import Reads, Remembered
 from genomecli.inference.task_outputs import Heads, Read
 from genomecli.inference.task_reading import open_reading
 from genomecli.inference.tuned import Tuned
@@ -113,6 +114,7 @@ class Predictor:
             window=window or tuned.spec.window,
             stride=stride,
         )
+        self.reads: Reads = self.engine
         self.heads = Heads(tuned.model, tuned.spec)
         self.kinds = {target.name: task_kind(target) for target in self.targets}
         self.reading: Reading = open_reading(tuned.lexicon, tuned.spec.reading)
@@ -182,7 +184,7 @@ class Predictor:
                 dropped = waiting.popleft()
                 yield dropped.given, {}, dropped.reason
 
-        reads = self.heads.read(self.engine, texts())
+        reads = self.heads.read(self.reads, texts())
         size = 1 if self.pair_reading is None else 2
         while group := tuple(islice(reads, size)):
             yield from unread()
@@ -216,6 +218,28 @@ class Predictor:
             covariates = scale.apply(measured).astype(np.float32)
         second = reads[1].vectors if len(reads) > 1 else None
         return answer | self.heads.score(reads[0].vectors, second, covariates)
+
+
+class FrozenValidation:
+    """Figures of one table while heads are trained on a body that is not: its states are computed once.
+
+    Args:
+        examples: labelled.
+    """
+
+    def __init__(self, examples: Examples) -> None:
+        self.examples = examples
+        self._states: Remembered | None = None
+
+    def figures(self, predictor: Predictor) -> dict[str, Any]:
+        """See :func:`validation_figures`, which says the same.
+
+        Args:
+            predictor: with the heads as they are now, and the same body each time.
+        """
+        self._states = self._states or Remembered(predictor.engine)
+        predictor.reads = self._states
+        return validation_figures(predictor, self.examples)
 
 
 def unlabelled(examples: Examples) -> Iterator[Unlabelled]:

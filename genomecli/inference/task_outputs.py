@@ -19,9 +19,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from genomecli.inference.engine import Engine
 from genomecli.inference.items import Item
 from genomecli.inference.pooling import Pooling, RunningPool
+from genomecli.inference.remembered import Reads
 from genomecli.inference.results import Piece
 from genomecli.models.language_model import LanguageModel
 from genomecli.models.pooling import AttentionPool
@@ -63,7 +63,7 @@ class Heads:
         self.symbols = {name: head for name, head in found.items() if isinstance(head, SymbolHead)}
 
     @torch.inference_mode()
-    def read(self, engine: Engine, items: Iterable[Item]) -> Iterator[Read]:
+    def read(self, engine: Reads, items: Iterable[Item]) -> Iterator[Read]:
         """What each item says, in input order; a long one is read in windows and joined."""
         if not self.symbols and self.spec.head.pooling != "attention":
             for pooled in engine.pool(items, (-1,), (self.spec.head.pooling,)):

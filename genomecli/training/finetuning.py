@@ -29,6 +29,7 @@ from genomecli.training.optimiser import load_optimiser_tensors, optimiser_tenso
 from genomecli.training.schedule import Schedule
 from genomecli.training.task_spec import DOCUMENT
 from genomecli.training.tuning_job import TuningJob, trained_parameters
+from genomecli.training.tuning_states import keep_states
 
 DRAW_SECONDS = 30
 """Least time between two drawings of the curves of a run in progress."""
@@ -76,12 +77,14 @@ class Finetuning:
             resume: go on from the folder's last checkpoint.
 
         Raises:
-            RunError, CheckpointedError, InterruptedRunError: see :meth:`Trainer.run`.
+            RunError, CheckpointedError, InterruptedRunError: see :meth:`Trainer.run` and
+                :func:`keep_states`.
         """
         job = self.job
         model = job.model()
         optimiser = job.optimiser(model)
         start = self._restore(model, optimiser) if resume else Progress()
+        job.learner.kept = keep_states(model, job, self.around.flag)
         with progress("tuning", total=job.steps, done=start.step) as bar:
             hooks = self._hooks(model, optimiser, bar)
             trainer = Trainer(model, job.learner, job.data, optimiser, self._plan(), hooks, start)

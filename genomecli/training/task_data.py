@@ -10,7 +10,9 @@ K covariates.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -102,6 +104,15 @@ class TaskData:
         pieces = [order[bounds[i] : bounds[i + 1]] for i in range(len(bounds) - 1)]
         return [self._batch(rows[piece], draws[piece], step) for piece in pieces[rank::world]]
 
+    def once(self, column: TokenColumn) -> Iterator[Batch]:
+        """Every row once, its first tokens, the longest first; whatever the seed."""
+        everyone = np.arange(len(column))
+        lengths = self._read(column, everyone)
+        order = np.argsort(-lengths, kind="stable")
+        for begin, end in pairwise(greedy_bounds(lengths[order], self.budget)):
+            rows = order[begin:end]
+            yield self._texts(column, rows, np.zeros_like(rows))
+
     def _bounds(self, lengths: Ints, world: int) -> list[int]:
         """Where micro-batches begin; a multiple of ``world`` of them, where there are rows enough."""
         bounds = greedy_bounds(lengths, self.budget)
@@ -129,9 +140,9 @@ class TaskData:
     ) -> Batch:
         texts, pair = self.rows.texts, self.rows.pair
         starts = self._starts(texts, rows, draws[:, 0])
-        tokens, lengths = self._tokens(texts, rows, starts)
+        batch = self._texts(texts, rows, starts)
         extras = {
-            f"{LABEL}{name}": self._labels(labels, rows, starts, lengths)
+            f"{LABEL}{name}": self._labels(labels, rows, starts, batch.lengths)
             for name, labels in self.rows.labels.items()
         }
         if self.rows.covariates is not None:
@@ -140,14 +151,17 @@ class TaskData:
             second, second_lengths = self._tokens(pair, rows, self._starts(pair, rows, draws[:, 1]))
             extras[PAIR_TOKENS], extras[PAIR_LENGTHS] = second, second_lengths
             extras[PAIR_LANGUAGES] = torch.full_like(second, pair.language)
+        return replace(batch, extras=extras, step=step)
+
+    def _texts(self, column: TokenColumn, rows: Ints, starts: Ints) -> Batch:
+        """The texts alone, without labels."""
+        tokens, lengths = self._tokens(column, rows, starts)
         return Batch(
             tokens=tokens,
             lengths=lengths,
             positions=torch.arange(tokens.shape[1]).expand(tokens.shape),
-            languages=torch.full_like(tokens, texts.language),
+            languages=torch.full_like(tokens, column.language),
             records=torch.from_numpy(rows),
-            extras=extras,
-            step=step,
             full=bool((lengths == tokens.shape[1]).all()),
         )
 

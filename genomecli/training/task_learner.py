@@ -8,7 +8,8 @@ Shapes: B texts, L padded length, D width, C outputs, S symbols.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from dataclasses import dataclass
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -40,6 +41,27 @@ from genomecli.training.task_data import (
 TINY = torch.finfo(torch.float32).tiny
 
 
+class Rows(Protocol):
+    """What heads see of each row, computed beforehand."""
+
+    def of(self, rows_B: Tensor, length: int) -> Tensor:
+        """Of some rows float32[B, D], pooled, or float32[B, L, D], all states.
+
+        Args:
+            rows_B: int64[B].
+            length: L.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What heads see of all rows; ``second`` of the second texts of pairs, None without."""
+
+    first: Rows
+    second: Rows | None = None
+
+
 class TaskLearner:
     """Gives the loss of labelled batches.
 
@@ -47,12 +69,16 @@ class TaskLearner:
         targets: each with its head in the model.
         stride: symbols from one token's start to the next.
         uncertainty: weigh the targets by the model's learned weights.
+
+    Attributes:
+        kept: what a body that is not tuned says of the rows; None to ask it each time.
     """
 
     def __init__(self, targets: Sequence[Target], stride: int = 1, *, uncertainty: bool = False) -> None:
         self.kinds: dict[str, TaskKind] = {target.name: task_kind(target) for target in targets}
         self.stride = stride
         self.uncertainty = uncertainty
+        self.kept: Kept | None = None
 
     def prepare(self, batch: Batch, step: int, index: int) -> Batch:
         """The batch as it is; see :class:`genomecli.training.learner.Learner`."""
@@ -96,32 +122,50 @@ class TaskLearner:
 
     def outputs(self, model: LanguageModel, batch: Batch) -> dict[str, Tensor]:
         """float32[B, C] of each target; of token targets float32[B, S, C] from the first symbol read."""
-        lengths = None if batch.full else batch.lengths
-        states = _states(model, batch.tokens, lengths, batch.languages)
-        extras = batch.extras
-        second = None
-        if PAIR_TOKENS in extras:
-            second = _states(model, extras[PAIR_TOKENS], extras[PAIR_LENGTHS], extras[PAIR_LANGUAGES])
+        states, second = self._read(model, batch)
         with torch.autocast(batch.tokens.device.type, enabled=False):
             return {
                 name: self._head(model.heads[head_name(name)], batch, states, second) for name in self.kinds
             }
+
+    def _read(self, model: LanguageModel, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """What the body says of the texts and of the second ones: states, or pooled vectors if it is kept."""
+        extras = batch.extras
+        if self.kept is not None:
+            first = self.kept.first.of(batch.records, batch.tokens.shape[1])
+            other = self.kept.second
+            pair = None if other is None else other.of(batch.records, extras[PAIR_TOKENS].shape[1])
+            return first, pair
+        lengths = None if batch.full else batch.lengths
+        states = last_states(model, batch.tokens, lengths, batch.languages)
+        if PAIR_TOKENS not in extras:
+            return states, None
+        tokens, languages = extras[PAIR_TOKENS], extras[PAIR_LANGUAGES]
+        return states, last_states(model, tokens, extras[PAIR_LENGTHS], languages)
 
     def _head(self, head: nn.Module, batch: Batch, states: Tensor, second: Tensor | None) -> Tensor:
         if isinstance(head, SymbolHead):
             numbers = head(states[:, 1:-1])
             return symbol_means(numbers, batch.lengths - SPECIAL_TOKENS, self.stride)[0]
         assert isinstance(head, TaskHead)
-        first = head.pool(states, counted_tokens(batch.tokens, batch.lengths))
+        first = _pooled(head, states, batch.tokens, batch.lengths)
         other = None
         if second is not None:
             tokens, lengths = batch.extras[PAIR_TOKENS], batch.extras[PAIR_LENGTHS]
-            other = head.pool(second, counted_tokens(tokens, lengths))
+            other = _pooled(head, second, tokens, lengths)
         found: Tensor = head(first, other, batch.extras.get(COVARIATES))
         return found
 
 
-def _states(model: LanguageModel, tokens: Tensor, lengths: Tensor | None, languages: Tensor) -> Tensor:
+def _pooled(head: TaskHead, states: Tensor, tokens_BL: Tensor, lengths_B: Tensor) -> Tensor:
+    """float32[B, D] of float32[B, L, D]; what is pooled already stays as it is."""
+    if states.ndim == 2:
+        return states
+    pooled: Tensor = head.pool(states, counted_tokens(tokens_BL, lengths_B))
+    return pooled
+
+
+def last_states(model: LanguageModel, tokens: Tensor, lengths: Tensor | None, languages: Tensor) -> Tensor:
     """float32[B, L, D]: the last states."""
     last: Tensor = model(tokens, lengths, None, languages).last
     return last.float()
