@@ -19,6 +19,7 @@ from genomecli.tasks.metric_rows import class_rows, value_rows
 from genomecli.tasks.metrics_classes import calibration_quantity, class_quantities, sequence_quantity
 from genomecli.tasks.metrics_labels import label_calibration, label_quantities, label_rank_quantities
 from genomecli.tasks.metrics_ranked import rank_quantities
+from genomecli.tasks.metrics_symbols import symbol_rank_quantities
 from genomecli.tasks.metrics_values import value_quantities
 from genomecli.tasks.predictions import Predictions
 from genomecli.tasks.schema import Kind
@@ -113,7 +114,7 @@ def quantities(
         return found
     found.append(calibration_quantity(rows, resamples))
     if kind == "token":
-        return [*found, sequence_quantity(rows, resamples)]
+        return [*found, *symbol_rank_quantities(rows, resamples), sequence_quantity(rows, resamples)]
     return [*found, *rank_quantities(rows, resamples)]
 
 

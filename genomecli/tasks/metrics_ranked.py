@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from genomecli.tasks.bootstrap import LEAST_DRAWS, Resamples, mean_of_known, ratio, row_draws
 from genomecli.tasks.examples import Floats, Ints
-from genomecli.tasks.figure import Quantity
+from genomecli.tasks.figure import Quantity, undefined
 from genomecli.tasks.metric_rows import ClassRows
 
 _WORK = 50_000_000
@@ -29,20 +29,19 @@ def rank_quantities(rows: ClassRows, resamples: Resamples) -> list[Quantity]:
 
     The mean is over classes that have rows on both sides.
     """
-    C = len(rows.classes)
-    if C == 2:
-        chosen = [1]
-    else:
-        chosen = list(range(C))
+    chosen = questions(rows)
     few = affordable(resamples, len(rows.truth), len(chosen))
     names = [rows.classes[c] for c in chosen]
     truth = [rows.truth == c for c in chosen]
     scores = [rows.scores[:, c] for c in chosen]
     everything = [np.arange(len(rows.truth), dtype=np.int64)] * len(chosen)
     found = area_quantities(names, truth, scores, everything, few)
-    if C == 2:
-        return [item for item in found if not item.of]
-    return found
+    return found if len(chosen) > 1 else [item for item in found if not item.of]
+
+
+def questions(rows: ClassRows) -> list[int]:
+    """Classes that are told from the rest: all of them; of two the second, the positive one."""
+    return [1] if len(rows.classes) == 2 else list(range(len(rows.classes)))
 
 
 def area_quantities(
@@ -65,11 +64,23 @@ def area_quantities(
         _areas(name, truth_m, scores_m, rows_m, resamples)
         for name, truth_m, scores_m, rows_m in zip(names, truth, scores, rows, strict=True)
     ]
-    means = []
-    for at in (0, 1):
-        column = [pair[at] for pair in singles]
-        means.append(_mean(column, max((len(found) for found in rows), default=0)))
-    return means + [item for at in (0, 1) for item in (pair[at] for pair in singles)]
+    return joined_areas(singles, max((len(found) for found in rows), default=0))
+
+
+def joined_areas(singles: Sequence[tuple[Quantity, Quantity]], n: int) -> list[Quantity]:
+    """AUROC and AUPRC of several questions: the means, of ``n`` rows, before each of them."""
+    columns = [[pair[at] for pair in singles] for at in (0, 1)]
+    return [_mean(column, n) for column in columns] + [item for column in columns for item in column]
+
+
+def one_sided(name: str, truth: NDArray[np.bool_]) -> tuple[Quantity, Quantity] | None:
+    """Both figures without a value, and why, where there are not rows on both sides; otherwise None."""
+    if truth.any() and not truth.all():
+        return None
+    why = "no rows of the other classes" if truth.any() else "no rows of this class"
+    why = why if len(truth) else "no labelled rows"
+    roc, precision = (undefined(metric, len(truth), why, name) for metric in ("auroc", "auprc"))
+    return roc, precision
 
 
 def _areas(
@@ -77,11 +88,9 @@ def _areas(
 ) -> tuple[Quantity, Quantity]:
     from sklearn.metrics import average_precision_score, roc_auc_score
 
-    if len(truth) == 0 or truth.all() or not truth.any():
-        why = "no labelled rows" if len(truth) == 0 else "no rows of the other classes"
-        why = "no rows of this class" if len(truth) and not truth.any() else why
-        blank = Quantity("auroc", float("nan"), len(truth), of=name, note=why)
-        return blank, Quantity("auprc", float("nan"), len(truth), of=name, note=why)
+    blank = one_sided(name, truth)
+    if blank is not None:
+        return blank
     draws = area_draws(truth, scores, rows, resamples)
     roc, precision = (draws[:, 0], draws[:, 1]) if draws.size else (np.zeros(0), np.zeros(0))
     return (
@@ -114,17 +123,29 @@ def area_draws(truth: NDArray[np.bool_], scores: Floats, rows: Ints, resamples: 
     def areas(weights: Floats) -> Floats:
         right = weights * positive
         hits, seen, rows_here = np.cumsum(right, axis=1), np.cumsum(weights, axis=1), weights
-        total, everything = hits[:, -1], seen[:, -1]
         if tied:
             hits, seen = hits[:, ends], seen[:, ends]
             right, rows_here = np.diff(hits, axis=1, prepend=0.0), np.diff(seen, axis=1, prepend=0.0)
-        # A false row counts the hits above it, and half of those of equal score.
-        false = rows_here - right
-        under = _dot(false, hits) - 0.5 * _dot(false, right)
-        precision = _dot(right, hits / np.maximum(seen, 1.0))
-        return np.stack([ratio(under, total * (everything - total)), ratio(precision, total)], axis=1)
+        return step_areas(hits, seen, right, rows_here)
 
     return row_draws(areas, rows[order], resamples)
+
+
+def step_areas(hits: Floats, seen: Floats, right: Floats, every: Floats) -> Floats:
+    """AUROC and average precision of curves with one threshold a step; float64[b, 2].
+
+    Args:
+        hits: float64[b, K], rows of the class down to the end of each step, from the highest scores.
+        seen: all rows likewise.
+        right: rows of the class in each step.
+        every: all rows in each step.
+    """
+    total, everything = hits[:, -1], seen[:, -1]
+    # A false row counts the hits above it, and half of those of equal score.
+    false = every - right
+    under = _dot(false, hits) - 0.5 * _dot(false, right)
+    precision = _dot(right, hits / np.maximum(seen, 1.0))
+    return np.stack([ratio(under, total * (everything - total)), ratio(precision, total)], axis=1)
 
 
 def _dot(left: Floats, right: Floats) -> Floats:
