@@ -82,9 +82,21 @@ def task_results(
             curve for one, path in zip(outcomes, paths, strict=True) for curve in _curves(one, path)
         ),
         settings=tuple(_shown_settings(data, first)),
-        notes=(*data.reading.notes, *first.fitted.notes),
+        notes=(*data.reading.notes, *first.fitted.notes, *covariate_notes(first.fitted)),
         level=settings.metrics.level,
     )
+
+
+def covariate_notes(fitted: Fitted) -> list[str]:
+    """Which targets do not see the covariates, where there are any."""
+    names = fitted.examples.covariate_names
+    blind = [target.name for target in fitted.targets.values() if target.per_symbol]
+    if fitted.examples.covariates is None or not blind:
+        return []
+    return [
+        f"Covariates ({', '.join(names)}) are joined to the vector of a whole sequence. {', '.join(blind)}: "
+        "labels of single symbols are predicted without them, by the networks and by the baselines alike."
+    ]
 
 
 def _card(name: str, outcome: Outcome, data: FinetuneData) -> ModelCard:

@@ -340,3 +340,24 @@ def test_pairs_with_covariates_are_predicted_as_they_were_judged(body: Path, tmp
     ]
     for row, outcome in zip(written, predictor.predict(given_rows), strict=True):
         assert [float(row["y.p.high"]), float(row["y.p.low"])] == outcome.scores["y"].tolist()
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_it_is_said_that_labels_of_symbols_see_no_covariates(tmp_path: Path) -> None:
+    random = rng("dose")
+    lines = ["sequence\tstate\ty\tdose"]
+    for text in sequences(60, 20, 40):
+        state = "".join("g" if letter == "G" else "-" for letter in text)
+        dose = float(random.normal())
+        lines.append(f"{text}\t{state}\t{'yes' if dose > 0 else 'no'}\t{dose:.3f}")
+    path = tmp_path / "table.tsv"
+    path.write_text("\n".join(lines) + "\n")
+    given = ["finetune.network={preset: cnn, layers: 1, context: 64}", "finetune.tokens=kmer3"]
+    given += ["finetune.targets={state: {kind: token}, y: {}}", "finetune.data.covariates=[dose]"]
+    given += ["finetune.baselines.run=[composition]", "finetune.epochs=1"]
+    config = load_config(None, [*SMALL, f"finetune.data.path={path}", *given])
+    summary = run_finetune(config, tmp_path / "run")
+    said = "state: labels of single symbols are predicted without them, by the networks and by the baselines"
+    (note,) = [note for note in summary["notes"] if note.startswith("Covariates (dose)")]
+    assert said in note
+    assert said in (tmp_path / "run" / "index.html").read_text()
