@@ -118,10 +118,10 @@ def open_data(settings: FinetuneSettings, seed: int) -> FinetuneData:
 
 def _start(settings: FinetuneSettings, loaded: LoadedModel | None, alphabet: str) -> Start:
     if loaded is not None:
-        return trained_start(loaded, settings.tune)
+        return trained_start(loaded, settings.tune).dropping(settings.dropout)
     assert settings.network is not None
     lexicon = fresh_lexicon(settings.species or OWN_SPECIES, alphabet, settings.tokens)
-    return Start(settings.network, lexicon, {})
+    return Start(settings.network, lexicon, {}).dropping(settings.dropout)
 
 
 def _columns(

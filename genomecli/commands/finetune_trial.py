@@ -197,12 +197,14 @@ class Trial:
         if data.pair is not None and data.pair.alphabet != data.column.alphabet:
             log.warning("the baseline cnn reads one alphabet, and the pairs are of two: it is left out")
             return
-        start = convolutional_start(species, data.column.alphabet, symbols)
+        start = convolutional_start(species, data.column.alphabet, symbols).dropping(self.settings.dropout)
         column = column_reading(
             start.lexicon, species, data.column.alphabet, data.column.molecule, frame=data.column.frame
         )
-        # A motif counts wherever it stands, so networks like this one take the maximum over positions.
-        settings = self._from_scratch(CNN_RATE, pooling="max")
+        # A motif counts wherever it stands, so networks like this one take the maximum over positions, unless
+        # the data are cut around an event.
+        pooling = "centre" if self.settings.head.pooling == "centre" else "max"
+        settings = self._from_scratch(CNN_RATE, pooling=pooling)
         reading = (column, None if data.pair is None else column)
         job = self.job(start, reading, start.settings.context, settings)
         self._network(found, "cnn", job, self.path / BASELINES / "cnn")

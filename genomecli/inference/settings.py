@@ -49,10 +49,12 @@ class EmbedSettings(Section):
     level: Literal["record", "token", "vocabulary"] = setting(
         "record", doc="One row a sequence, one a token of it, or one a word of the model's vocabulary."
     )
-    pooling: Annotated[list[Literal["mean", "cls", "max"]], BeforeValidator(_one_or_many)] = setting(
-        default_factory=lambda: ["mean"],
-        doc="How a sequence's token states become one vector. Special tokens and padding never count.",
-        min_length=1,
+    pooling: Annotated[list[Literal["mean", "cls", "max", "centre"]], BeforeValidator(_one_or_many)] = (
+        setting(
+            default_factory=lambda: ["mean"],
+            doc="How a sequence's token states become one vector. Special tokens and padding never count.",
+            min_length=1,
+        )
     )
     layers: Literal["all"] | Annotated[list[int], BeforeValidator(_one_or_many)] = setting(
         default_factory=lambda: [-1],

@@ -1,8 +1,9 @@
 """Pooling: how the states of a text's tokens become one vector.
 
-``mean`` and ``max`` run over the counted tokens, ``cls`` is the state of the first token, and ``attention``
-is a mean with weights softmax(q . h / sqrt(D)) over the counted tokens, where the query q is learned and
-begins at 0, so that an untrained one is the mean.
+``mean`` and ``max`` run over the counted tokens, ``cls`` is the state of the first token, ``centre`` that of
+the middle one of the counted tokens (the mean of two, if they are even in number), for sequences cut around
+an event, and ``attention`` is a mean with weights softmax(q . h / sqrt(D)) over the counted tokens, where the
+query q is learned and begins at 0, so that an untrained one is the mean.
 
 Shapes: B texts, L padded length, D width.
 """
@@ -16,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-PoolingName = Literal["mean", "cls", "max", "attention"]
+PoolingName = Literal["mean", "cls", "max", "attention", "centre"]
 
 
 def mean_pool(hidden_BLD: Tensor, counted_BL: Tensor) -> Tensor:
@@ -33,6 +34,13 @@ def max_pool(hidden_BLD: Tensor, counted_BL: Tensor) -> Tensor:
 def first_pool(hidden_BLD: Tensor, counted_BL: Tensor) -> Tensor:
     """float[B, D]: the state of the first token, ``[CLS]``."""
     return hidden_BLD[:, 0]
+
+
+def centre_pool(hidden_BLD: Tensor, counted_BL: Tensor) -> Tensor:
+    """float[B, D]: the middle counted token, or the mean of the two middle ones; at least one a row."""
+    rank = counted_BL.cumsum(dim=1)
+    total = rank[:, -1:]
+    return mean_pool(hidden_BLD, counted_BL & (rank >= (total + 1) // 2) & (rank <= total // 2 + 1))
 
 
 class AttentionPool(nn.Module):
@@ -80,7 +88,7 @@ class Pool(nn.Module):
         if self.attention is not None:
             pooled: Tensor = self.attention(hidden_BLD, counted_BL)
             return pooled
-        plain = {"mean": mean_pool, "max": max_pool, "cls": first_pool}
+        plain = {"mean": mean_pool, "max": max_pool, "cls": first_pool, "centre": centre_pool}
         return plain[self.name](hidden_BLD, counted_BL)
 
 

@@ -128,11 +128,12 @@ class TargetSettings(Section):
         doc="Regular expression searched in the cell; its first group is the label, and without a match "
         "there is none. With columns: header it takes a label out of FASTA headers.",
     )
-    kind: Literal["auto", "binary", "multiclass", "multilabel", "regression", "token"] = setting(
+    kind: Name = setting(
         "auto",
-        doc="auto: token where labels of symbols are given; regression for numbers with a fraction or of "
-        "more than 20 values; multilabel where a cell holds the separator or several columns hold 0 and 1; "
-        "otherwise binary for 2 classes and multiclass for more.",
+        doc="auto, binary, multiclass, multilabel, regression, token, or the registered name of a kind of "
+        "another package. auto: token where labels of symbols are given; regression for numbers with a "
+        "fraction or of more than 20 values; multilabel where a cell holds the separator or several columns "
+        "hold 0 and 1; otherwise binary for 2 classes and multiclass for more.",
     )
     classes: Names = setting(
         (), doc="Names of the classes in order; left out: those of the training rows, sorted."
@@ -233,8 +234,10 @@ class MetricSettings(Section):
 class HeadSettings(Section):
     """What stands on top of the body."""
 
-    pooling: Literal["mean", "cls", "max", "attention"] = setting(
-        "mean", doc="How the states of a sequence become one vector; special tokens never count."
+    pooling: Literal["mean", "cls", "max", "attention", "centre"] = setting(
+        "mean",
+        doc="How the states of a sequence become one vector; special tokens never count. centre: the "
+        "state of the middle token, for sequences cut around an event, as a splice site.",
     )
     hidden: int = setting(0, ge=0, doc="Width of a hidden layer; 0 is a linear head.")
     dropout: float = setting(0.1, ge=0, lt=1, doc="Dropout before each linear layer of the head.")

@@ -72,6 +72,12 @@ class FinetuneSettings(Section):
         1.0, gt=0, le=1, doc="Factor of the learning rate from each block to the one below it."
     )
     lora: LoraSettings = setting(LoraSettings(), doc="For tune lora.")
+    dropout: float | None = setting(
+        None,
+        ge=0,
+        lt=1,
+        doc="Dropout in the body while it is tuned, and of networks it is held against; left out: its own.",
+    )
     optimiser: OptimiserSettings = setting(OptimiserSettings(), doc="How weights follow the gradient.")
     schedule: ScheduleSettings = setting(
         ScheduleSettings(kind="linear", warmup=0.1), doc="How the learning rate moves."

@@ -35,6 +35,12 @@ class Start:
     tensors: Mapping[str, Tensor]
     tune: str = "full"
 
+    def dropping(self, rate: float | None) -> Start:
+        """The same with another rate of dropout in the body; None leaves it."""
+        if rate is None:
+            return self
+        return replace(self, settings=self.settings.model_copy(update={"dropout": rate}))
+
 
 def trained_start(loaded: LoadedModel, tune: str) -> Start:
     """A trained network without its heads."""

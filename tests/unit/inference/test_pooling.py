@@ -23,14 +23,25 @@ def test_only_counted_tokens_count() -> None:
 
 
 def test_pieces_pool_like_the_whole() -> None:
-    random = np.random.default_rng(0)
-    hidden = random.normal(size=(3, 20, 5)).astype(np.float32)
-    counted = random.random(20) > 0.3
-    running = RunningPool(("mean", "cls", "max"))
-    for start, stop in ((0, 1), (1, 9), (9, 20)):
+    for length in range(10, 24):
+        _check_pieces(length)
+
+
+def _check_pieces(length: int) -> None:
+    random = np.random.default_rng(length)
+    hidden = random.normal(size=(3, length, 5)).astype(np.float32)
+    counted = random.random(length) > 0.3
+    counted[0] = True
+    running = RunningPool(("mean", "cls", "max", "centre"))
+    for start, stop in ((0, 1), (1, 9), (9, length)):
         running.add(hidden[:, start:stop], counted[start:stop])
         running.add_cls(hidden[:, start])
     found = running.result()
     np.testing.assert_allclose(found[:, 0], hidden[:, counted].mean(axis=1), atol=1e-6)
     np.testing.assert_allclose(found[:, 1], hidden[:, [0, 1, 9]].mean(axis=1), atol=1e-6)
     assert np.array_equal(found[:, 2], hidden[:, counted].max(axis=1))
+    rows = hidden[:, counted]
+    middle = rows[:, (rows.shape[1] - 1) // 2 : rows.shape[1] // 2 + 1]
+    np.testing.assert_allclose(found[:, 3], middle.mean(axis=1), atol=1e-6)
+    whole = torch.from_numpy(hidden), torch.from_numpy(counted).expand(3, -1)
+    np.testing.assert_allclose(pool_batch(*whole, ("centre",))[:, 0].numpy(), found[:, 3], atol=1e-6)

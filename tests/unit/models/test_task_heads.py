@@ -17,7 +17,7 @@ def _random(*shape: int) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(3))
 
 
-@pytest.mark.parametrize("name", ["mean", "cls", "max", "attention"])
+@pytest.mark.parametrize("name", ["mean", "cls", "max", "attention", "centre"])
 def test_pooling_does_not_see_what_does_not_count(name: str) -> None:
     pool = Pool(name, 8)
     if pool.attention is not None:
@@ -33,11 +33,14 @@ def test_pooling_does_not_see_what_does_not_count(name: str) -> None:
         "mean": rows.mean(0),
         "max": rows.max(0).values,
         "cls": hidden[0, 0],
+        "centre": rows[1],
         "attention": None
         if pool.attention is None
         else (rows @ pool.attention.query / 8**0.5).softmax(0) @ rows,
     }[name]
     torch.testing.assert_close(pooled[0], expected)
+    if name == "centre":
+        torch.testing.assert_close(pooled[1], hidden[1, 2:4].mean(0))
 
 
 def test_attention_begins_as_the_mean() -> None:
