@@ -87,11 +87,13 @@ def _checked(
         settings = type(settings).model_validate({**settings.model_dump(), "inputs": list(inputs)})
     if settings.model is None:
         raise UsageError("no model is given", fix="name a run of finetune with --model")
-    if not settings.inputs:
+    if settings.inputs and settings.class_inputs:
+        raise UsageError("inputs and predict.class_inputs are both given", fix="leave one out")
+    if not settings.paths:
         raise UsageError("no input", fix="name FASTA files or tables, or - for standard input")
     if out is None and resume:
         raise UsageError("standard output cannot be resumed", fix="give --out FILE")
-    if resume and "-" in settings.inputs:
+    if resume and "-" in (*settings.paths, *settings.label_paths):
         raise UsageError("standard input cannot be read again", fix="name a file, or leave --resume out")
     return settings
 
@@ -227,7 +229,8 @@ def _to_file(job: Job, out: Path, *, resume: bool) -> Counter[str]:
         _fill(job, spool, source)
         spool.close()
         _check_counts(source, spool.counts)
-        finish(job, out, spool, source.files, began)
+        beside = source.beside.files if source.beside is not None else []
+        finish(job, out, spool, [*beside, *source.files], began)
     except BaseException:
         spool.close()
         if not spool.counts["predicted"]:

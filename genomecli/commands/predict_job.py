@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from genomecli.commands.predict_writer import (
     Format,
     Writer,
+    check_labels,
     check_settings,
     chosen_targets,
     make_writer,
@@ -32,7 +33,11 @@ if TYPE_CHECKING:
     from genomecli.inference.predict_settings import PredictSettings
 
 STRAND = "strand"
-_PLACES = ("model", "checkpoint", "member", "ensemble", "inputs", "tokens_per_batch")
+_BESIDE = ("labels", "mask", "intervals", "spliced")
+_PLACES = (
+    *("model", "checkpoint", "member", "ensemble", "inputs", "tokens_per_batch"),
+    *(*_BESIDE, "class_inputs"),
+)
 """Settings that do not change a prediction, or are known better by checksums."""
 
 _AS_TRAINED = ("columns", "delimiter", "sequence", "pair", "id", "missing")
@@ -122,6 +127,8 @@ def open_job(config: Config, settings: PredictSettings, form: Format) -> Job:
     check_settings(settings, spec, form)
     targets = chosen_targets(settings, spec, form)
     trained = _trained(next(iter(checkpoints.values())))
+    if settings.measure:
+        check_labels(settings, targets, trained)
     meta = identity(config, settings, form)
     form_of_windows: dict[str, Any] = {
         "long_input": settings.long_input, "window": settings.window, "stride": settings.stride
@@ -168,13 +175,20 @@ def data_settings(settings: PredictSettings, spec: TaskSpec, trained: Mapping[st
         trained: ``finetune.data`` of the run.
     """
     values = {key: trained[key] for key in _AS_TRAINED if trained.get(key) is not None}
-    values |= {key: value for key in _AS_TRAINED if (value := getattr(settings, key)) is not None}
+    values |= {
+        key: value
+        for key in (*_AS_TRAINED, "labels", "mask", "spliced")
+        if (value := getattr(settings, key)) is not None
+    }
+    if settings.intervals is not None:
+        values["intervals"] = {**trained["intervals"], "path": settings.intervals}
     if spec.pair is None:
         values.pop("pair", None)
     return DataSettings.model_validate(
         {
             **values,
             "path": settings.inputs,
+            "classes": settings.class_inputs,
             "format": settings.input_format,
             "covariates": [] if spec.covariates is None else spec.covariates.names,
             "invalid": settings.invalid,
@@ -193,7 +207,11 @@ def identity(config: Config, settings: PredictSettings, form: Format) -> dict[st
     tuned = read_json(next(iter(checkpoints.values())) / "state.json")["identity"]
     as_tuned = config.precision == "auto" and tuned["device"] == device.type
     hashes = [read_manifest(path)["files"]["model.safetensors"]["sha256"] for path in checkpoints.values()]
+    labels = {"labels": {key: getattr(settings, key) is not None for key in _BESIDE}}
+    classes = {"classes": {name: len(paths) for name, paths in settings.class_inputs.items()}}
     return {
+        **(labels if settings.label_paths else {}),
+        **(classes if settings.class_inputs else {}),
         "models": hashes,
         "settings": settings.model_dump(mode="json", exclude=set(_PLACES)),
         "format": form,

@@ -47,7 +47,8 @@ def stamp(path: str) -> list[Any]:
 
 def request_of(job: Job) -> dict[str, Any]:
     """What must be the same for unfinished text to be taken up; inputs by size and time."""
-    return {**job.meta, "inputs": [stamp(path) for path in job.settings.inputs]}
+    settings = job.settings
+    return {**job.meta, "inputs": [stamp(path) for path in (*settings.label_paths, *settings.paths)]}
 
 
 def is_finished(config: Config, settings: PredictSettings, form: Format, out: Path) -> bool:
@@ -56,7 +57,7 @@ def is_finished(config: Config, settings: PredictSettings, form: Format, out: Pa
     if not path.is_file():
         return False
     manifest = read_json(path)
-    files = [Path(name.partition("::")[0]) for name in settings.inputs]
+    files = [Path(name.partition("::")[0]) for name in (*settings.label_paths, *settings.paths)]
     if not all(file.is_file() for file in files):
         return False
     request = {**identity(config, settings, form), "inputs": [sha256_file(file) for file in files]}
@@ -128,7 +129,7 @@ def judge(job: Job, table: Path) -> dict[str, list[Figure]]:
     Raises:
         InputError: if no record has a label.
     """
-    from genomecli.tasks.metrics import PRIMARY, measure
+    from genomecli.tasks.metrics import measure
 
     with open(table, encoding="utf-8", errors="surrogateescape", newline="") as lines:
         judged = read_judged(lines, job.targets)
@@ -142,7 +143,7 @@ def judge(job: Job, table: Path) -> dict[str, list[Figure]]:
         figures = measure(predictions, labels, job.settings.metrics, random)
         found[target.name] = figures
         for figure in figures:
-            if figure.name == PRIMARY[target.kind] and not figure.of:
+            if figure.name == target.primary and not figure.of:
                 log.info("%s: %s", target.name, _said(figure, "symbols" if target.per_symbol else "rows"))
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -93,6 +93,34 @@ def check_settings(settings: PredictSettings, spec: TaskSpec, form: Format) -> N
         raise UsageError("predict.coordinates region is for BED, bedGraph and GFF3", fix="leave it out")
     if settings.measure and form in TRACKS:
         raise UsageError("predict.measure needs a table", fix="write .tsv or .parquet")
+
+
+def check_labels(settings: PredictSettings, targets: Sequence[Target], trained: Mapping[str, Any]) -> None:
+    """Refuse to measure where it is not said where labels of symbols stand, or what features mean.
+
+    Args:
+        settings: section ``predict``, with ``measure``.
+        targets: that are written.
+        trained: ``finetune.data`` of the run.
+
+    Raises:
+        UsageError: see there.
+    """
+    given = any(one is not None for one in (settings.labels, settings.intervals, settings.spliced))
+    if settings.label_paths and not any(target.per_symbol for target in targets):
+        what = "predict.labels, mask, intervals and spliced are for labels of bases or residues"
+        raise UsageError(what, fix="leave them out: the model predicts whole sequences")
+    if settings.class_inputs and any(target.per_symbol for target in targets):
+        what = "predict.class_inputs are for classes of whole sequences"
+        raise UsageError(what, fix="name the labels of bases or residues with predict.labels")
+    if settings.intervals is not None and not trained.get("intervals"):
+        what = "predict.intervals: the model was not tuned on an annotation, so features have no classes"
+        raise UsageError(what, fix="give label strings with predict.labels")
+    beside = [target.name for target in targets if target.per_symbol and not target.columns]
+    if beside and not given:
+        key = next((key for key in ("labels", "intervals", "spliced") if trained.get(key)), "labels")
+        what = f"predict.measure: the labels of target {beside[0]!r} stood beside the sequences in training"
+        raise UsageError(what, fix=f"name the file of theirs with predict.{key}")
 
 
 def make_writer(

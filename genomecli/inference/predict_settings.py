@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, model_validator
 
 from genomecli.settings import InputPath, Name, Section, setting
-from genomecli.tasks.settings import MetricSettings, Names
+from genomecli.tasks.settings import MetricSettings, Names, Paths
 
 
 def _one_or_many(value: object) -> object:
@@ -113,14 +113,47 @@ class PredictSettings(Section):
     measure: bool = setting(
         False, doc="Read the labels too, write them beside the predictions, and measure how they agree."
     )
+    labels: InputPath | None = setting(
+        None,
+        doc="For measure: FASTA of label strings, one letter a base or residue, with the ids of the records.",
+    )
+    mask: InputPath | None = setting(
+        None, doc="For measure: FASTA of 0 and 1, one a base or residue: where labels count."
+    )
+    intervals: InputPath | None = setting(
+        None,
+        doc="For measure: GFF3, GTF, BED, GenBank or EMBL that names the records; its features have the "
+        "classes that they had in training.",
+    )
+    spliced: InputPath | None = setting(
+        None, doc="For measure: FASTA of the spliced sequences of the records, which are genes."
+    )
+    class_inputs: dict[Name, Paths] = setting(
+        {}, doc="For measure: FASTA files as classes, name of the class to its files. Instead of inputs."
+    )
     metrics: MetricSettings = setting(MetricSettings(), doc="For measure: how intervals are made.")
+
+    @property
+    def paths(self) -> list[str]:
+        """The files that are predicted, in order."""
+        return [*self.inputs, *(path for paths in self.class_inputs.values() for path in paths)]
+
+    @property
+    def label_paths(self) -> list[str]:
+        """Files of labels beside the sequences, in the order in which they are read."""
+        given = (self.labels, self.intervals, self.spliced, self.mask)
+        return [path for path in given if path is not None]
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.inputs.count("-") > 1:
+        if [*self.paths, *self.label_paths].count("-") > 1:
             raise ValueError("standard input (-) can be read once only")
         if self.stride is not None and self.window is not None and self.stride > self.window:
             raise ValueError(f"stride {self.stride} skips tokens between windows of {self.window}")
         if self.measure and self.strand == "both":
             raise ValueError("measure judges one prediction a record; set strand to + or -")
+        if not self.measure and (self.label_paths or self.class_inputs):
+            raise ValueError("labels, mask, intervals, spliced and class_inputs need measure: true")
+        if sum(one is not None for one in (self.labels, self.intervals, self.spliced)) > 1:
+            raise ValueError("give one of labels, intervals and spliced")
         return self

@@ -13,6 +13,7 @@ from typing import BinaryIO
 import numpy as np
 
 from genomecli.errors import InputError
+from genomecli.inference.beside_labels import BesideLabels
 from genomecli.inference.items import Dropped
 from genomecli.inference.predictor import Unlabelled
 from genomecli.sequences.alphabets import Codes
@@ -23,7 +24,7 @@ from genomecli.tasks.gathering import label_cells, read_rows
 from genomecli.tasks.labels import CellReader, RawLabels
 from genomecli.tasks.letters import Encoder, choose_alphabet
 from genomecli.tasks.reading_symbols import from_strings
-from genomecli.tasks.rows import FastaRows, Rows, TableRows, missing_column
+from genomecli.tasks.rows import CLASS, FastaRows, Rows, TableRows, missing_column
 from genomecli.tasks.schema import Target
 from genomecli.tasks.settings import DataSettings
 from genomecli.tasks.targets import as_labels, settings_of
@@ -49,6 +50,7 @@ class PredictSource:
 
     Attributes:
         files: of each file that was read to its end: path, bytes, sha256, compression.
+        beside: labels that stand beside the sequences; None if none are read.
         records: read so far, those passed over included.
         unknown: covariates that were not known, and count as the mean of the training rows.
     """
@@ -63,6 +65,7 @@ class PredictSource:
         self.files: list[dict[str, object]] = []
         self.records = 0
         self.unknown = 0
+        self.beside = BesideLabels(self.data) if self.labels else None
 
     def entries(self) -> Iterator[Unlabelled | Dropped]:
         """Sequences and dropped records in order; ``meta`` has the record's number and its labels.
@@ -79,10 +82,14 @@ class PredictSource:
             new_file, looked_at = looked_at != len(self.files), len(self.files)
             if new_file:
                 self._look(rows)
+            if self.beside is not None:
+                self.beside.see(self._ids(rows, first))
             if self.records <= self.skip:
                 continue
             made = self._batch(rows, first)
             yield from made[max(0, self.skip - first) :]
+        if self.beside is not None:
+            self.beside.finish()
 
     def _look(self, rows: TableRows | FastaRows) -> None:
         """Refuse a file of the wrong molecule or without what the model wants."""
@@ -96,6 +103,22 @@ class PredictSource:
                     f"has no covariate {name!r}, which the model wants",
                     where=rows.places[0],
                     fix=f"write {name}= into the headers, or give a table with that column",
+                )
+        if isinstance(rows, FastaRows):
+            self._look_for_labels(rows)
+
+    def _look_for_labels(self, rows: FastaRows) -> None:
+        """Refuse FASTA whose headers hold no label, where labels are wanted."""
+        for target in self.labels:
+            if target.per_symbol:
+                continue
+            columns, cells = self._cells(rows, target)
+            if not any(map(any, cells)):
+                raise InputError(
+                    f"has no label {columns[0]!r} in its headers",
+                    where=rows.places[0],
+                    fix=f"write {columns[0]}= into them, name the files of each class with "
+                    "predict.class_inputs, or set predict.measure to false",
                 )
 
     def _sequences(self, rows: TableRows | FastaRows) -> Sequence[str]:
@@ -133,7 +156,7 @@ class PredictSource:
         if self.data.invalid == "error":
             defects.settle(rows.places, ids)
         reasons = {defect.row: defect.what for defect in reversed(defects.found)}
-        labels = self._labels(rows, encoded, reasons)
+        labels = self._labels(rows, ids, encoded, reasons)
         made: list[Unlabelled | Dropped] = []
         for row, name in enumerate(ids):
             if row in reasons:
@@ -160,7 +183,11 @@ class PredictSource:
         return values
 
     def _labels(
-        self, rows: TableRows | FastaRows, sequences: Sequence[Codes], dropped: Iterable[int]
+        self,
+        rows: TableRows | FastaRows,
+        ids: Sequence[str],
+        sequences: Sequence[Codes],
+        dropped: Iterable[int],
     ) -> Mapping[str, Sequence[LabelArray]]:
         """Labels of each row by target. Raises InputError for one that cannot be read."""
         found = {}
@@ -168,25 +195,38 @@ class PredictSource:
             defects = Defects("error")
             for row in dropped:
                 defects.leave_out(row, "dropped")  # its labels do not fit its sequence either
-            raw = self._raw(rows, target, sequences, defects)
+            raw = self._raw(rows, target, ids, sequences, defects)
             defects.settle(rows.places, rows.places)
             labels = as_labels(raw, target, rows.places)
             found[target.name] = [labels.row(row) for row in range(len(labels))]
         return found
 
     def _raw(
-        self, rows: TableRows | FastaRows, target: Target, sequences: Sequence[Codes], defects: Defects
+        self,
+        rows: TableRows | FastaRows,
+        target: Target,
+        ids: Sequence[str],
+        sequences: Sequence[Codes],
+        defects: Defects,
     ) -> RawLabels:
-        settings = settings_of(target)
-        if target.per_symbol:
-            if not target.columns:
-                raise InputError(
-                    f"the labels of target {target.name!r} stood beside the sequences in training",
-                    where=rows.places[0],
-                    fix="set predict.measure to false",
-                )
-            column = join_sequences(self.spec.reading.alphabet, sequences)
-            missing = self.data.missing
-            return from_strings(target.columns[0], rows.column(target.columns[0]), column, missing, defects)
-        columns, cells = label_cells(rows, target.name, settings)
-        return CellReader(target.name, settings, self.data.missing, defects).read(columns, cells)
+        if not target.per_symbol:
+            columns, cells = self._cells(rows, target)
+            return CellReader(target.name, settings_of(target), self.data.missing, defects).read(
+                columns, cells
+            )
+        assert self.beside is not None
+        column = join_sequences(self.spec.reading.alphabet, sequences)
+        raw = self.beside.labels(ids, column, defects)
+        if raw is None:
+            assert target.columns, "labels that stood beside the sequences in training do so here"
+            name = target.columns[0]
+            raw = from_strings(name, rows.column(name), column, self.data.missing, defects)
+        return self.beside.masked(raw, ids, column, defects)
+
+    def _cells(
+        self, rows: TableRows | FastaRows, target: Target
+    ) -> tuple[tuple[str, ...], list[Sequence[str]]]:
+        """Label columns of a target of whole sequences; where files are classes, their names."""
+        if isinstance(rows, FastaRows) and rows.class_name:
+            return (CLASS,), [rows.column(CLASS)]
+        return label_cells(rows, target.name, settings_of(target))

@@ -18,7 +18,7 @@ from genomecli.tasks.covariates import read_covariates
 from genomecli.tasks.defects import Defects, Dropped
 from genomecli.tasks.examples import Examples, SequenceColumn, join_sequences
 from genomecli.tasks.gathering import Gathered, gather
-from genomecli.tasks.labels import CellReader, RawLabels
+from genomecli.tasks.labels import CellReader, RawLabels, form_of
 from genomecli.tasks.letters import Encoder, choose_alphabet
 from genomecli.tasks.reading_fasta import read_strings
 from genomecli.tasks.reading_symbols import find_all, from_strings, masked
@@ -78,6 +78,7 @@ def read_examples(
         if name not in beside
     }
     if source is not None and beside:
+        source.check(found.ids)
         labels = source.labels(found.ids, examples.sequences, defects)
         raw |= dict.fromkeys(beside, labels)
         notes += source.notes
@@ -156,7 +157,7 @@ def _cells(
     defects: Defects,
 ) -> RawLabels:
     columns, cells = found.columns[name], found.labels[name]
-    if settings.kind == "token":
+    if form_of(name, settings) == "token":
         if len(columns) > 1:
             raise InputError(f"target {name!r}: labels of symbols stand in one column, not {len(columns)}")
         return from_strings(columns[0], cells[0], examples.sequences, data.missing, defects)

@@ -111,16 +111,19 @@ class IntervalLabels:
         """The background, then the classes in the order of the settings."""
         return tuple(dict.fromkeys([self.settings.background, *self.settings.classes.values()]))
 
-    def labels(self, ids: Sequence[str], sequences: SequenceColumn, defects: Defects) -> RawLabels:
-        """Raw labels of every base; a sequence without features is all background."""
-        contigs = [self._contig(name) for name in ids]
-        if not any(contigs):
+    def check(self, ids: Sequence[str]) -> None:
+        """Raise InputError if no sequence has a feature."""
+        if not any(self._contig(name) for name in ids):
             raise InputError(
                 f"its contigs ({', '.join(list(self._features)[:3])}) are none of the sequences' "
                 f"({', '.join(ids[:3])})",
                 where=self.settings.path,
                 fix="give the sequences and the annotation of the same assembly",
             )
+
+    def labels(self, ids: Sequence[str], sequences: SequenceColumn, defects: Defects) -> RawLabels:
+        """Raw labels of every base; a sequence without features is all background."""
+        contigs = [self._contig(name) for name in ids]
         names = self.names
         ranks = [names.index(name) for name in self.settings.classes.values()]
         values = np.full(len(sequences.symbols), names.index(self.settings.background), dtype=np.int64)

@@ -51,16 +51,19 @@ class SplicedLabels:
             self.files.append(stream.finish())
         self._spliced = dict(found)
 
-    def labels(self, ids: Sequence[str], sequences: SequenceColumn, defects: Defects) -> RawLabels:
-        """Raw labels; genes whose exons cannot be located are left out."""
-        if sequences.alphabet != DNA.name:
-            raise ConfigError(["data.spliced needs DNA"])
+    def check(self, ids: Sequence[str]) -> None:
+        """Raise InputError if no gene has a spliced sequence."""
         if not any(name in self._spliced for name in ids):
             raise InputError(
                 f"names none of the genes, such as {ids[0]!r}",
                 where=self.path,
                 fix="the id of a gene is the id, gene or transcript in the header of its spliced sequence",
             )
+
+    def labels(self, ids: Sequence[str], sequences: SequenceColumn, defects: Defects) -> RawLabels:
+        """Raw labels; genes whose exons cannot be located are left out."""
+        if sequences.alphabet != DNA.name:
+            raise ConfigError(["data.spliced needs DNA"])
         values = np.full(len(sequences.symbols), MISSING, dtype=np.int64)
         introns, open_ends = 0, 0
         for row, name in enumerate(ids):

@@ -101,9 +101,13 @@ class StringLabels:
     def __post_init__(self) -> None:
         self._strings = read_strings(locate(self.path), self.files)
 
+    def check(self, ids: Sequence[str]) -> None:
+        """Raise InputError if no record has a string."""
+        find_all(self._strings, ids, self.path)
+
     def labels(self, ids: Sequence[str], sequences: SequenceColumn, defects: Defects) -> RawLabels:
         """Raw labels; records without a string are left out."""
-        texts = find_all(self._strings, ids, self.path)
+        texts = [self._strings[name][0] if name in self._strings else "" for name in ids]
         for row, name in enumerate(ids):
             if name not in self._strings and row not in defects:
                 defects.leave_out(row, "no label string")

@@ -8,7 +8,7 @@ from typing import Protocol
 from genomecli.errors import ConfigError
 from genomecli.tasks.defects import Defects
 from genomecli.tasks.examples import SequenceColumn
-from genomecli.tasks.labels import RawLabels
+from genomecli.tasks.labels import RawLabels, form_of
 from genomecli.tasks.reading_intervals import IntervalLabels
 from genomecli.tasks.reading_spliced import SplicedLabels
 from genomecli.tasks.reading_symbols import StringLabels
@@ -20,6 +20,10 @@ class SymbolSource(Protocol):
 
     files: list[dict[str, object]]
     notes: list[str]
+
+    def check(self, ids: Sequence[str]) -> None:
+        """Raise InputError if the source names none of the records."""
+        ...
 
     def labels(self, ids: Sequence[str], sequences: SequenceColumn, defects: Defects) -> RawLabels:
         """Raw labels of the sequences, by id."""
@@ -53,7 +57,8 @@ def from_source(targets: Mapping[str, TargetSettings], source: SymbolSource | No
     found = [
         name
         for name, settings in targets.items()
-        if not settings.columns and (settings.kind == "token" or (alone and settings.kind == "auto"))
+        if not settings.columns
+        and (form_of(name, settings) == "token" or (alone and settings.kind == "auto"))
     ]
     if targets and not found:
         what = "data gives labels of symbols, and no target takes them; set the kind of one to token"

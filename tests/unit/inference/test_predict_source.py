@@ -29,8 +29,9 @@ def spec(**changes: Any) -> TaskSpec:
 
 
 def read(path: Path, made: TaskSpec, **options: Any) -> list[Unlabelled | Dropped]:
-    keys = ("labels", "skip", "stdin")
+    keys = ("targets", "skip", "stdin")
     own = {key: options.pop(key) for key in keys if key in options}
+    own |= {"labels": own.pop("targets")} if "targets" in own else {}
     data = DataSettings(path=(str(path),), invalid=options.pop("invalid", "drop"), **options)
     source = PredictSource(data, made, **own)
     found = list(source.entries())
@@ -92,7 +93,7 @@ def test_labels_are_read_where_they_are_wanted(tmp_path: Path) -> None:
     path = tmp_path / "t.tsv"
     path.write_text("sequence\ty\tt\nACGT\tyes\tabba\n!\tno\tab\nACG\t\tbbb\n")
     made = spec()
-    found = read(path, made, labels=(Y, T))
+    found = read(path, made, targets=(Y, T))
     assert isinstance(found[1], Dropped)
     kept: list[Any] = [entry.meta[LABELS] for entry in found if isinstance(entry, Unlabelled)]
     assert [int(labels["y"]) for labels in kept] == [1, -1]
@@ -100,6 +101,33 @@ def test_labels_are_read_where_they_are_wanted(tmp_path: Path) -> None:
     path.write_text("sequence\ty\tt\nACGT\tmaybe\tabb\n")
     assert read(path, made)
     with pytest.raises(InputError, match="does not know the class 'maybe'"):
-        read(path, made, labels=(Y,))
+        read(path, made, targets=(Y,))
     with pytest.raises(InputError, match=r"line 2.*3 letters, and its sequence 4"):
-        read(path, made, labels=(T,))
+        read(path, made, targets=(T,))
+
+
+def test_labels_beside_the_sequences_are_found_in_whatever_batch_their_record_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first batches hold no record that they name, and none is read without its mask."""
+    monkeypatch.setattr("genomecli.tasks.reading_tables.BATCH", 2)
+    path, strings, mask, bed = (tmp_path / name for name in ("t.tsv", "l.fa", "m.fa", "p.bed"))
+    path.write_text("id\tsequence\n" + "".join(f"r{i}\tACGTACG\n" for i in range(6)))
+    strings.write_text(">r4\naabbaab\n>r9\nzzz\n")
+    mask.write_text(">r4\n1110111\n>r0\n0000000\n")
+    bed.write_text("r4\t2\t4\tpeak\n")
+    target = Target("t", "token", (), ("a", "b"))
+    made = TaskSpec((target,), HeadShape(), DNA_READING)
+    background = {"path": str(bed), "classes": {"peak": "b"}, "background": "a"}
+    for given, others, fourth in (
+        ({"labels": str(strings), "mask": str(mask)}, [-1] * 7, [0, 0, 1, -1, 0, 0, 1]),
+        ({"intervals": background}, [0] * 7, [0, 0, 1, 1, 0, 0, 0]),
+    ):
+        for skip in (0, 3):
+            found = read(path, made, targets=(target,), skip=skip, **given)
+            labels = {entry.id: entry.meta[LABELS]["t"].tolist() for entry in found}  # type: ignore
+            assert labels == {f"r{i}": fourth if i == 4 else others for i in range(skip, 6)}
+    strings.write_text(">x\naabbaab\n")
+    source = PredictSource(DataSettings(path=(str(path),), labels=str(strings)), made, (target,))
+    with pytest.raises(InputError, match=r"l\.fa; holds none of the ids, such as 'r0'"):
+        list(source.entries())
