@@ -59,17 +59,17 @@ def _few_curves(results: TargetResults, network: str) -> TargetResults:
 
 
 def _with_model(results: TargetResults, target: Target, model: str, trials: Sequence[Trial]) -> TargetResults:
-    if target.kind == "regression":
+    if target.form == "regression":
         scatter = [item for item in _scatters(model, _joined_values(model, trials)) if item is not None]
         return replace(results, scatter=(*results.scatter, *scatter))
-    if target.kind == "multilabel":
+    if target.form == "multilabel":
         values = _joined_values(model, trials)
         questions = list(_label_questions(values))
         bins = [_bins(model, of, score, there.astype(np.float64)) for of, there, score in questions]
         matrix: Matrix | None = None
     else:
         rows = _joined_classes(model, trials)
-        questions = list(_class_questions(rows)) if target.kind != "token" else []
+        questions = list(_class_questions(rows)) if target.form != "token" else []
         right = (rows.chosen == rows.truth).astype(np.float64)
         bins = [_bins(model, "", rows.scores.max(axis=1), right)] if len(right) else []
         matrix = _matrix(rows)

@@ -15,16 +15,16 @@ from genomecli.analysis.figures.rates import RateLine, RatePanel, rates_figure
 from genomecli.analysis.figures.scatter import ScatterPanel, scatter_figure
 from genomecli.analysis.task_results import Curve, MetricRow, Scatter, TargetResults, TaskResults
 from genomecli.tasks.figure import LOWER_IS_BETTER, METRICS
-from genomecli.tasks.metrics import PRIMARY
+from genomecli.tasks.schema import Target
 
 SHOWN_METRICS = {
-    "binary": ("mcc", "auroc", "auprc"),
-    "multiclass": ("accuracy", "macro_f1", "mcc"),
+    "class": ("accuracy", "macro_f1", "mcc"),
     "multilabel": ("macro_f1", "micro_f1", "auroc"),
     "regression": ("pearson", "spearman", "r2"),
     "token": ("accuracy", "macro_f1", "mcc"),
 }
-"""Figures of merit that are drawn, by kind; the one that decides first."""
+"""Figures of merit that are drawn beside the one that decides, by form of the labels."""
+_TWO_CLASSES = ("mcc", "auroc", "auprc")
 
 CLASSES_DRAWN = 7
 LEAST_ROWS = 5
@@ -94,7 +94,7 @@ def overall_rows(target: TargetResults, part: str) -> dict[tuple[str, str], Metr
 def _models(results: TaskResults, target: TargetResults) -> Drawing | None:
     rows = overall_rows(target, "test")
     panels = []
-    for metric in SHOWN_METRICS[target.target.kind]:
+    for metric in shown_metrics(target.target):
         bars = [
             ModelBar(card.name, *_numbers(rows[card.name, metric]), card.baseline)
             for card in results.models
@@ -110,6 +110,13 @@ def _models(results: TaskResults, target: TargetResults) -> Drawing | None:
     over = {"seeds": "seeds", "folds": "folds"}.get(results.trials, "test rows")
     caption = _MODELS.format(level=level_text(results), over=over)
     return Drawing(f"models.{target.target.name}", title, caption, lambda: models_figure(panels, title=title))
+
+
+def shown_metrics(target: Target) -> tuple[str, ...]:
+    """Three figures of merit that are drawn, the one that decides first."""
+    two = target.form == "class" and target.outputs == 2
+    others = _TWO_CLASSES if two else SHOWN_METRICS[target.form]
+    return (target.primary, *(name for name in others if name != target.primary))[:3]
 
 
 def level_text(results: TaskResults) -> str:
@@ -213,10 +220,10 @@ def _labelled(name: str, area: float | None) -> str:
 
 def _calibration(results: TaskResults, target: TargetResults) -> Drawing:
     curves = target.calibration
-    if target.target.kind == "multilabel":
+    if target.target.form == "multilabel":
         curves = tuple(curve for curve in curves if curve.model == results.network.name)
     lines = _lines(results, target, [_of_some_rows(curve) for curve in curves])
-    of = "to a label" if target.target.kind == "multilabel" else "to the class that it chooses"
+    of = "to a label" if target.target.form == "multilabel" else "to the class that it chooses"
     panel = RatePanel("", f"probability given {of}", "share that is right", lines, diagonal=True)
     title = _title(results, target, "can the probabilities be believed?")
     caption = _CALIBRATION.format(of=of, least=LEAST_ROWS) + _which_trial(results)
@@ -262,13 +269,12 @@ def _scatter(results: TaskResults, target: TargetResults) -> Drawing:
 
 
 def _panel(item: Scatter, target: TargetResults, rows: dict[tuple[str, str], MetricRow]) -> ScatterPanel:
-    name = PRIMARY["regression"]
     single = len(target.target.classes) == 1
     found = next(
         (
             row.figure.value
             for row in target.rows
-            if (row.model, row.figure.part, row.figure.name) == (item.model, "test", name)
+            if (row.model, row.figure.part, row.figure.name) == (item.model, "test", "pearson")
             and row.figure.of == ("" if single else item.of)
         ),
         float("nan"),

@@ -13,7 +13,7 @@ from genomecli.analysis.task_results import MetricRow, TargetResults
 from genomecli.tasks.differences import Difference, Paired, paired_difference
 from genomecli.tasks.examples import MISSING, Ints, Labels
 from genomecli.tasks.figure import Figure
-from genomecli.tasks.metrics import PRIMARY, measure
+from genomecli.tasks.metrics import measure
 from genomecli.tasks.predictions import Predictions
 from genomecli.tasks.schema import Target
 from genomecli.tasks.settings import MetricSettings
@@ -156,9 +156,9 @@ def _all_counts(target: Target, trials: Sequence[Trial], *, folds: bool) -> dict
 
 def _counts(target: Target, labels: Sequence[Labels]) -> dict[str, int]:
     values = np.concatenate([found.values for found in labels])
-    if target.kind == "regression":
+    if target.form == "regression":
         columns = (~np.isnan(values)).sum(axis=0)
-    elif target.kind == "multilabel":
+    elif target.form == "multilabel":
         columns = (values > 0.5).sum(axis=0)
     else:
         columns = np.bincount(values[values != MISSING].astype(np.int64), minlength=target.outputs)
@@ -167,7 +167,7 @@ def _counts(target: Target, labels: Sequence[Labels]) -> dict[str, int]:
 
 def primary_rows(results: TargetResults, part: str) -> dict[str, MetricRow]:
     """The figure that decides of each model on one part: the mean where there are several trainings."""
-    name = PRIMARY[results.target.kind]
+    name = results.target.primary
     found: dict[str, MetricRow] = {}
     for row in results.rows:
         figure = row.figure

@@ -12,7 +12,7 @@ from genomecli.analysis.pages import PageFigure, render
 from genomecli.analysis.task_drawing import level_text, task_drawings
 from genomecli.analysis.task_judging import primary_rows
 from genomecli.analysis.task_results import TargetResults, TaskResults
-from genomecli.analysis.task_story import standard_limits, verdicts
+from genomecli.analysis.task_story import metric_name, standard_limits, verdicts
 from genomecli.analysis.task_tables import (
     COLUMNS,
     classes_table,
@@ -30,6 +30,9 @@ from genomecli.files import read_json, write_json
 from genomecli.tasks.plain_values import as_plain
 
 REPORT = "report.json"
+
+_EXPLAINED = frozenset({"binary", "multiclass", "multilabel", "regression", "token"})
+"""Kinds whose deciding figure the page's template explains."""
 """The results as they are, from which the page can be made again."""
 
 
@@ -107,9 +110,21 @@ def task_page(results: TaskResults, figures: Sequence[PageFigure]) -> str:
             "trials": results.trials,
             "level": level_text(results),
             "kinds": {target.target.kind for target in results.targets},
-            "calibrated": any(target.target.kind != "regression" for target in results.targets),
+            "calibrated": any(target.target.form != "regression" for target in results.targets),
+            "symbols": any(target.target.per_symbol for target in results.targets),
+            "own_figures": own_figures(results),
         },
     )
+
+
+def own_figures(results: TaskResults) -> list[str]:
+    """What decides for kinds that other packages registered; the page itself speaks of the others."""
+    found = {
+        target.target.kind: metric_name(target.target.primary)
+        for target in results.targets
+        if target.target.kind not in _EXPLAINED
+    }
+    return [f"For targets of kind {kind} {name} decides." for kind, name in found.items()]
 
 
 def _subtitle(results: TaskResults) -> str:

@@ -9,7 +9,6 @@ from genomecli.analysis.task_judging import primary_rows
 from genomecli.analysis.task_results import TargetResults, TaskResults
 from genomecli.tasks.differences import Difference
 from genomecli.tasks.figure import METRICS
-from genomecli.tasks.metrics import PRIMARY
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def _losing_seeds(results: TaskResults, target: TargetResults) -> list[str]:
     """Names the trainings in which the network lies below the best baseline."""
     if results.trials == "single" or target.difference is None:
         return []
-    name = PRIMARY[target.target.kind]
+    name = target.target.primary
     values: dict[tuple[str, str], float] = {
         (row.model, row.trial): row.figure.value
         for row in target.rows

@@ -9,7 +9,6 @@ from genomecli.analysis.task_drawing import overall_rows
 from genomecli.analysis.task_results import MetricRow, TargetResults, TaskResults
 from genomecli.analysis.task_story import metric_name, part_name, three
 from genomecli.tasks.figure import LOWER_IS_BETTER, METRICS, Figure
-from genomecli.tasks.metrics import PRIMARY
 
 COLUMNS = ("target", "model", "part", "trial", "metric", "of", "value", "low", "high", "spread", "n", "note")
 """Columns of ``metrics.tsv``."""
@@ -65,7 +64,7 @@ def models_table(results: TaskResults, target: TargetResults, part: str) -> Page
     rows = overall_rows(target, part)
     names = [card.name for card in results.models]
     metrics = [name for name in METRICS if any((model, name) in rows for model in names)]
-    first = PRIMARY[target.target.kind]
+    first = target.target.primary
     metrics = [first, *(name for name in metrics if name != first)] if first in metrics else metrics
     body = [
         [_metric_label(target, name), *(cell(rows.get((model, name))) for model in names)] for name in metrics
@@ -83,7 +82,7 @@ def models_table(results: TaskResults, target: TargetResults, part: str) -> Page
 
 def _metric_label(target: TargetResults, name: str) -> str:
     label = METRICS[name]
-    if name == "f1" and target.target.kind in ("binary", "token") and target.target.outputs == 2:
+    if name == "f1" and target.target.form in ("class", "token") and target.target.outputs == 2:
         label += f" of {target.target.classes[1]}"
     return label + (", lower is better" if name in LOWER_IS_BETTER else "")
 
@@ -105,17 +104,17 @@ def classes_table(results: TaskResults, target: TargetResults) -> PageTable:
     other = None if target.difference is None else target.difference.other
     found = _single_rows(target, network)
     theirs = {} if other is None else _single_rows(target, other)
-    kind = target.target.kind
+    form = target.target.form
     metrics = (
         ["pearson", "spearman", "r2", "rmse", "mae"]
-        if kind == "regression"
+        if form == "regression"
         else ["f1", "precision", "recall", "auroc"]
     )
     metrics = [name for name in metrics if any(key[1] == name for key in found)]
     counts = target.counts
     parts = [part for part in ("train", "test") if part in counts]
     compared = metrics[0] if metrics else "f1"
-    heads = ["value" if kind == "regression" else "class", *(f"{part_name(p)} rows" for p in parts)]
+    heads = ["value" if form == "regression" else "class", *(f"{part_name(p)} rows" for p in parts)]
     heads += [METRICS[name] for name in metrics]
     heads += [f"{METRICS[compared]}, {other}"] if other else []
     body = []
@@ -124,7 +123,7 @@ def classes_table(results: TaskResults, target: TargetResults) -> PageTable:
         line += [cell(found.get((of, name))) for name in metrics]
         line += [cell(theirs.get((of, compared)))] if other else []
         body.append(line)
-    unit = "values" if kind == "regression" else "labels" if kind == "multilabel" else "classes"
+    unit = "values" if form == "regression" else "labels" if form == "multilabel" else "classes"
     caption = f"{target.target.name}: single {unit}, {network} on the test part"
     shown = body if metrics else []
     return PageTable(caption, heads, shown)
@@ -146,7 +145,7 @@ def _single_rows(target: TargetResults, model: str) -> dict[tuple[str, str], Met
 
 def trials_table(results: TaskResults, target: TargetResults) -> PageTable:
     """The figure that decides, training by training; no rows for a single one."""
-    name = PRIMARY[target.target.kind]
+    name = target.target.primary
     names = [card.name for card in results.models]
     found: Mapping[tuple[str, str], MetricRow] = {
         (row.trial, row.model): row
@@ -173,7 +172,7 @@ def difference_table(results: TaskResults, target: TargetResults) -> PageTable:
         ]
         for item in found
     ]
-    name = METRICS[PRIMARY[target.target.kind]]
+    name = METRICS[target.target.primary]
     interval = f"{100 * results.level:g} % interval"
     heads = ["baseline", results.network.name, "baseline's", "difference", interval, "note"]
     if not any(item.note for item in found):

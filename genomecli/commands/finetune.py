@@ -82,12 +82,14 @@ def run_finetune(
         InterruptedRunError: after INT, with a checkpoint saved.
     """
     from genomecli.commands.finetune_data import open_data
+    from genomecli.tasks.kinds.registry import check_kinds
 
     settings = config.finetune
     begun = time.monotonic()
     if started_together():
         raise UsageError("finetune runs in one process", fix="start it without torchrun or srun")
     _check_seeds(settings)
+    check_kinds({name: target.kind for name, target in settings.targets.items()})
     if (out / MANIFEST).exists() and resume and not (check or dry_run):
         with RunFolder(out, resume=True):
             log.info("%s is finished: there is nothing to resume", out)

@@ -237,9 +237,9 @@ def _add_rows(
         labels = examples.labels[name]
         for key, values in _columns(target, by_target[name]):
             fixed[f"{name}.{key}"] = values
-        if target.kind == "token":
+        if target.form == "token":
             fixed[f"{name}.label"] = [_symbols(target, labels.row(row)) for row in rows.tolist()]
-        elif target.kind == "regression":
+        elif target.form == "regression":
             for place, value in enumerate(target.classes):
                 key = f"{name}.{value}.label" if target.outputs > 1 else f"{name}.label"
                 fixed[key] = [float(labels.values[row, place]) for row in rows]
@@ -254,19 +254,19 @@ def _add_rows(
 
 def _columns(target: Target, predictions: Predictions) -> Iterator[tuple[str, list[Any]]]:
     """Name and values of each column of one target's predictions."""
-    if target.kind == "regression":
+    if target.form == "regression":
         for place, value in enumerate(target.classes):
             key = f"{value}.predicted" if target.outputs > 1 else "predicted"
             yield key, predictions.scores[:, place].tolist()
         return
     chosen = predictions.chosen
-    if target.kind == "token":
+    if target.form == "token":
         yield (
             "predicted",
             [_symbols(target, _between(predictions, chosen, row)) for row in range(len(predictions))],
         )
         return
-    if target.kind == "multilabel":
+    if target.form == "multilabel":
         yield (
             "predicted",
             [

@@ -129,7 +129,7 @@ class RunTable(RecordTable):
 
 def score_columns(target: Target) -> Columns:
     """Columns of what is predicted."""
-    if target.kind == "regression":
+    if target.form == "regression":
         names = [f"{target.name}.{value}.predicted" for value in target.classes]
         return tuple(
             (name, "float") for name in (names if target.outputs > 1 else [f"{target.name}.predicted"])
@@ -143,11 +143,11 @@ def score_columns(target: Target) -> Columns:
 def score_cells(target: Target, scores: Floats) -> list[Cell]:
     """Cells of those columns: float64[C] of one record, or of one symbol."""
     values: list[float] = scores.tolist()
-    if target.kind == "regression":
+    if target.form == "regression":
         return [*values]
     if np.isnan(scores).any():
         return [None, *values]
-    if target.kind == "multilabel":
+    if target.form == "multilabel":
         chosen = (name for name, value in zip(target.classes, values, strict=True) if value >= 0.5)
         return [target.separator.join(chosen), *values]
     return [target.classes[int(scores.argmax())], *values]
@@ -155,14 +155,14 @@ def score_cells(target: Target, scores: Floats) -> list[Cell]:
 
 def label_columns(target: Target) -> Columns:
     """Columns of labels: one, but one a class or value where there are several at once."""
-    if target.kind == "multilabel" or (target.kind == "regression" and target.outputs > 1):
+    if target.form == "multilabel" or (target.form == "regression" and target.outputs > 1):
         return tuple((f"{target.name}.{name}.label", "float") for name in target.classes)
-    return ((f"{target.name}.label", "float" if target.kind == "regression" else "str"),)
+    return ((f"{target.name}.label", "float" if target.form == "regression" else "str"),)
 
 
 def label_cells(target: Target, label: LabelArray) -> list[Cell]:
     """Cells of those columns: the label of one record, or of one symbol."""
-    if target.kind in ("multilabel", "regression"):
+    if target.form in ("multilabel", "regression"):
         return [*np.atleast_1d(label).tolist()]
     return [None if int(label) == MISSING else target.classes[int(label)]]
 
@@ -198,7 +198,7 @@ def read_judged(lines: TextIO, targets: Sequence[Target]) -> dict[str, tuple[Pre
         labelled = [at[name] for name, _ in label_columns(target)]
         own = offsets if target.per_symbol else None
         scores = _numbers(rows, scored)
-        if target.kind in ("multilabel", "regression"):
+        if target.form in ("multilabel", "regression"):
             labels: LabelArray = _numbers(rows, labelled)
         else:
             number = {name: i for i, name in enumerate(target.classes)} | {"": MISSING}

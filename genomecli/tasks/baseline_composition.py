@@ -31,7 +31,7 @@ def fit_composition(task: BaselineTask) -> Baseline:
     fits = _fits(task, x[0], x[1])
     shares = training_shares(task)
     target = task.target
-    scores_of = {"regression": _values, "multilabel": _labels}.get(target.kind, _classes)
+    scores_of = {"regression": _values, "multilabel": _labels}.get(target.form, _classes)
 
     def predict(examples: Examples, rows: Ints) -> Predictions:
         if not len(rows):
@@ -44,14 +44,14 @@ def fit_composition(task: BaselineTask) -> Baseline:
 
 def _fits(task: BaselineTask, train: Any, valid: Any) -> list[Fit | None]:
     """One fit for classes; one for each label or value."""
-    if task.target.kind not in ("multilabel", "regression"):
+    if task.target.form not in ("multilabel", "regression"):
         return [fit_logistic(_rows(task, task.train, train, 0), _rows(task, task.valid, valid, 0))]
     found: list[Fit | None] = []
     for column in range(task.target.outputs):
         both = _rows(task, task.train, train, column), _rows(task, task.valid, valid, column)
         if len(both[0].y) == 0:
             found.append(None)
-        elif task.target.kind == "regression":
+        elif task.target.form == "regression":
             found.append(fit_ridge(*both))
         else:
             found.append(fit_logistic(*both))
@@ -63,20 +63,20 @@ def _rows(task: BaselineTask, rows: Ints, x: Any, column: int) -> Rows:
     target = task.target
     values = task.examples.labels[target.name].values[rows]
     groups = rows if task.groups is None else task.groups[rows]
-    if target.kind in ("multilabel", "regression"):
+    if target.form in ("multilabel", "regression"):
         values = values[:, column].astype(np.float64)
         known = np.flatnonzero(~np.isnan(values))
     else:
         known = np.flatnonzero(values >= 0)
     y: Any = values[known]
     weight = np.ones(len(known))
-    if target.kind == "regression":
+    if target.form == "regression":
         y = np.log1p(y) if target.log else y
     else:
         y = y.astype(np.int64)
         if target.class_weights:
             factors = np.array(target.class_weights)
-            weight = np.where(y == 1, factors[column], 1.0) if target.kind == "multilabel" else factors[y]
+            weight = np.where(y == 1, factors[column], 1.0) if target.form == "multilabel" else factors[y]
     return Rows(x[known], y, weight, groups[known])
 
 
@@ -111,9 +111,9 @@ def _method(task: BaselineTask, fits: Sequence[Fit | None]) -> str:
     if not some:
         return "one class only in training, so its share"
     strengths = sorted({fit.strength for fit in some})
-    if task.target.kind == "regression":
+    if task.target.form == "regression":
         return f"ridge regression, alpha {_listed([1 / value for value in strengths])} {some[0].how}"
-    each = " for each label" if task.target.kind == "multilabel" else ""
+    each = " for each label" if task.target.form == "multilabel" else ""
     return f"logistic regression{each}, C {_listed(strengths)} {some[0].how}"
 
 

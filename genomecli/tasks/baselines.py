@@ -92,9 +92,9 @@ def fit_baseline(name: Literal["majority", "composition"], task: BaselineTask) -
 def _majority(task: BaselineTask) -> Baseline:
     target = task.target
     row = training_shares(task)
-    if target.kind == "regression":
+    if target.form == "regression":
         about = "the mean of the training rows"
-    elif target.kind == "multilabel":
+    elif target.form == "multilabel":
         about = "each label as often as in the training rows"
     else:
         about = f"always {target.classes[int(row.argmax())]}, the commonest class of the training rows"

@@ -100,7 +100,7 @@ def _target(target: Target, examples: Examples, split: Split) -> list[str]:
     head: list[object] = [said, *sides, "all"]
     everything = [*sides.values(), np.arange(len(examples))]
     rows: list[list[object]] = [head]
-    if target.kind == "regression":
+    if target.form == "regression":
         for i, name in enumerate(target.classes):
             columns = [labels.values[some, i] for some in everything]
             for said, figure in (
@@ -126,7 +126,7 @@ def _figure(figure: object, column: object) -> float:
 
 def class_counts(labels: Labels, target: Target, rows: Ints) -> Ints:
     """int64[C]: labels of each class among some rows; of symbols, where they count."""
-    if target.kind == "multilabel":
+    if target.form == "multilabel":
         found: Ints = np.nansum(labels.values[rows], axis=0).astype(np.int64)
         return found
     values = labels.take(rows).values.astype(np.int64)
@@ -186,11 +186,11 @@ def _first_rows(fitted: Fitted, split: Split) -> list[str]:
 def shown_label(labels: Labels, target: Target, row: int) -> str:
     """One label in words; ``NA`` where it is not known, and the start of those of symbols."""
     value = labels.row(row)
-    if target.kind in ("binary", "multiclass"):
+    if target.form == "class":
         return "NA" if value == MISSING else target.classes[int(value)]
-    if target.kind == "regression":
+    if target.form == "regression":
         return ", ".join("NA" if np.isnan(one) else f"{one:.4g}" for one in value)
-    if target.kind == "multilabel":
+    if target.form == "multilabel":
         names = [name for name, one in zip(target.classes, value, strict=True) if one == 1]
         return "NA" if np.isnan(value).all() else target.separator.join(names) or target.separator
     short = [("." if one == MISSING else target.classes[int(one)][0]) for one in value[:20]]

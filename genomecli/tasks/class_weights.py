@@ -40,7 +40,7 @@ def class_weights(
             raise UsageError(what, fix=f"its classes are {', '.join(target.classes)}")
         return tuple(wanted.get(name, 1.0) for name in target.classes)
     some = np.maximum(counts, 1)
-    if target.kind == "multilabel":
+    if target.form == "multilabel":
         weights = np.where(known > counts, (known - counts) / some, 1.0)
     else:
         weights = counts.sum() / (np.count_nonzero(counts) * some)

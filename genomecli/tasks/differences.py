@@ -19,7 +19,7 @@ from genomecli.tasks.bootstrap import percentile_interval
 from genomecli.tasks.examples import Floats, Ints, Labels
 from genomecli.tasks.figure import Quantity
 from genomecli.tasks.metric_rows import shared
-from genomecli.tasks.metrics import PRIMARY, quantities
+from genomecli.tasks.metrics import quantities
 from genomecli.tasks.plain_values import as_plain, built
 from genomecli.tasks.predictions import Predictions
 from genomecli.tasks.settings import MetricSettings
@@ -117,7 +117,7 @@ def paired_difference(
     """
     if not parts:
         raise ValueError("nothing to compare")
-    metric = PRIMARY[parts[0].ours[0].target.kind]
+    metric = parts[0].ours[0].target.primary
     found = [_compared(part, metric, settings.bootstrap, rng) for part in parts]
     ours, theirs = (float(np.mean([each.values[at] for each in found])) for at in (0, 1))
     low = high = float("nan")
@@ -167,7 +167,7 @@ def _primary(predictions: Predictions, part: Paired, metric: str, draws: int, se
     rng = np.random.default_rng(seed)
     found = quantities(predictions, part.labels, draws, rng, part.groups, only_primary=True)
     first = next((item for item in found if item.name == metric and not item.of), found[0])
-    if metric == "pearson" and np.isnan(first.value) and "predictions are equal" in first.note:
+    if metric in ("pearson", "spearman") and np.isnan(first.value) and "predictions are equal" in first.note:
         said = "equal predictions of all rows count as correlation 0"
         return Quantity(metric, 0.0, first.n, np.zeros(draws), note=said)
     # The first figure says which rows were left out.

@@ -12,6 +12,7 @@ import numpy as np
 from genomecli.tasks.bootstrap import percentile_interval
 from genomecli.tasks.examples import Floats
 from genomecli.tasks.plain_values import as_plain, built
+from genomecli.tasks.schema import Form
 
 METRICS: dict[str, str] = {
     "mcc": "Matthews correlation (MCC)",
@@ -35,6 +36,15 @@ METRICS: dict[str, str] = {
     "support": "rows",
 }
 """Names of all figures, as keys and in words, in the order of tables."""
+
+DECIDING: dict[Form, tuple[str, ...]] = {
+    "class": ("accuracy", "balanced_accuracy", "mcc", "macro_f1", "auroc", "auprc"),
+    "multilabel": ("macro_f1", "micro_f1", "subset_accuracy", "auroc", "auprc"),
+    "regression": ("pearson", "spearman", "r2"),
+    "token": ("accuracy", "balanced_accuracy", "mcc", "macro_f1", "auroc", "auprc", "sequence_accuracy"),
+}
+"""Figures that can decide between two models, by form of the labels: they speak of all classes or values, and
+more is better. F1 too, where there are two classes."""
 
 LOWER_IS_BETTER = frozenset({"ece", "rmse", "mae"})
 

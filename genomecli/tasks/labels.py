@@ -17,7 +17,6 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,20 +24,13 @@ from numpy.typing import NDArray
 from genomecli.errors import InputError
 from genomecli.tasks.defects import Defects
 from genomecli.tasks.examples import MISSING, Floats, Ints, LabelArray, Labels
+from genomecli.tasks.schema import Form
 from genomecli.tasks.settings import TargetSettings
 
 MANY = 20
 """Distinct whole numbers up to which a column of them is classes."""
 
-Form = Literal["class", "multilabel", "regression", "token"]
 _FLAGS: Mapping[str, float] = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
-_FORM_OF: Mapping[str, Form] = {
-    "binary": "class",
-    "multiclass": "class",
-    "multilabel": "multilabel",
-    "regression": "regression",
-    "token": "token",
-}
 _FIX = "correct the cell, leave it empty where nothing is known, or set data.invalid to drop"
 
 
@@ -138,8 +130,9 @@ class CellReader:
         return cell in self.missing and cell not in self.settings.classes
 
     def _form(self, columns: tuple[str, ...], cells: Sequence[Sequence[str]]) -> Form:
-        if self.settings.kind != "auto":
-            return _FORM_OF[self.settings.kind]
+        given = form_of(self.target, self.settings)
+        if given is not None:
+            return given
         if self.settings.classes and len(columns) == 1:
             return "multilabel" if self._separated(cells[0]) else "class"
         distinct = [list(dict.fromkeys(self._known(column))) for column in cells]
@@ -215,6 +208,19 @@ class CellReader:
             self.defects.add(row, "label not 0 or 1", what, _FIX)
             return math.nan
         return value
+
+
+def form_of(target: str, settings: TargetSettings) -> Form | None:
+    """What the labels of a target are by its settings; None where the labels themselves tell it.
+
+    Raises:
+        ConfigError: if its kind is not registered.
+    """
+    if settings.kind == "auto":
+        return None
+    from genomecli.tasks.kinds.registry import registered
+
+    return registered(settings.kind, target).form
 
 
 def as_number(cell: str) -> float | None:

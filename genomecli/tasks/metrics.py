@@ -1,4 +1,4 @@
-"""All figures of predictions on labelled rows, by kind of target, each with a bootstrap interval.
+"""All figures of predictions on labelled rows, by form of their labels, each with a bootstrap interval.
 
 Rows are drawn with replacement; groups of a split whole, since their rows are not independent; of token
 targets whole sequences. Intervals are percentile intervals; the lower end of the calibration error's is
@@ -22,17 +22,8 @@ from genomecli.tasks.metrics_ranked import rank_quantities
 from genomecli.tasks.metrics_symbols import symbol_rank_quantities
 from genomecli.tasks.metrics_values import value_quantities
 from genomecli.tasks.predictions import Predictions
-from genomecli.tasks.schema import Kind
+from genomecli.tasks.schema import Target
 from genomecli.tasks.settings import MetricSettings
-
-PRIMARY: dict[Kind, str] = {
-    "binary": "mcc",
-    "multiclass": "accuracy",
-    "multilabel": "macro_f1",
-    "regression": "pearson",
-    "token": "accuracy",
-}
-"""The figure that decides which of two models is better, by kind of target; named before looking."""
 
 
 def measure(
@@ -97,27 +88,31 @@ def quantities(
         groups: as above.
         only_primary: leave out what is costly and not needed for the figure that decides.
     """
-    kind = predictions.target.kind
-    if kind in ("multilabel", "regression"):
+    form, wanted = predictions.target.form, predictions.target.primary
+    if form in ("multilabel", "regression"):
         values = value_rows(predictions, labels, groups)
         resamples = Resamples.of(values.units, draws, rng)
-        if kind == "regression":
-            return value_quantities(values, resamples, ranked=not only_primary)
+        if form == "regression":
+            return value_quantities(values, resamples, ranked=not only_primary or wanted == "spearman")
         found = label_quantities(values, resamples)
-        if only_primary or not len(values.truth):
+        if not len(values.truth) or (only_primary and _holds(found, wanted)):
             return found
         return [*found, *label_rank_quantities(values, resamples), label_calibration(values, resamples)]
     rows = class_rows(predictions, labels, groups)
     resamples = Resamples.of(rows.units, draws, rng)
     found = class_quantities(rows, resamples)
-    if only_primary or not len(rows.truth):
+    if not len(rows.truth) or (only_primary and _holds(found, wanted)):
         return found
     found.append(calibration_quantity(rows, resamples))
-    if kind == "token":
+    if form == "token":
         return [*found, *symbol_rank_quantities(rows, resamples), sequence_quantity(rows, resamples)]
     return [*found, *rank_quantities(rows, resamples)]
 
 
-def primary(figures: list[Figure], kind: Kind) -> Figure:
+def _holds(found: list[Quantity], name: str) -> bool:
+    return any(item.name == name and not item.of for item in found)
+
+
+def primary(figures: list[Figure], target: Target) -> Figure:
     """The figure that decides. Raises StopIteration where there is none."""
-    return next(figure for figure in figures if figure.name == PRIMARY[kind] and not figure.of)
+    return next(figure for figure in figures if figure.name == target.primary and not figure.of)

@@ -45,7 +45,7 @@ class Predictions:
 
         Multilabel: int64[n, C] of 0 and 1, at probability one half.
         """
-        if self.target.kind == "multilabel":
+        if self.target.form == "multilabel":
             return np.where(np.isnan(self.scores), -1, self.scores >= 0.5).astype(np.int64)
         absent = np.isnan(self.scores).any(axis=1)
         best = np.where(np.isnan(self.scores), -np.inf, self.scores).argmax(axis=1)

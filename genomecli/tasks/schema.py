@@ -10,10 +10,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Literal
 
-Kind = Literal["binary", "multiclass", "multilabel", "regression", "token"]
-KINDS: tuple[Kind, ...] = ("binary", "multiclass", "multilabel", "regression", "token")
+Form = Literal["class", "multilabel", "regression", "token"]
+"""What labels are: one class a sequence, any number of them, measured values, or one class a symbol. Every
+kind has one of these forms, which says how its labels are read, stored, measured and drawn."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,9 @@ class Target:
 
     Args:
         name: of the target; also of its head.
-        kind: ``binary`` and ``multiclass``: one class a sequence; ``multilabel``: any number of them;
-            ``regression``: one or several measured values; ``token``: one class a symbol (base or residue).
+        kind: registered name. ``binary`` and ``multiclass``: one class a sequence; ``multilabel``: any
+            number of them; ``regression``: one or several measured values; ``token``: one class a symbol
+            (base or residue); other packages may register more.
         columns: label columns that it is read from; none where labels of symbols stand beside the sequences.
         classes: names in the order of the outputs. Binary: negative, then positive. Regression: names of
             the values.
@@ -38,7 +41,7 @@ class Target:
     """
 
     name: str
-    kind: Kind
+    kind: str
     columns: tuple[str, ...]
     classes: tuple[str, ...]
     means: tuple[float, ...] = ()
@@ -49,6 +52,20 @@ class Target:
     separator: str = ";"
     pattern: str = ""
 
+    @cached_property
+    def form(self) -> Form:
+        """What its labels are, as its kind says. Raises ConfigError if that is not registered."""
+        from genomecli.tasks.kinds.registry import registered
+
+        return registered(self.kind, self.name).form
+
+    @cached_property
+    def primary(self) -> str:
+        """The figure that decides which of two models is better, as its kind says; named before looking."""
+        from genomecli.tasks.kinds.registry import registered
+
+        return registered(self.kind, self.name).primary
+
     @property
     def outputs(self) -> int:
         """Numbers that the head gives for each sequence, or for each symbol."""
@@ -57,7 +74,7 @@ class Target:
     @property
     def per_symbol(self) -> bool:
         """Whether each base or residue has its own label."""
-        return self.kind == "token"
+        return self.form == "token"
 
     @property
     def fingerprint(self) -> str:

@@ -16,7 +16,7 @@ from genomecli.tasks.class_weights import class_weights
 from genomecli.tasks.examples import MISSING, Examples, Floats, Ints, Labels
 from genomecli.tasks.labels import RawLabels
 from genomecli.tasks.reading import Reading
-from genomecli.tasks.schema import Kind, Target
+from genomecli.tasks.schema import Target
 from genomecli.tasks.settings import TargetSettings
 
 
@@ -85,7 +85,7 @@ def settings_of(target: Target) -> TargetSettings:
         columns=target.columns if target.columns != (target.name,) else (),
         pattern=target.pattern or None,
         kind=target.kind,
-        classes=() if target.kind == "regression" else target.classes,
+        classes=() if target.form == "regression" else target.classes,
         separator=target.separator,
         log=target.log,
     )
@@ -160,11 +160,13 @@ def _known(raw: RawLabels, classes: Sequence[str]) -> Ints:
 
 
 def _classified(name: str, settings: TargetSettings, raw: RawLabels, shown: RawLabels) -> Target:
+    from genomecli.tasks.kinds.registry import registered
+
     counts = dict(zip(raw.names, _counts(shown).tolist(), strict=True))
     classes = _ordered(name, settings, raw, counts)
     kind = _kind(name, settings, raw, classes)
     if settings.positive is not None:
-        if kind != "binary" or settings.positive not in classes:
+        if not registered(kind, name).two_classes or settings.positive not in classes:
             what = f"target {name!r}: positive {settings.positive!r} is none of its two classes"
             raise UsageError(what, fix=f"they are {', '.join(classes)}")
         classes = (*(c for c in classes if c != settings.positive), settings.positive)
@@ -211,16 +213,19 @@ def sort_names(names: Sequence[str]) -> list[str]:
         return sorted(names)
 
 
-def _kind(name: str, settings: TargetSettings, raw: RawLabels, classes: Sequence[str]) -> Kind:
-    if raw.form in ("multilabel", "token"):
-        return raw.form  # type: ignore[return-value]
-    if settings.kind == "binary" and len(classes) != 2:
-        raise InputError(
-            f"target {name!r} is binary and has {len(classes)} classes: {', '.join(classes[:12])}",
-            fix="set its kind to multiclass",
-        )
-    if settings.kind == "multiclass":
-        return "multiclass"
+def _kind(name: str, settings: TargetSettings, raw: RawLabels, classes: Sequence[str]) -> str:
+    from genomecli.tasks.kinds.registry import registered
+
+    if settings.kind != "auto":
+        if registered(settings.kind, name).two_classes and len(classes) != 2:
+            raise InputError(
+                f"target {name!r} is {settings.kind} and has {len(classes)} classes: "
+                f"{', '.join(classes[:12])}",
+                fix="set its kind to multiclass",
+            )
+        return settings.kind
+    if raw.form != "class":
+        return raw.form
     return "binary" if len(classes) == 2 else "multiclass"
 
 
@@ -233,7 +238,7 @@ def _measured(name: str, settings: TargetSettings, raw: RawLabels, shown: RawLab
             raise InputError(f"target {name!r}: {column} has {said} in the training rows")
     return Target(
         name,
-        "regression",
+        "regression" if settings.kind == "auto" else settings.kind,
         raw.columns,
         raw.names,
         means=tuple(np.nanmean(values, axis=0).tolist()),

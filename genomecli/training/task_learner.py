@@ -116,7 +116,7 @@ class TaskLearner:
         """
         if self.uncertainty:
             log_variance = cast("Uncertainty", model.heads[UNCERTAINTY]).log_variance[place]
-            half = 0.5 if kind.target.kind == "regression" else 1.0
+            half = 0.5 if kind.target.form == "regression" else 1.0
             mean = half * torch.exp(-log_variance) * mean + 0.5 * log_variance * share
         return kind.target.weight * mean
 

@@ -5,6 +5,8 @@ Shapes: C classes.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,7 +14,7 @@ from torch.nn import functional
 
 from genomecli.tasks.examples import Floats, LabelArray
 from genomecli.tasks.kinds.protocol import Outputs
-from genomecli.tasks.schema import Target
+from genomecli.tasks.schema import Form, Target
 
 
 class Multilabel:
@@ -22,6 +24,10 @@ class Multilabel:
         target: with C classes. A class weight is the factor of the loss of that class's positive rows, as
             ``pos_weight`` of torch; negative rows have 1.
     """
+
+    form: ClassVar[Form] = "multilabel"
+    primary: ClassVar[str] = "macro_f1"
+    two_classes: ClassVar[bool] = False
 
     def __init__(self, target: Target) -> None:
         self.target = target

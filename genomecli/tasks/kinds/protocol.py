@@ -5,7 +5,7 @@ Shapes: n examples or symbols, C classes or values; ``...`` is n, or B texts and
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -14,16 +14,28 @@ from torch import Tensor
 from torch.nn import functional
 
 from genomecli.tasks.examples import MISSING, Floats, LabelArray
-from genomecli.tasks.schema import Target
+from genomecli.tasks.schema import Form, Target
 
 Outputs = NDArray[np.float32]
 """Outputs of a head, float32[..., C]."""
 
 
 class TaskKind(Protocol):
-    """A registered kind; built as ``cls(target)``."""
+    """A registered kind; built as ``cls(target)``. What does not hang on the target stands in the class.
 
+    Args:
+        form: what its labels are.
+        primary: the figure that decides which of two models is better, one of those of its form in
+            :data:`genomecli.tasks.figure.DECIDING`.
+        two_classes: it needs exactly two classes, negative and positive.
+    """
+
+    form: ClassVar[Form]
+    primary: ClassVar[str]
+    two_classes: ClassVar[bool]
     target: Target
+
+    def __init__(self, target: Target) -> None: ...
 
     def encode(self, values: LabelArray) -> LabelArray:
         """Labels as the loss wants them: values standardised, classes as they are. Missing ones stay so."""
@@ -54,6 +66,10 @@ class Classes:
     Args:
         target: with C classes.
     """
+
+    form: ClassVar[Form] = "class"
+    primary: ClassVar[str] = "accuracy"
+    two_classes: ClassVar[bool] = False
 
     def __init__(self, target: Target) -> None:
         self.target = target

@@ -5,13 +5,15 @@ Shapes: C values.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from genomecli.tasks.examples import Floats, LabelArray
 from genomecli.tasks.kinds.protocol import Outputs
-from genomecli.tasks.schema import Target
+from genomecli.tasks.schema import Form, Target
 
 
 class Regression:
@@ -20,6 +22,10 @@ class Regression:
     Args:
         target: with means and scales of the training rows; of log(1 + value) where ``target.log`` is set.
     """
+
+    form: ClassVar[Form] = "regression"
+    primary: ClassVar[str] = "pearson"
+    two_classes: ClassVar[bool] = False
 
     def __init__(self, target: Target) -> None:
         self.target = target

@@ -15,7 +15,7 @@ from genomecli.tasks.baselines import BaselineTask, fit_baseline
 from genomecli.tasks.composition import Words, word_frequencies, words_of
 from genomecli.tasks.examples import MISSING, Examples, Labels, join_sequences
 from genomecli.tasks.kinds.registry import task_kind
-from genomecli.tasks.metrics import PRIMARY, measure
+from genomecli.tasks.metrics import measure
 from genomecli.tasks.schema import Target
 from genomecli.tasks.settings import MetricSettings
 from genomecli.tasks.window_features import HALF, one_hot, window_sums
@@ -53,7 +53,7 @@ def judged(made, test, name="composition"):
     predictions = baseline.predict(made.examples, test)
     labels = made.examples.labels[made.target.name].take(test)
     figures = measure(predictions, labels, NO_DRAWS, np.random.default_rng(0))
-    primary = next(f for f in figures if f.name == PRIMARY[made.target.kind] and not f.of)
+    primary = next(f for f in figures if f.name == made.target.primary and not f.of)
     return primary.value, baseline, predictions
 
 

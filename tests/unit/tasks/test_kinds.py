@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from genomecli.errors import ConfigError
 from genomecli.tasks.kinds.protocol import Classes
-from genomecli.tasks.kinds.registry import KINDS, register_kind, task_kind
+from genomecli.tasks.kinds.registry import KINDS, check_kinds, register_kind, task_kind
 from genomecli.tasks.schema import Target
 
 
@@ -123,3 +123,28 @@ def test_a_kind_from_outside_is_one_class_and_one_line() -> None:
         KINDS.pop("toy")
     with pytest.raises(ConfigError, match=r"targets.t.kind: unknown 'toy'; registered are binary"):
         task_kind(_target("toy", 2))
+
+
+def test_a_kind_that_cannot_be_judged_is_refused_when_it_is_registered() -> None:
+    for form, primary, said in (
+        ("tree", "accuracy", "has the form 'tree'; there are class, multilabel, regression, token"),
+        ("class", "pearson", "'pearson' cannot decide between models of form class; choose one of accuracy"),
+        ("class", "f1", "'f1' cannot decide"),
+        ("regression", "rmse", "'rmse' cannot decide"),
+    ):
+        toy = type("Toy", (Classes,), {"form": form, "primary": primary})
+        with pytest.raises(ValueError, match=said):
+            register_kind("toy", toy)
+    assert "toy" not in KINDS
+    with pytest.raises(ValueError, match="'auto' is already registered"):
+        register_kind("auto", Classes)
+
+
+def test_all_unknown_kinds_are_named_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        check_kinds({"a": "auto", "b": "binry", "c": "token", "d": "tokens"})
+    assert caught.value.problems == [
+        f"finetune.targets.{name}.kind: unknown {kind!r}; registered are binary, multiclass, multilabel, "
+        "regression, token, and auto"
+        for name, kind in (("b", "binry"), ("d", "tokens"))
+    ]
