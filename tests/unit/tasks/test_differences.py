@@ -8,6 +8,8 @@ import pytest
 from genomecli.tasks import bootstrap
 from genomecli.tasks.differences import Difference, Paired, paired_difference
 from genomecli.tasks.examples import Labels
+from genomecli.tasks.kinds.registry import KINDS
+from genomecli.tasks.kinds.regression import Regression
 from genomecli.tasks.predictions import Predictions
 from genomecli.tasks.schema import Target
 from genomecli.tasks.settings import MetricSettings
@@ -101,12 +103,16 @@ def test_rows_that_one_model_lacks_count_for_neither():
     assert "40 of 100" in found.note
 
 
-def test_the_mean_as_baseline_counts_as_no_correlation():
+@pytest.mark.parametrize("figure", ["pearson", "spearman"])
+def test_the_mean_as_baseline_counts_as_no_correlation(figure, monkeypatch):
     rng = np.random.default_rng(1)
     measured = rng.normal(size=(80, 1))
-    ours = Predictions(VALUE, measured + rng.normal(size=(80, 1)))
-    mean = Predictions(VALUE, np.full((80, 1), 0.3))
+    monkeypatch.setitem(KINDS, "own", type("Own", (Regression,), {"primary": figure}))
+    value = Target("t", "own", ("t",), ("t",))
+    ours = Predictions(value, measured + rng.normal(size=(80, 1)))
+    mean = Predictions(value, np.full((80, 1), 0.3))
     found = compared((ours,), (mean,), Labels(measured))
+    assert found.metric == figure
     assert found.theirs == 0.0
     assert found.better
     assert "count as correlation 0" in found.note
