@@ -108,3 +108,14 @@ def test_threads_spin_briefly_unless_told_otherwise(given: dict[str, str], found
         [sys.executable, "-c", code], env={**plain, **given}, capture_output=True, text=True, check=True
     )
     assert said.stdout.split() == [str(found), "False"]
+
+
+def test_kernels_are_kept_for_few_shapes_unless_told_otherwise() -> None:
+    """Else memory grows with the shapes of batches: see scripts/bench/predict_memory.py."""
+    names = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
+    plain = {key: value for key, value in os.environ.items() if key not in names}
+    code = f"import genomecli.runtime, os; print(*(os.environ[name] for name in {names}))"
+    for given, found in (({}, "64 64"), ({names[1]: "9"}, "64 9")):
+        command = [sys.executable, "-c", code]
+        said = subprocess.run(command, env={**plain, **given}, capture_output=True, text=True, check=True)
+        assert said.stdout.strip() == found
