@@ -37,7 +37,7 @@ if "OMP_WAIT_POLICY" not in os.environ:
 
 # oneDNN and torch each keep compiled kernels for the last 1,024 shapes of matrices. Batches have ever new
 # shapes, so memory grows by some 0.5 MB with each thousand short records that are predicted. With 64 it stays
-# as it is after the first batches, and neither predictions nor training are slower. Read when torch is loaded.
+# as it is after the first batches, and neither predictions nor training are slower. Read as torch loads.
 for _name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
     os.environ.setdefault(_name, "64")
 
