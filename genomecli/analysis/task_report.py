@@ -109,7 +109,7 @@ def task_page(results: TaskResults, figures: Sequence[PageFigure]) -> str:
             "limits": standard_limits(results),
             "trials": results.trials,
             "level": level_text(results),
-            "kinds": {target.target.kind for target in results.targets},
+            "kinds": {target.target.kind for target in results.targets if not target.target.judged_by},
             "calibrated": any(target.target.form != "regression" for target in results.targets),
             "symbols": any(target.target.per_symbol for target in results.targets),
             "own_figures": own_figures(results),
@@ -118,13 +118,20 @@ def task_page(results: TaskResults, figures: Sequence[PageFigure]) -> str:
 
 
 def own_figures(results: TaskResults) -> list[str]:
-    """What decides for kinds that other packages registered; the page itself speaks of the others."""
+    """What decides for targets that name it, and for kinds that other packages registered; the page itself
+    speaks of the others."""
+    targets = [target.target for target in results.targets]
     found = {
-        target.target.kind: metric_name(target.target.primary)
-        for target in results.targets
-        if target.target.kind not in _EXPLAINED
+        target.kind: metric_name(target.primary)
+        for target in targets
+        if target.kind not in _EXPLAINED and not target.judged_by
     }
-    return [f"For targets of kind {kind} {name} decides." for kind, name in found.items()]
+    said = [f"For targets of kind {kind} {name} decides." for kind, name in found.items()]
+    return said + [
+        f"For {target.name} {metric_name(target.primary)} decides, as the settings say."
+        for target in targets
+        if target.judged_by
+    ]
 
 
 def _subtitle(results: TaskResults) -> str:

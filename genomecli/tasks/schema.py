@@ -38,6 +38,7 @@ class Target:
         log: means and scales are of log(1 + value), which is what a network predicts.
         separator: between the classes in one cell of a multilabel column.
         pattern: regular expression whose group is the label in a cell; empty for the whole cell.
+        judged_by: the figure that decides; empty for that of its kind.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Target:
     log: bool = False
     separator: str = ";"
     pattern: str = ""
+    judged_by: str = ""
 
     @cached_property
     def form(self) -> Form:
@@ -61,10 +63,11 @@ class Target:
 
     @cached_property
     def primary(self) -> str:
-        """The figure that decides which of two models is better, as its kind says; named before looking."""
+        """The figure that decides which of two models is better, as the settings or its kind say; named
+        before looking."""
         from genomecli.tasks.kinds.registry import registered
 
-        return registered(self.kind, self.name).primary
+        return self.judged_by or registered(self.kind, self.name).primary
 
     @property
     def outputs(self) -> int:
@@ -78,8 +81,9 @@ class Target:
 
     @property
     def fingerprint(self) -> str:
-        """Sixteen hex digits that change with the meaning of any output."""
-        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:16]
+        """Sixteen hex digits that change with the meaning of any output; how it is judged changes none."""
+        meaning = {key: value for key, value in self.to_dict().items() if key != "judged_by"}
+        return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -140,6 +140,13 @@ class TargetSettings(Section):
     )
     separator: str = setting(";", min_length=1, doc="Between the classes in one cell of a multilabel column.")
     positive: Name | None = setting(None, doc="The positive class of a binary target; left out: the last.")
+    primary: Name | None = setting(
+        None,
+        doc="Figure that decides which model is better. accuracy, balanced_accuracy, mcc, macro_f1, auroc "
+        "or auprc of classes (f1 too of two; sequence_accuracy too of token labels); macro_f1, micro_f1, "
+        "subset_accuracy, auroc or auprc of multilabel; pearson, spearman or r2 of values. Left out: mcc "
+        "(binary), accuracy (multiclass, token), macro_f1 (multilabel), pearson (regression).",
+    )
     log: bool = setting(False, doc="Predict log(1 + value); predictions are turned back.")
     weight: float = setting(1.0, gt=0, doc="Factor of its loss where several targets share a body.")
     class_weights: Literal["none", "balanced"] | dict[Name, float] = setting(

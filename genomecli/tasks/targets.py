@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from genomecli.errors import InputError, UsageError
+from genomecli.errors import ConfigError, InputError, UsageError
 from genomecli.tasks.class_weights import class_weights
 from genomecli.tasks.examples import MISSING, Examples, Floats, Ints, Labels
 from genomecli.tasks.labels import RawLabels
@@ -46,6 +46,7 @@ def fit_targets(reading: Reading, settings: Mapping[str, TargetSettings], train:
     Raises:
         InputError: no label or one class only in the training rows, a class outside them, values without
             spread.
+        ConfigError: for a deciding figure that the kind does not have.
         UsageError: if settings name classes that contradict the data.
     """
     targets: dict[str, Target] = {}
@@ -60,9 +61,25 @@ def fit_targets(reading: Reading, settings: Mapping[str, TargetSettings], train:
             targets[name] = _measured(name, one, raw, shown)
         else:
             targets[name] = _classified(name, one, raw, shown)
+        targets[name] = _judged(targets[name], one)
         labels[name] = as_labels(raw, targets[name], reading.examples.places)
         notes += _missing_note(name, labels[name])
     return Fitted(targets, replace(reading.examples, labels=labels), tuple(notes))
+
+
+def _judged(target: Target, settings: TargetSettings) -> Target:
+    """The target with the figure that its settings name. Raises ConfigError for one that cannot decide."""
+    from genomecli.tasks.kinds.registry import deciding, registered
+
+    if settings.primary is None:
+        return target
+    able = deciding(registered(target.kind, target.name))
+    if settings.primary not in able:
+        what = (
+            f"finetune.targets.{target.name}.primary: {settings.primary!r} cannot decide between models of "
+        )
+        raise ConfigError([f"{what}kind {target.kind}; choose one of {', '.join(able)}"])
+    return replace(target, judged_by=settings.primary)
 
 
 def apply_targets(reading: Reading, targets: Mapping[str, Target]) -> Examples:

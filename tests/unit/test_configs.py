@@ -197,3 +197,16 @@ def test_all_mistakes_of_a_file_are_told_at_once(tmp_path: Path) -> None:
     said = str(caught.value)
     for place in ("simulate.reach", "simulate.dependance", "embed.molecule", "seed"):
         assert place in said
+
+
+def test_tasks_are_judged_by_what_their_first_line_says() -> None:
+    """A line that says what decides and a setting that says something else would mislead."""
+    said = {}
+    for path in SHIPPED:
+        config = load_config(path)
+        found = re.search(r"judged by (\w+)", path.read_text().partition("\n#\n")[0])
+        if found and "finetune" in config.sections:
+            (target,) = config.finetune.targets.values()
+            said[path.stem] = (found[1].lower(), target.primary)
+    assert len(said) >= 6
+    assert all(word == primary for word, primary in said.values()), said

@@ -36,12 +36,17 @@ def register_kind(name: str, maker: type[TaskKind]) -> None:
     """
     if maker.form not in DECIDING:
         raise ValueError(f"kind {name!r} has the form {maker.form!r}; there are {', '.join(DECIDING)}")
-    able = [*DECIDING[maker.form], *(["f1"] if maker.two_classes else [])]
+    able = deciding(maker)
     if maker.primary not in able:
         what = f"kind {name!r}: {maker.primary!r} cannot decide between models of form {maker.form}"
         raise ValueError(f"{what}; choose one of {', '.join(able)}")
     if name == AUTO or KINDS.setdefault(name, maker) is not maker:
         raise ValueError(f"kind {name!r} is already registered; choose another name")
+
+
+def deciding(maker: type[TaskKind]) -> list[str]:
+    """Figures that can decide between two models of a kind."""
+    return [*DECIDING[maker.form], *(["f1"] if maker.two_classes else [])]
 
 
 def registered(kind: str, target: str) -> type[TaskKind]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from genomecli.analysis.task_results import TaskResults
 from genomecli.errors import InputError
 from genomecli.files import canonical_json
 from genomecli.tasks.figure import METRICS
+from genomecli.tasks.kinds.registry import deciding, registered
 from genomecli.tasks.settings import MetricSettings
 from tests.unit.analysis.task_toys import BASELINES, LEANS, judged, results, target, trial
 
@@ -37,6 +39,20 @@ def test_the_network_beats_the_best_baseline(kind):
     best = primary_rows(found, "test")
     assert best["pretrained"].figure.value == pytest.approx(found.difference.ours)
     assert set(found.counts) == {"train", "valid", "test"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_figure_that_the_settings_name_decides(kind):
+    for name in deciding(registered(kind, "t")):
+        goal = replace(target(kind, KINDS[kind]), judged_by=name)
+        settings, rng = MetricSettings(bootstrap=20), np.random.default_rng(7)
+        found = judge_target(goal, [trial(goal)], settings, rng, baselines=BASELINES)
+        assert found.difference.metric == name
+        mine = primary_rows(found, "test")["pretrained"].figure
+        assert (mine.name, mine.value) == (name, pytest.approx(found.difference.ours))
+        rivals = {model: row.figure.value for model, row in primary_rows(found, "test").items()}
+        best = max(BASELINES, key=lambda model: np.nan_to_num(rivals[model], nan=-np.inf))
+        assert found.difference.other == best, name
 
 
 def test_drawings_are_those_of_the_test_part():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
-from genomecli.errors import InputError, UsageError
+from genomecli.errors import ConfigError, InputError, UsageError
 from genomecli.tasks.schema import Target
 from genomecli.tasks.targets import Fitted, apply_targets, fit_targets, restored, settings_of, standardised
 from tests.unit.tasks.made import random_dna, read, targets, write
@@ -42,6 +42,22 @@ def test_binary_is_negative_then_positive(tmp_path: Path) -> None:
 def test_a_positive_class_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="positive 'maybe' is none of its two classes; they are a, b"):
         fit(tmp_path, {"y": ["a", "b"]}, y={"positive": "maybe"})
+
+
+def test_the_deciding_figure_is_that_of_the_settings_or_of_the_kind(tmp_path: Path) -> None:
+    cells = {"y": ["a", "b", "c", "a"]}
+    plain = fit(tmp_path, cells, y={}).targets["y"]
+    named = fit(tmp_path, cells, y={"primary": "mcc"}).targets["y"]
+    assert (plain.primary, named.primary) == ("accuracy", "mcc")
+    assert named.fingerprint == plain.fingerprint
+    assert Target.from_dict(json.loads(json.dumps(named.to_dict()))).primary == "mcc"
+    older = {key: value for key, value in named.to_dict().items() if key != "judged_by"}
+    assert Target.from_dict(older).primary == "accuracy"
+    with pytest.raises(
+        ConfigError, match="targets.y.primary: 'spearman' cannot decide .* kind multiclass; "
+    ) as it:
+        fit(tmp_path, cells, y={"primary": "spearman"})
+    assert str(it.value).endswith("choose one of accuracy, balanced_accuracy, mcc, macro_f1, auroc, auprc")
 
 
 def test_classes_are_sorted_as_numbers_or_as_text_or_as_the_settings_say(tmp_path: Path) -> None:
