@@ -7,8 +7,9 @@ Kind ``auto``: ``token`` where labels of symbols are given; several columns that
 ``multilabel``, otherwise values; one column of numbers is ``regression`` if any has a fraction or there are
 more than :data:`MANY` values; a column with the separator in any cell is ``multilabel``; all else is classes.
 
-A cell of ``data.missing`` is no label, unless ``classes`` names it. ``nan`` and ``inf`` are defects where
-numbers are wanted. In one multilabel column a lone separator says: none of the classes.
+A cell of ``data.missing`` is no label, unless ``classes`` names it. ``nan`` (in any case of letters, or of
+Parquet) is a defect of every kind unless one of the two names it; ``inf`` is one where numbers are wanted. In
+one multilabel column a lone separator says: none of the classes.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ MANY = 20
 
 _FLAGS: Mapping[str, float] = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
 _FIX = "correct the cell, leave it empty where nothing is known, or set data.invalid to drop"
+_NAN_FIX = "leave the cell empty where nothing is known, name it in data.missing or in the target's classes"
+"""What to do about a cell that a program may have written for a value it did not have."""
 
 
 @dataclass(frozen=True)
@@ -129,13 +132,22 @@ class CellReader:
     def _is_missing(self, cell: str) -> bool:
         return cell in self.missing and cell not in self.settings.classes
 
+    def _is_nan(self, cell: str) -> bool:
+        return cell.lower() == "nan" and cell not in self.settings.classes
+
+    def _refuse_nan(self, row: int, column: str, cell: str) -> None:
+        what = f"its {column} is {cell!r}, which may be a lost value or a name"
+        self.defects.add(row, "label NaN", what, _NAN_FIX)
+
     def _form(self, columns: tuple[str, ...], cells: Sequence[Sequence[str]]) -> Form:
         given = form_of(self.target, self.settings)
         if given is not None:
             return given
         if self.settings.classes and len(columns) == 1:
             return "multilabel" if self._separated(cells[0]) else "class"
-        distinct = [list(dict.fromkeys(self._known(column))) for column in cells]
+        distinct = [
+            [c for c in dict.fromkeys(self._known(column)) if not self._is_nan(c)] for column in cells
+        ]
         numeric = all(as_number(cell) is not None for column in distinct for cell in column)
         if len(columns) > 1:
             if all(cell in _FLAGS for column in distinct for cell in column):
@@ -164,18 +176,26 @@ class CellReader:
         number: dict[str, int] = {}
         values = np.full(len(cells), MISSING, dtype=np.int64)
         for row, cell in enumerate(cells):
-            if not self._is_missing(cell):
+            if self._is_missing(cell):
+                continue
+            if self._is_nan(cell):
+                self._refuse_nan(row, columns[0], cell)
+            else:
                 values[row] = number.setdefault(cell, len(number))
         return RawLabels("class", columns, tuple(number), values)
 
     def _sets(self, columns: tuple[str, ...], cells: Sequence[str]) -> RawLabels:
         number: dict[str, int] = {}
         sets: list[list[int] | None] = []
-        for cell in cells:
+        for row, cell in enumerate(cells):
             if self._is_missing(cell):
                 sets.append(None)
                 continue
             names = [name.strip() for name in cell.split(self.settings.separator)]
+            if any(self._is_nan(name) for name in names):
+                self._refuse_nan(row, columns[0], cell)
+                sets.append(None)
+                continue
             sets.append([number.setdefault(name, len(number)) for name in names if name])
         values = np.zeros((len(cells), len(number)), dtype=np.float64)
         for row, members in enumerate(sets):
@@ -185,9 +205,12 @@ class CellReader:
     def _number(self, row: int, column: str, cell: str) -> float:
         if self._is_missing(cell):
             return math.nan
+        if self._is_nan(cell):
+            self._refuse_nan(row, column, cell)
+            return math.nan
         value = as_number(cell)
         if value is None or not math.isfinite(value):
-            reason = "label not a number" if value is None else "label NaN or infinite"
+            reason = "label not a number" if value is None else "label infinite"
             what = f"its {column} is {cell!r}, which is no " + (
                 "number" if value is None else "measured value"
             )
@@ -201,6 +224,9 @@ class CellReader:
 
     def _flag(self, row: int, column: str, cell: str) -> float:
         if self._is_missing(cell):
+            return math.nan
+        if self._is_nan(cell):
+            self._refuse_nan(row, column, cell)
             return math.nan
         value = _FLAGS.get(cell.lower())
         if value is None:

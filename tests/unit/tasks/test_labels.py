@@ -33,7 +33,9 @@ def parse(*cells: list[str], defects: Defects | None = None, **settings: Any) ->
         (["-1", "", "NA", "3"], "class"),
         (["1.5", "", "NA"], "regression"),
         (["Nucleus", "Nucleus;Cytoplasm"], "multilabel"),
-        (["1", "nan"], "regression"),
+        (["1", "nan"], "class"),
+        (["1.5", "nan"], "regression"),
+        (["1.5", "inf"], "regression"),
     ],
 )
 def test_the_kind_of_one_column_by_its_cells(cells: list[str], form: str) -> None:
@@ -51,6 +53,37 @@ def test_names_stay_names_where_classes_are_wanted() -> None:
     found = parse(["1", "NO", "1e-4", "1.50", "", "NA", "1"], kind="multiclass")
     assert found.names == ("1", "NO", "1e-4", "1.50")
     assert found.values.tolist() == [0, 1, 2, 3, -1, -1, 0]
+
+
+@pytest.mark.parametrize(
+    ("columns", "settings"),
+    [
+        ([["a", "b", "NaN", "a"]], {}),
+        ([["0", "1", "nan", "1"]], {}),
+        ([["0", "1", "nan", "1"]], {"kind": "binary"}),
+        ([["1.5", "2", "nan", "1"]], {}),
+        ([["a;b", "b", "a;NAN", ";"]], {}),
+        ([["1", "0", "nan", "1"], ["0", "0", "1", "1"]], {}),
+    ],
+)
+def test_nan_is_no_label_of_any_kind_unless_it_is_named(
+    columns: list[list[str]], settings: dict[str, Any]
+) -> None:
+    defects = Defects("error")
+    found = parse(*columns, defects=defects, **settings)
+    assert [defect.row for defect in defects.found] == [2]
+    assert not {"nan", "NaN", "NAN"} & set(found.names)
+    with pytest.raises(InputError, match="^line 4; its c0 is .*; leave the cell empty .* data.missing"):
+        defects.settle([f"line {row + 2}" for row in range(4)], ["a"] * 4)
+    reader = CellReader("t", TargetSettings(**settings), (*MISSING, "nan", "NaN"), named := Defects("error"))
+    if "a;b" not in columns[0]:
+        assert not reader.read(tuple(f"c{i}" for i in range(len(columns))), columns).known[2] or columns[1:]
+        assert not named.found
+
+
+def test_a_class_that_is_called_nan_has_to_be_named() -> None:
+    found = parse(["nan", "tikka", "nan"], defects=(defects := Defects("error")), classes=["nan", "tikka"])
+    assert (found.names, defects.found) == (("nan", "tikka"), [])
 
 
 def test_a_class_that_is_called_as_if_it_were_missing() -> None:
