@@ -18,7 +18,7 @@ from genomecli.tasks.defects import Defects
 from genomecli.tasks.leakage import Leakage, find_copies, leakage
 from genomecli.tasks.reading import Reading, read_examples
 from genomecli.tasks.splits import Split, split_examples
-from genomecli.tasks.targets import Fitted, fit_targets
+from genomecli.tasks.targets import Fitted, check_splits, fit_targets
 from genomecli.training.checkpoint import load_model
 from genomecli.training.starts import Start, fresh_lexicon, trained_start
 from genomecli.training.task_spec import ColumnReading
@@ -113,6 +113,7 @@ def open_data(settings: FinetuneSettings, seed: int) -> FinetuneData:
     for split in splits:
         if not len(split.train):
             raise InputError("the split leaves no training row", fix="correct split")
+    check_splits(reading, settings.targets, [split.train for split in splits])
     return FinetuneData(reading, splits, start, column, pair, loaded, settings)
 
 

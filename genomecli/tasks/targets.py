@@ -6,6 +6,7 @@ is fitted and when a tuned model meets a new table. n rows, C classes or values.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -62,9 +63,36 @@ def fit_targets(reading: Reading, settings: Mapping[str, TargetSettings], train:
         else:
             targets[name] = _classified(name, one, raw, shown)
         targets[name] = _judged(targets[name], one)
-        labels[name] = as_labels(raw, targets[name], reading.examples.places)
+        hint = _not_classes(raw, shown, targets[name])
+        labels[name] = as_labels(raw, targets[name], reading.examples.places, hint=hint)
         notes += _missing_note(name, labels[name])
     return Fitted(targets, replace(reading.examples, labels=labels), tuple(notes))
+
+
+def check_splits(reading: Reading, settings: Mapping[str, TargetSettings], splits: Sequence[Ints]) -> None:
+    """Fit every target to the training rows of every split, so that none fails after another was trained.
+
+    Args:
+        reading: the data with raw labels.
+        settings: of the targets, by name.
+        splits: int64[m] training rows, of one split or one a fold.
+
+    Raises:
+        InputError, ConfigError, UsageError: those of :func:`fit_targets`, with the fold where there are
+            several.
+    """
+    for fold, train in enumerate(splits, 1):
+        for name, one in settings.items():
+            try:
+                fit_targets(reading, {name: one}, train)
+            except InputError as error:
+                if len(splits) == 1:
+                    raise
+                what = f"fold {fold} of {len(splits)}: {error.what}"
+                named = reading.raw[name].form != "regression"
+                fix = f"name all classes in targets.{name}.classes, or " * named + "lower split.folds"
+                fix = error.fix if error.fix is not None and error.fix.startswith(_ONCE) else fix
+                raise InputError(what, where=error.where, fix=fix) from error
 
 
 def _judged(target: Target, settings: TargetSettings) -> Target:
@@ -108,8 +136,14 @@ def settings_of(target: Target) -> TargetSettings:
     )
 
 
-def as_labels(raw: RawLabels, target: Target, places: Sequence[str]) -> Labels:
+def as_labels(raw: RawLabels, target: Target, places: Sequence[str], *, hint: str = "") -> Labels:
     """Raw labels in the order of a target's outputs.
+
+    Args:
+        raw: as read.
+        target: fixed.
+        places: of the rows, for messages.
+        hint: what to do about a class that the target does not have; empty for the usual words.
 
     Raises:
         InputError: for a class that the target does not have, with the place of its first row.
@@ -118,7 +152,7 @@ def as_labels(raw: RawLabels, target: Target, places: Sequence[str]) -> Labels:
         return raw.labels
     unknown = [i for i, name in enumerate(raw.names) if name not in target.classes]
     if unknown:
-        _refuse_unknown(raw, unknown, target, places)
+        _refuse_unknown(raw, unknown, target, places, hint)
     if raw.form == "multilabel":
         values = np.zeros((len(raw.values), len(target.classes)), dtype=np.float64)
         kept = [(i, target.classes.index(name)) for i, name in enumerate(raw.names) if i not in unknown]
@@ -132,7 +166,9 @@ def as_labels(raw: RawLabels, target: Target, places: Sequence[str]) -> Labels:
     return Labels(table[raw.values.astype(np.int64)], raw.offsets)
 
 
-def _refuse_unknown(raw: RawLabels, unknown: list[int], target: Target, places: Sequence[str]) -> None:
+def _refuse_unknown(
+    raw: RawLabels, unknown: list[int], target: Target, places: Sequence[str], hint: str
+) -> None:
     """Raise for rows with classes that the target does not have; classes without a row are no matter."""
     if raw.form == "multilabel":
         rows = np.flatnonzero((raw.values[:, unknown] > 0).any(axis=1))
@@ -150,8 +186,26 @@ def _refuse_unknown(raw: RawLabels, unknown: list[int], target: Target, places: 
     raise InputError(
         f"target {target.name!r} does not know the class {names[0]!r}{count}",
         where=places[row] if len(places) else None,
-        fix=f"its classes are those of the training rows or of the settings: {known}",
+        fix=hint or f"its classes are those of the training rows or of the settings: {known}",
     )
+
+
+_ONCE = "most training labels occur once"
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
+
+
+def _not_classes(raw: RawLabels, shown: RawLabels, target: Target) -> str:
+    """What to say of a column that hardly holds classes, since most of its training labels occur once."""
+    if raw.form != "class":
+        return ""
+    counts = _counts(shown)
+    if 2 * np.count_nonzero(counts == 1) <= counts.sum():
+        return ""
+    present = [name for name, count in zip(raw.names, counts.tolist(), strict=True) if count]
+    said = f"{_ONCE}, so the column looks like"
+    if 2 * sum(_DECIMAL_COMMA.fullmatch(name) is not None for name in present) > len(present):
+        return f"{said} numbers with a decimal comma: write a point"
+    return f"{said} ids: name that of the labels in targets.{target.name}.columns"
 
 
 def _shown(raw: RawLabels, rows: Ints) -> RawLabels:

@@ -253,6 +253,19 @@ def test_other_ways_of_tuning(table: Path, body: Path, tmp_path: Path, mode: str
         assert all(bool((tuned.model.state_dict()[name] == own[name]).all()) for name in own)
 
 
+@pytest.mark.parametrize("check", [True, False])
+def test_a_class_that_a_fold_lacks_ends_the_run_before_any_training(
+    table: Path, body: Path, tmp_path: Path, check: bool
+) -> None:
+    lines = table.read_text().splitlines()
+    lines[9] = lines[9].replace("\tyes\t", "\tperhaps\t").replace("\tno\t", "\tperhaps\t")
+    (tmp_path / "t.tsv").write_text("\n".join(lines) + "\n")
+    more = (f"finetune.model={body}", "finetune.split.folds=3")
+    with pytest.raises(InputError, match=r"fold \d of 3: target 'y' does not know the class 'perhaps'"):
+        _run(tmp_path / "t.tsv", tmp_path / "run", *more, check=check)
+    assert not (tmp_path / "run").exists()
+
+
 def test_check_and_dry_run_write_nothing(
     table: Path, body: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

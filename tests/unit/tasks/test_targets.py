@@ -10,7 +10,15 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from genomecli.errors import ConfigError, InputError, UsageError
 from genomecli.tasks.schema import Target
-from genomecli.tasks.targets import Fitted, apply_targets, fit_targets, restored, settings_of, standardised
+from genomecli.tasks.targets import (
+    Fitted,
+    apply_targets,
+    check_splits,
+    fit_targets,
+    restored,
+    settings_of,
+    standardised,
+)
 from tests.unit.tasks.made import random_dna, read, targets, write
 
 RNG = np.random.default_rng(3)
@@ -74,6 +82,29 @@ def test_classes_come_from_the_training_rows_alone(tmp_path: Path) -> None:
         fit(tmp_path, {"y": ["a", "b", "a", "c"]}, train=[0, 1, 2], y={})
     found = fit(tmp_path, {"y": ["a", "b", "a", "c"]}, train=[0, 1, 2], y={"classes": ["a", "b", "c"]})
     assert found.examples.labels["y"].values.tolist() == [0, 1, 0, 2]
+
+
+def test_a_class_that_one_fold_does_not_train_on_is_told_before_any_training(tmp_path: Path) -> None:
+    text = "\n".join(f"{s}\t{c}" for s, c in zip(SEQUENCES, "abababac", strict=True))
+    reading = read({"path": write(tmp_path / "t.tsv", f"sequence\ty\n{text}\n")}, "dna", y={})
+    folds = [np.arange(8), np.array([0, 2, 4])]
+    with pytest.raises(
+        InputError, match="line 9; fold 2 of 2: target 'y' .* class 'c'; name all .*y.classes"
+    ):
+        check_splits(reading, targets(y={}), [np.arange(8), np.arange(6)])
+    check_splits(reading, targets(y={"classes": ["a", "b", "c"]}), [np.arange(8), np.arange(6)])
+    with pytest.raises(
+        InputError, match="fold 2 of 2: target 'y' has one class only, 'a', .*lower split.folds"
+    ):
+        check_splits(reading, targets(y={}), folds)
+
+
+def test_a_column_whose_labels_occur_once_is_no_column_of_classes(tmp_path: Path) -> None:
+    for cells, said in (("12,63 3,5 0,25 8,0", "numbers with a decimal comma"), ("g1 g2 g3 g4", "like ids")):
+        with pytest.raises(InputError, match=f"does not know the class .*occur once, so .*{said}"):
+            fit(tmp_path, {"v": cells.split()}, train=[0, 1, 2], v={})
+    with pytest.raises(InputError, match="does not know the class 'c'; its classes are those"):
+        fit(tmp_path, {"v": ["a", "b", "a", "b", "c"]}, train=[0, 1, 2, 3], v={})
 
 
 def test_binary_that_has_three_classes(tmp_path: Path) -> None:
