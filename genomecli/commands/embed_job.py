@@ -24,6 +24,7 @@ from genomecli.files import (
 from genomecli.inference.engine import Engine
 from genomecli.inference.items import Dropped, Entry, Item
 from genomecli.inference.sources import CorpusSource, FastaSource, Frames, ReadingOptions, choose_species
+from genomecli.inference.training_history import TrainingHistory
 from genomecli.runtime import log, pick_device, pick_precision, run_info, set_threads
 
 if TYPE_CHECKING:
@@ -89,14 +90,24 @@ def open_job(config: Config, settings: EmbedSettings) -> Job:
         log.info("the run's own reading frames: genes +%d, other DNA +%d", frames.cds, frames.genome)
     log.info("model at step %d on %s, %s", loaded.step, device, meta["precision"])
     resolved = {**config.common.model_dump(mode="json"), "embed": settings.model_dump(mode="json")}
-    return Job(settings, engine, layers, _source(settings, engine, frames), meta, resolved)
+    history = TrainingHistory.of(read_json(Path(loaded.info["path"]) / "config.json"))
+    return Job(settings, engine, layers, _source(settings, engine, frames, history), meta, resolved)
 
 
-def _source(settings: EmbedSettings, engine: Engine, frames: Frames) -> FastaSource | CorpusSource | None:
+def _source(
+    settings: EmbedSettings, engine: Engine, frames: Frames, history: TrainingHistory
+) -> FastaSource | CorpusSource | None:
     vocabulary = settings.level == "vocabulary"
     leave_out = settings.terminals == "leave_out" or (vocabulary and settings.terminals == "auto")
     options = ReadingOptions(
-        settings.species, settings.molecule, frames, settings.strand, leave_out, settings.table
+        settings.species,
+        settings.molecule,
+        frames,
+        settings.strand,
+        leave_out,
+        settings.table,
+        history,
+        settings.model,
     )
     if settings.corpus is not None:
         from genomecli.corpus.store import CorpusReader

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 from genomecli.corpus.lexicon import MOLECULE_ALPHABETS, Lexicon
 from genomecli.errors import InputError, UsageError
 from genomecli.inference.items import Entry, Molecule, Reading, Strand, read_entries
+from genomecli.inference.training_history import TrainingHistory
 from genomecli.sequences.alphabets import Alphabet, get_alphabet
 from genomecli.sequences.codes import GeneticCode, genetic_code
 from genomecli.sequences.fasta import guess_alphabet, join_pieces, read_blocks
@@ -77,6 +78,8 @@ class ReadingOptions:
         strand: of DNA.
         leave_out_terminals: terminal codons and the first methionine do not count.
         table: genetic code; None for a corpus' own, otherwise 1.
+        history: what the model was trained on; None not to ask.
+        model: where the model is, for messages.
     """
 
     species: str | None = None
@@ -85,6 +88,8 @@ class ReadingOptions:
     strand: Strand = "+"
     leave_out_terminals: bool = False
     table: int | None = None
+    history: TrainingHistory | None = None
+    model: object = None
 
     @property
     def code(self) -> GeneticCode | None:
@@ -92,7 +97,13 @@ class ReadingOptions:
         return None if self.table is None else genetic_code(self.table)
 
     def reading(self, lexicon: Lexicon, species: str, molecule: Molecule) -> Reading:
-        """How ``molecule`` of ``species`` is read. Raises InputError if the model has no tokens for it."""
+        """How ``molecule`` of ``species`` is read.
+
+        Raises:
+            InputError: if the model has no tokens for it, or never read such texts.
+        """
+        if self.history is not None:
+            self.history.check_alphabet(molecule, self.model)
         dna = molecule != "protein"
         return Reading.of(
             lexicon,

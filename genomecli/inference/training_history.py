@@ -9,6 +9,9 @@ from typing import Any
 from genomecli.corpus.lexicon import MOLECULE_ALPHABETS
 from genomecli.errors import InputError
 
+BEGAN_FROM = "began_from"
+"""Key of a tuned run's settings: what the network that it began from had learned."""
+
 
 @dataclass(frozen=True)
 class TrainingHistory:
@@ -28,7 +31,10 @@ class TrainingHistory:
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> TrainingHistory:
-        """From the resolved settings in a checkpoint."""
+        """From the resolved settings in a checkpoint; those of a tuned run say what it began from."""
+        if BEGAN_FROM in config:
+            began = config[BEGAN_FROM]
+            return cls(tuple(began["molecules"]), None, bool(began["fills_in"]), tuned=True)
         pretrain = config.get("pretrain", {})
         reading, objectives = pretrain.get("reading", {}), pretrain.get("objectives")
         fills_in = objectives is None or any(objectives.get(name) for name in ("mlm", "tlm", "others"))
@@ -48,10 +54,7 @@ class TrainingHistory:
         if not self.fills_in:
             what = "was not trained to fill in hidden tokens, so it has no probabilities of them"
             raise InputError(what, where=where, fix="use a run with the objective mlm or tlm")
-        alphabet = MOLECULE_ALPHABETS[molecule]
-        if self.molecules and alphabet not in {MOLECULE_ALPHABETS[name] for name in self.molecules}:
-            what = f"was trained on {' and '.join(self.molecules)} alone, not on {alphabet}"
-            raise InputError(what, where=where, fix="use a run that was")
+        self.check_alphabet(molecule, where)
         if self.tuned:
             return (
                 "the model was tuned for a task: its probabilities may no longer be those of its pretraining"
@@ -59,3 +62,17 @@ class TrainingHistory:
         if molecule == "genome" and self.molecules and "genome" not in self.molecules:
             return "the model was trained on genes, not on genome windows: set score.molecule=cds for genes"
         return None
+
+    def check_alphabet(self, molecule: str, where: object) -> None:
+        """Refuse texts in letters that the model never read: their tokens still have random weights.
+
+        A model of genomes may read genes, and the other way round. Where nothing is said of the training, as
+        of random weights, there is no objection.
+
+        Raises:
+            InputError: if it was trained on other alphabets alone.
+        """
+        alphabet = MOLECULE_ALPHABETS[molecule]
+        if self.molecules and alphabet not in {MOLECULE_ALPHABETS[name] for name in self.molecules}:
+            what = f"was trained on {' and '.join(self.molecules)} alone, not on {alphabet}"
+            raise InputError(what, where=where, fix="use a run that was")

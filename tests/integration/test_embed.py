@@ -269,6 +269,18 @@ def test_bad_input_is_named(
     assert not (tmp_path / "v.tsv").exists()
 
 
+def test_a_molecule_that_the_model_never_read_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The vocabulary has residues, too, but the body of a run on genomes has never seen one."""
+    run = make_run(tmp_path / "run", ["bug"], molecules=["genome"])
+    protein, gene = (write_fasta(tmp_path / f"{n}.fa", [("a", n)]) for n in ("MKVLAYRDEFW", "ATGGCCTTATAA"))
+    assert embed("-m", run, protein, "-o", tmp_path / "v.tsv") == 3
+    assert "was trained on genome alone, not on protein" in capsys.readouterr().err
+    assert not (tmp_path / "v.tsv").exists()
+    assert embed("-m", run, gene, "-o", tmp_path / "v.tsv", "-s", "embed.molecule=cds") == 0
+
+
 def test_bad_usage_is_named(
     run: Path, fasta: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -35,3 +35,22 @@ def test_a_tuned_model_is_told_of_and_silence_is_no_objection() -> None:
     assert "tuned" in (TrainingHistory.of({"finetune": {}}).check("protein", "run") or "")
     assert TrainingHistory.of({}).check("genome", "run") is None
     assert TrainingHistory.of({}).context is None
+
+
+@pytest.mark.parametrize(("molecule", "fits"), [("genome", True), ("cds", True), ("protein", False)])
+def test_a_body_of_dna_reads_any_dna_and_no_protein_also_after_tuning(molecule: str, fits: bool) -> None:
+    began = {"molecules": ["genome"], "fills_in": True, "tunings": []}
+    for trained in (config(["genome"]), {"finetune": {}, "began_from": began}):
+        history = TrainingHistory.of(trained)
+        assert history.molecules == ("genome",)
+        if fits:
+            history.check_alphabet(molecule, "run")
+        else:
+            with pytest.raises(InputError, match="run; was trained on genome alone, not on protein"):
+                history.check_alphabet(molecule, "run")
+
+
+def test_tuning_gives_no_probabilities_to_a_model_that_never_filled_in() -> None:
+    began = {"molecules": ["cds"], "fills_in": False, "tunings": []}
+    with pytest.raises(InputError, match="was not trained to fill in"):
+        TrainingHistory.of({"finetune": {}, "began_from": began}).check("cds", "run")
