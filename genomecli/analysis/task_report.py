@@ -108,6 +108,7 @@ def task_page(results: TaskResults, figures: Sequence[PageFigure]) -> str:
             "learning": [figure for figure in figures if figure.name == "learning"],
             "limits": standard_limits(results),
             "trials": results.trials,
+            "earlier": results.earlier,
             "level": level_text(results),
             "kinds": {target.target.kind for target in results.targets if not target.target.judged_by},
             "calibrated": any(target.target.form != "regression" for target in results.targets),

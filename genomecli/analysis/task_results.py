@@ -139,13 +139,15 @@ class Overlap:
         rows: in that part.
         exact: with an equal sequence in training.
         near: with a similar one; None if that was not counted.
-        how: what near means; may be empty.
+        loose: beyond those, with one that is less similar; None likewise.
+        how: what near and loose mean; may be empty.
     """
 
     part: str
     rows: int
     exact: int
     near: int | None = None
+    loose: int | None = None
     how: str = ""
 
 
@@ -203,6 +205,7 @@ class TaskResults:
         notes: warnings for the top of the page.
         limits: what the figures do not show, besides what the page says itself.
         level: coverage of the intervals.
+        earlier: what the network was tuned on before, in words; empty for a body that was not.
     """
 
     title: str
@@ -216,6 +219,7 @@ class TaskResults:
     notes: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
     level: float = 0.95
+    earlier: str = ""
 
     @property
     def network(self) -> ModelCard:

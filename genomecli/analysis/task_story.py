@@ -48,6 +48,7 @@ def three(value: float) -> str:
 def _verdict(results: TaskResults, target: TargetResults) -> Verdict:
     network = results.network.subject
     difference = target.difference
+    begins = [earlier_said(results)] if results.earlier else []
     if difference is None:
         tested = any(row.figure.part == "test" for row in target.rows)
         first = (
@@ -55,9 +56,17 @@ def _verdict(results: TaskResults, target: TargetResults) -> Verdict:
             if tested
             else f"There is no test part, so nothing here tells how good {lower(network)} is."
         )
-        return Verdict(target.target.name, first, None, tuple(_spread(results, target)))
-    further = [*_others(target), *_spread(results, target), *_losing_seeds(results, target)]
+        return Verdict(target.target.name, first, None, (*begins, *_spread(results, target)))
+    further = [*begins, *_others(target), *_spread(results, target), *_losing_seeds(results, target)]
     return Verdict(target.target.name, _first(network, difference), difference.better, tuple(further))
+
+
+def earlier_said(results: TaskResults) -> str:
+    """What the network brings along from tunings before, which the baselines do not have."""
+    return (
+        f"The network begins as one that was tuned before on {results.earlier}; the baselines have not seen "
+        "those rows."
+    )
 
 
 def lower(name: str) -> str:
@@ -147,6 +156,11 @@ def part_name(part: str) -> str:
 def standard_limits(results: TaskResults) -> list[str]:
     """What these figures do not show."""
     found = list(results.limits)
+    if results.earlier:
+        found.append(
+            f"The network has learned from labels that no baseline saw: {results.earlier}. What it is ahead "
+            "by is not due to pretraining alone, nor to these training rows."
+        )
     if results.trials == "single":
         found.append(
             "One training is one observation: another seed gives other figures. That spread is not in the "

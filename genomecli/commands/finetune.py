@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from genomecli.errors import ConfigError, UsageError
 from genomecli.files import MANIFEST, read_json, write_json, write_manifest
+from genomecli.inference.training_history import BEGAN_FROM
 from genomecli.runtime import StopFlag, log, run_info, stopping
 from genomecli.training.checkpoint import load_checkpoint, pointed
 from genomecli.training.distributed import started_together
@@ -33,7 +34,15 @@ if TYPE_CHECKING:
     from genomecli.training.finetune_settings import FinetuneSettings
 
 FREE = frozenset(
-    {"device", "precision", "threads", "finetune.max_minutes", "finetune.model", "finetune.tokens_per_batch"}
+    {
+        "device",
+        "precision",
+        "threads",
+        "finetune.max_minutes",
+        "finetune.model",
+        "finetune.tokens_per_batch",
+        BEGAN_FROM,
+    }
 )
 """Settings that may change between the parts of a run; data and weights are compared by their content."""
 
@@ -144,6 +153,9 @@ def print_check(data: FinetuneData) -> None:
     from genomecli.tasks.check import check_lines
 
     lines = check_lines(data.reading, data.fitted(data.splits[0]), data.splits, data.leaks)
+    if data.earlier:
+        lines += ["", "Tunings before this one", f"  on {data.earlier}"]
+        lines += [f"  warning: {said}" for said in data.seen_warnings] or ["  no row of this split was seen"]
     sys.stdout.write("\n".join(lines) + "\n")
 
 
@@ -176,11 +188,13 @@ def _announce(data: FinetuneData, plans: Sequence[Planned], machine: Machine) ->
         log.warning("%d rows left out: %s; the first at %s", count, reason, place)
     for note in data.reading.notes:
         log.info("%s", note)
+    if data.earlier:
+        log.info("the network was tuned before on %s", data.earlier)
     sides = ", ".join(f"{name} {len(rows)}" for name, rows in split.sides.items())
     log.info("%s %s%s", split.how, sides, f"; {len(plans)} trials" if len(plans) > 1 else "")
     from genomecli.tasks.leakage import over_folds
 
-    for sentence in over_folds(data.leaks).warnings():
+    for sentence in (*over_folds(data.leaks).warnings(), *data.seen_warnings):
         log.warning("%s", sentence)
     log.info("on %s in %s with %d threads", machine.device, machine.precision, machine.threads)
 
@@ -285,7 +299,8 @@ def _resolved(config: Config, data: FinetuneData) -> dict[str, Any]:
     if data.settings.model is not None:
         inputs["model"] = weights_digest(data.settings.model)
     common = {"device": config.device, "precision": config.precision, "threads": config.threads}
-    return {**common, "seed": config.seed, "finetune": section, "inputs": inputs}
+    began = {} if data.ancestry is None else {BEGAN_FROM: data.ancestry.to_dict()}
+    return {**common, "seed": config.seed, "finetune": section, "inputs": inputs, **began}
 
 
 def _named(value: Any) -> Any:

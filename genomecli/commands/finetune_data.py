@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genomecli.errors import ConfigError, InputError
+from genomecli.inference.ancestry import Ancestry, ancestry_of
 from genomecli.inference.task_reading import column_reading, pick_species, unreadable, wanted_alphabet
 from genomecli.runtime import log
 from genomecli.tasks.defects import Defects
+from genomecli.tasks.duplicates import sequence_keys
 from genomecli.tasks.leakage import Leakage, find_copies, leakage
 from genomecli.tasks.reading import Reading, read_examples
+from genomecli.tasks.seen import Seen, over_splits, seen_before
 from genomecli.tasks.splits import Split, split_examples
 from genomecli.tasks.targets import Fitted, check_splits, fit_targets
 from genomecli.training.checkpoint import load_model
@@ -43,6 +46,7 @@ class FinetuneData:
         pair: how second sequences are read; None without pairs.
         loaded: the trained model; None for a network from random weights.
         settings: of the run.
+        ancestry: where the trained model comes from; None likewise.
     """
 
     reading: Reading
@@ -52,6 +56,7 @@ class FinetuneData:
     pair: ColumnReading | None
     loaded: LoadedModel | None
     settings: FinetuneSettings
+    ancestry: Ancestry | None = None
 
     def fitted(self, split: Split) -> Fitted:
         """Targets by the training rows of one split, and the examples with their labels."""
@@ -60,9 +65,41 @@ class FinetuneData:
     @cached_property
     def leaks(self) -> list[Leakage]:
         """What each split leaks."""
-        examples, settings = self.reading.examples, self.settings.split
-        copies = find_copies(examples, settings.k, settings.identity)
+        examples = self.reading.examples
+        copies = find_copies(examples)
         return [leakage(copies, examples, self.reading.raw, split) for split in self.splits]
+
+    @cached_property
+    def keys(self) -> list[bytes]:
+        """Of each row's sequence; see :func:`sequence_keys`."""
+        return sequence_keys(self.reading.examples)
+
+    @property
+    def earlier(self) -> str:
+        """What the model was tuned on before, in words; empty for one that was not."""
+        return "" if self.ancestry is None else self.ancestry.told
+
+    @cached_property
+    def seen_warnings(self) -> list[str]:
+        """Sentences about validation and test rows that the model met when it was tuned before."""
+        ancestry = self.ancestry
+        if ancestry is None or not ancestry.tunings:
+            return []
+        examples, seen = self.reading.examples, ancestry.seen or Seen()
+        places = examples.places or [f"row {row + 1}" for row in range(len(examples))]
+        found = [
+            seen_before(seen, side, [self.keys[row] for row in rows], [places[row] for row in rows])
+            for split in self.splits
+            for side in ("test", "valid")
+            for rows in [split.sides[side].tolist()]
+        ]
+        said = [sentence for one in over_splits(found) if (sentence := one.sentence())]
+        if not ancestry.known:
+            said.append(
+                "The network was tuned before by a run that kept no keys of its rows: whether rows of this "
+                "split are among them is not known."
+            )
+        return said
 
     @cached_property
     def fingerprint(self) -> str:
@@ -107,6 +144,10 @@ def open_data(settings: FinetuneSettings, seed: int) -> FinetuneData:
     alphabet = reading.examples.sequences.alphabet
     start = _start(settings, loaded, alphabet)
     column, pair = _columns(settings, start, species or start.lexicon.species[0], reading)
+    ancestry = None if loaded is None else ancestry_of(Path(loaded.info["path"]))
+    for one in (column, pair):
+        if ancestry is not None and one is not None:
+            ancestry.history.check_alphabet(one.molecule, settings.model)
     reading = _readable(reading, start, column, pair, settings)
     _check_lengths(settings, start, column, reading)
     splits = split_examples(reading.examples, reading.raw, settings.split, seed)
@@ -114,7 +155,7 @@ def open_data(settings: FinetuneSettings, seed: int) -> FinetuneData:
         if not len(split.train):
             raise InputError("the split leaves no training row", fix="correct split")
     check_splits(reading, settings.targets, [split.train for split in splits])
-    return FinetuneData(reading, splits, start, column, pair, loaded, settings)
+    return FinetuneData(reading, splits, start, column, pair, loaded, settings, ancestry)
 
 
 def _start(settings: FinetuneSettings, loaded: LoadedModel | None, alphabet: str) -> Start:

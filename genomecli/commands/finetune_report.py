@@ -44,7 +44,8 @@ def write_report(
     results = task_results(data, outcomes, paths, seed)
     summary = write_task_report(results, folder)
     training = {one.name or "run": one.training for one in outcomes}
-    summary = {**summary, "training": training, "data": data.fingerprint}
+    before = [] if data.ancestry is None else data.ancestry.to_dict()["tunings"]
+    summary = {**summary, "training": training, "data": data.fingerprint, "earlier_tunings": before}
     cleaned: dict[str, Any] = plain(summary)
     return cleaned
 
@@ -84,6 +85,7 @@ def task_results(
         settings=tuple(_shown_settings(data, first)),
         notes=(*data.reading.notes, *first.fitted.notes, *covariate_notes(first.fitted)),
         level=settings.metrics.level,
+        earlier=data.earlier,
     )
 
 
@@ -102,7 +104,11 @@ def covariate_notes(fitted: Fitted) -> list[str]:
 def _card(name: str, outcome: Outcome, data: FinetuneData) -> ModelCard:
     if name != network_name(data):
         return ModelCard(name, outcome.about[name])
-    title = "The network from random weights" if data.loaded is None else "The pretrained network"
+    title = {
+        "network": "The network from random weights",
+        "pretrained": "The pretrained network",
+        "tuned": "The network that was tuned before",
+    }[name]
     return ModelCard(name, outcome.about[name], baseline=False, title=title)
 
 
@@ -128,14 +134,14 @@ def split_report(data: FinetuneData) -> SplitReport:
     sides = {part: rows for part, rows in split.sides.items() if len(rows)}
     groups = {part: len(np.unique(split.group_of[rows])) for part, rows in sides.items()}
     overlaps = tuple(
-        Overlap(one.side, one.rows, one.equal, one.similar, f"{leak.identity:g} of the {leak.k}-mers")
+        Overlap(one.side, one.rows, one.equal, one.similar, one.loose, leak.levels())
         for one in leak.overlaps
         if one.other == "train"
     )
     alone = all(groups[part] == len(rows) for part, rows in sides.items())
     rows = {part: len(found) for part, found in sides.items()}
     how = split.how if len(data.splits) == 1 else f"{split.how} Counts are those of this fold."
-    return SplitReport(how, rows, {} if alone else groups, overlaps, tuple(leak.warnings()))
+    return SplitReport(how, rows, {} if alone else groups, overlaps, (*leak.warnings(), *data.seen_warnings))
 
 
 def _curves(outcome: Outcome, path: Path) -> Iterator[LearningCurve]:

@@ -20,6 +20,7 @@ from genomecli.tasks.baselines import BaselineTask, fit_baseline
 from genomecli.tasks.covariates import fit_covariates
 from genomecli.tasks.examples import Examples, Ints
 from genomecli.tasks.predictions import Predictions
+from genomecli.tasks.seen import Seen, save_seen
 from genomecli.tasks.splits import Split
 from genomecli.tasks.targets import Fitted
 from genomecli.training.checkpoint import pointed
@@ -156,6 +157,7 @@ class Trial:
         name = network_name(data)
         job = self.network_job()
         found.spec = job.spec
+        save_seen(self.path, self.seen())
         self._network(found, name, job, self.path)
         found.about[name] = about_network(data)
         for baseline in self.settings.baselines.run:
@@ -166,6 +168,17 @@ class Trial:
             elif data.loaded is not None:
                 self._random(found, found.spec.context)
         return found
+
+    def seen(self) -> Seen:
+        """What the network has seen in the end: the labelled rows of this tuning and of those before."""
+        data = self.setting.data
+        known = np.any([labels.known for labels in self.examples.labels.values()], axis=0)
+        train, valid = (
+            [data.keys[row] for row in rows[known[rows]].tolist()]
+            for rows in (self.split.train, self.split.valid)
+        )
+        before = Seen() if data.ancestry is None else data.ancestry.seen or Seen(whole=data.ancestry.known)
+        return before.then(train, valid)
 
     def _random(self, found: Outcome, context: int) -> None:
         data = self.setting.data
@@ -289,8 +302,10 @@ class Trial:
 
 
 def network_name(data: FinetuneData) -> str:
-    """What the tuned network is called in tables."""
-    return "network" if data.loaded is None else "pretrained"
+    """What the network in question is called in tables."""
+    if data.loaded is None:
+        return "network"
+    return "tuned" if data.earlier else "pretrained"
 
 
 _TUNED = {
@@ -308,4 +323,8 @@ def about_network(data: FinetuneData) -> str:
     size = f"{shape.layers} layers, width {shape.width}"
     if data.loaded is None:
         return f"a network from random weights, {size}"
-    return f"the pretrained network ({size}, {data.loaded.step} steps), {_TUNED[data.settings.tune]}"
+    how = _TUNED[data.settings.tune]
+    if data.earlier:
+        before = f"{size}, tuned before on {data.earlier}, in the end for {data.loaded.step} steps"
+        return f"a network that was tuned before ({before}), {how}"
+    return f"the pretrained network ({size}, {data.loaded.step} steps), {how}"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 
-from genomecli.sequences.alphabets import DNA
+from genomecli.sequences.alphabets import DNA, Codes
 from genomecli.tasks.examples import Examples, Ints
+
+KEY_BYTES = 16
 
 
 def sequence_keys(examples: Examples, *, both_strands: bool = True) -> list[bytes]:
@@ -19,17 +22,21 @@ def sequence_keys(examples: Examples, *, both_strands: bool = True) -> list[byte
             its reverse complement have one key.
     """
     columns = [examples.sequences, *([examples.pair] if examples.pair is not None else [])]
-    keys = []
-    for row in range(len(examples)):
-        mark = hashlib.blake2b(digest_size=16)
-        for column in columns:
-            codes = column[row]
-            text = codes.tobytes()
-            if both_strands and column.alphabet == DNA.name:
-                text = min(text, DNA.reverse_complement(codes).tobytes())
-            mark.update(len(text).to_bytes(8, "big") + text)
-        keys.append(mark.digest())
-    return keys
+    return [
+        row_key([(column.alphabet, column[row]) for column in columns], both_strands=both_strands)
+        for row in range(len(examples))
+    ]
+
+
+def row_key(row: Sequence[tuple[str, Codes]], *, both_strands: bool = True) -> bytes:
+    """The key of one row: the names of its alphabets with its sequences, one, or two of a pair."""
+    mark = hashlib.blake2b(digest_size=KEY_BYTES)
+    for alphabet, codes in row:
+        text = codes.tobytes()
+        if both_strands and alphabet == DNA.name:
+            text = min(text, DNA.reverse_complement(codes).tobytes())
+        mark.update(len(text).to_bytes(8, "big") + text)
+    return mark.digest()
 
 
 def key_groups(keys: list[bytes]) -> Ints:
