@@ -1,4 +1,5 @@
-"""The composition baseline of whole sequences: word frequencies with logistic or ridge regression.
+"""The composition baseline of whole sequences: word frequencies, or the letter at each place where all
+sequences have one length, with logistic or ridge regression.
 
 Shapes: n examples, m rows, C classes, labels or values.
 """
@@ -12,8 +13,9 @@ import numpy as np
 
 from genomecli.tasks.baseline_fit import Fit, Rows, fit_logistic, fit_ridge
 from genomecli.tasks.baselines import Baseline, BaselineTask, training_shares
-from genomecli.tasks.composition import fit_features, words_of
+from genomecli.tasks.composition import SequenceFeatures, View, fit_features, words_of
 from genomecli.tasks.examples import Examples, Floats, Ints
+from genomecli.tasks.place_features import common_length
 from genomecli.tasks.predictions import Predictions
 
 
@@ -22,13 +24,12 @@ def fit_composition(task: BaselineTask) -> Baseline:
 
     Classes: one softmax over all. Labels: a logistic regression each. Values: a ridge regression each, of
     log(1 + value) where the target says so. Class weights are sample weights; of labels, weights of their
-    positive rows.
+    positive rows. Where all sequences have one length, words, letters by place, or both are looked at, as
+    the validation rows (or cross-validation in the training rows) choose.
     """
-    words = words_of(task.molecule, task.k, task.frame)
-    pair = None if task.pair is None else words_of(task.pair, task.k, task.frame)
-    features = fit_features(task.examples, task.train, words, pair)
-    x = [features.of(task.examples, rows) for rows in (task.train, task.valid)]
-    fits = _fits(task, x[0], x[1])
+    views: tuple[View, ...] = ("words", "places", "both") if common_length(task.examples) else ("words",)
+    found = [_fitted(task, view) for view in views]
+    features, fits = min(found, key=lambda one: sum(fit.loss for fit in one[1] if fit is not None))
     shares = training_shares(task)
     target = task.target
     scores_of = {"regression": _values, "multilabel": _labels}.get(target.form, _classes)
@@ -39,7 +40,17 @@ def fit_composition(task: BaselineTask) -> Baseline:
         table = features.of(examples, rows)
         return Predictions(target, scores_of(table, fits, shares, log=target.log))
 
-    return Baseline("composition", f"{features.title}; {_method(task, fits)}", predict)
+    of = " (chosen likewise, of words, letters by place and both)" if len(views) > 1 and any(fits) else ""
+    return Baseline("composition", f"{features.title}; {_method(task, fits)}{of}", predict)
+
+
+def _fitted(task: BaselineTask, view: View) -> tuple[SequenceFeatures, list[Fit | None]]:
+    """What is seen of the sequences, and the fits to it."""
+    words = words_of(task.molecule, task.k, task.frame)
+    pair = None if task.pair is None else words_of(task.pair, task.k, task.frame)
+    features = fit_features(task.examples, task.train, words, pair, view)
+    x = [features.of(task.examples, rows) for rows in (task.train, task.valid)]
+    return features, _fits(task, x[0], x[1])
 
 
 def _fits(task: BaselineTask, train: Any, valid: Any) -> list[Fit | None]:

@@ -47,11 +47,13 @@ class Rows:
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted model, the strength chosen, and on how many validation rows (0: by cross-validation)."""
+    """A fitted model, the strength chosen, on how many validation rows (0: by cross-validation), and the loss
+    there, which is compared with that of other fits to the same rows."""
 
     model: Any
     strength: float
     rows: int
+    loss: float = 0.0
 
     @property
     def how(self) -> str:
@@ -79,8 +81,9 @@ Judge = Callable[[Any, Rows], float]
 def _chosen(train: Rows, valid: Rows, strengths: tuple[float, ...], make: Maker, loss: Judge) -> Fit:
     if len(valid.y) >= LEAST_VALID:
         models = [make(train, strength) for strength in strengths]
-        best = int(np.argmin([loss(model, valid) for model in models]))
-        return Fit(models[best], strengths[best], len(valid.y))
+        found = [loss(model, valid) for model in models]
+        best = int(np.argmin(found))
+        return Fit(models[best], strengths[best], len(valid.y), found[best])
     folds = list(_folds(train))
     if not folds:
         return Fit(make(train, 0.1), 0.1, 0)
@@ -89,7 +92,7 @@ def _chosen(train: Rows, valid: Rows, strengths: tuple[float, ...], make: Maker,
         for strength in strengths
     ]
     best = int(np.argmin(losses))
-    return Fit(make(train, strengths[best]), strengths[best], 0)
+    return Fit(make(train, strengths[best]), strengths[best], 0, losses[best])
 
 
 def _folds(train: Rows) -> Iterator[tuple[Ints, Ints]]:

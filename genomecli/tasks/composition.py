@@ -1,4 +1,5 @@
-"""What simple baselines see of a sequence: how often each short word occurs, how long it is, and covariates.
+"""What simple baselines see of a sequence: how often each short word occurs, how long it is, covariates, and
+where all have one length the letter at each place.
 
 Shapes: n sequences, N symbols of all of them, F words.
 """
@@ -12,8 +13,10 @@ import numpy as np
 
 from genomecli.sequences.alphabets import get_alphabet
 from genomecli.tasks.examples import Examples, Floats, Ints, SequenceColumn
+from genomecli.tasks.place_features import by_place, common_length
 
 Molecule = Literal["genome", "cds", "protein"]
+View = Literal["words", "places", "both"]
 
 MOST_WORDS = 4096
 """Words that are kept, the commonest of the training rows: all 6-mers of DNA, all pairs of residues."""
@@ -125,6 +128,8 @@ class SequenceFeatures:
         scaler: fitted scikit-learn ``StandardScaler``.
         means: of the covariates over the training rows, for unknown ones; empty without covariates.
         dense: whether tables hold their zeros, so that they can be centred.
+        view: words, letters by place, or both.
+        length: places that are looked at; 0 for none.
 
     A penalty on squared coefficients treats all columns alike. So that lengths and covariates do not drown in
     hundreds of words, each of them is given the weight of all words together.
@@ -136,21 +141,25 @@ class SequenceFeatures:
     scaler: Any
     means: Floats
     dense: bool
+    view: View = "words"
+    length: int = 0
 
     @property
     def title(self) -> str:
         """What is counted, in words."""
-        parts = [
-            self.words.title + (" of both sequences and their differences" if self.pair else ""),
-            "length",
-        ]
+        words = self.words.title + (" of both sequences and their differences" if self.pair else "")
+        seen = {
+            "words": [words, "length"],
+            "places": ["the letter at each place"],
+            "both": [words, "the letter at each place"],
+        }
+        parts = seen[self.view]
         return ", ".join([*parts, *(["covariates"] if len(self.means) else [])])
 
     def of(self, examples: Examples, rows: Ints) -> Any:
         """Standardised numbers of some rows: float64[len(rows), F], or scipy CSR."""
-        table = _with_lengths(
-            _word_table(examples, self.words, self.pair, rows)[:, self.kept], examples, rows
-        )
+        seen = _seen(examples, self.words, self.pair, rows, self.view, self.length)
+        table = _with_lengths(seen[:, self.kept], examples, rows)
         table = _with_covariates(table, examples, rows, self.means)
         if not len(rows):
             return table.toarray() if self.dense else table
@@ -161,7 +170,7 @@ class SequenceFeatures:
 
 
 def fit_features(
-    examples: Examples, train: Ints, words: Words, pair: Words | None = None
+    examples: Examples, train: Ints, words: Words, pair: Words | None = None, view: View = "words"
 ) -> SequenceFeatures:
     """Choose and scale the numbers that describe examples, by the training rows.
 
@@ -170,11 +179,13 @@ def fit_features(
         train: int64[m], the training rows.
         words: of the sequences.
         pair: of the second sequences; None without pairs.
+        view: what is looked at; places only where all sequences have one length.
     """
     from sklearn.preprocessing import StandardScaler
 
-    table = _word_table(examples, words, pair, train)
-    kept = _commonest(table)
+    length = common_length(examples) if view != "words" else 0
+    table = _seen(examples, words, pair, train, view, length)
+    kept = _commonest(table, table.shape[1] - length * get_alphabet(words.alphabet).canonical)
     means = np.zeros(0)
     if examples.covariates is not None:
         from genomecli.tasks.bootstrap import mean_of_known
@@ -183,14 +194,25 @@ def fit_features(
     whole = _with_covariates(_with_lengths(table[:, kept], examples, train), examples, train, means)
     dense = len(examples) * whole.shape[1] <= _DENSE
     scaler = StandardScaler(with_mean=dense).fit(whole.toarray() if dense else whole)
-    return SequenceFeatures(words, pair, kept, scaler, means, dense)
+    return SequenceFeatures(words, pair, kept, scaler, means, dense, view, length)
 
 
-def _commonest(table: Any) -> Ints:
-    """Columns that any row has, at most ``MOST_WORDS`` of them, those in most rows first; in order."""
+def _commonest(table: Any, words: int) -> Ints:
+    """Columns that any row has, in order; of the words, which stand first, the commonest."""
     present, rows = np.unique(table.indices, return_counts=True)
-    order = np.argsort(-rows, kind="stable")[:MOST_WORDS]
-    return np.sort(present[order]).astype(np.int64)
+    counted = present < words
+    order = np.argsort(-rows[counted], kind="stable")[:MOST_WORDS]
+    return np.sort(np.concatenate([present[counted][order], present[~counted]])).astype(np.int64)
+
+
+def _seen(examples: Examples, words: Words, pair: Words | None, rows: Ints, view: View, length: int) -> Any:
+    """Frequencies of words, then letters by place; scipy CSR."""
+    from scipy.sparse import hstack
+
+    parts = [] if view == "places" else [_word_table(examples, words, pair, rows)]
+    if view != "words":
+        parts.append(by_place(examples.sequences, rows, length))
+    return hstack(parts, format="csr")
 
 
 def _word_table(examples: Examples, words: Words, pair: Words | None, rows: Ints) -> Any:

@@ -220,9 +220,9 @@ class BaselineSettings(Section):
 
     run: tuple[BaselineName, ...] = setting(
         ("majority", "composition", "cnn", "random"),
-        doc="majority: commonest class or mean; composition: k-mer, codon or residue frequencies with "
-        "logistic or ridge regression; cnn: a small convolutional network; random: the same network "
-        "from random weights.",
+        doc="majority: commonest class or mean; composition: k-mer, codon or residue frequencies, or the "
+        "letter at each place where all sequences have one length, with logistic or ridge regression; cnn: "
+        "a small convolutional network; random: the same network from random weights.",
     )
     k: Annotated[int, Field(ge=1, le=8)] | None = setting(
         None, doc="k of the frequencies; left out: 4 for DNA, codons for cds, 2 for proteins."

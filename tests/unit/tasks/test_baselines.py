@@ -16,6 +16,7 @@ from genomecli.tasks.composition import Words, word_frequencies, words_of
 from genomecli.tasks.examples import MISSING, Examples, Labels, join_sequences
 from genomecli.tasks.kinds.registry import task_kind
 from genomecli.tasks.metrics import measure
+from genomecli.tasks.place_features import by_place
 from genomecli.tasks.schema import Target
 from genomecli.tasks.settings import MetricSettings
 from genomecli.tasks.window_features import HALF, one_hot, window_sums
@@ -119,6 +120,51 @@ def test_a_planted_composition_is_found_and_noise_is_not():
     assert abs(noise) < 0.45
 
 
+def of_places(n, rng, length=60):
+    """Texts of one length whose class is the letter at place 30, which frequencies hardly tell."""
+    symbols = rng.integers(0, 4, (n, length))
+    texts = ["".join("ACGT"[code] for code in row) for row in symbols]
+    return texts, (symbols[:, 30] < 2).astype(np.int64)
+
+
+@pytest.mark.parametrize("valid", [True, False])
+def test_letters_are_seen_by_place_where_all_sequences_have_one_length(valid):
+    texts, kind = of_places(400, np.random.default_rng(5))
+    more = {} if valid else {"valid": np.zeros(0, dtype=np.int64)}
+    mcc, baseline, _ = judged(*task(BINARY, texts, Labels(kind), **more))
+    assert mcc > 0.8
+    assert "the letter at each place" in baseline.about
+    assert "chosen likewise, of words, letters by place and both" in baseline.about
+    ragged = [text + "A" * (row % 2) for row, text in enumerate(texts)]
+    blind, baseline, _ = judged(*task(BINARY, ragged, Labels(kind), **more))
+    assert abs(blind) < 0.4
+    assert "place" not in baseline.about
+
+
+def test_values_are_seen_by_place_and_words_where_words_decide():
+    rng = np.random.default_rng(6)
+    texts, kind = of_places(400, rng)
+    values = Target("v", "regression", ("v",), ("v",))
+    r, baseline, _ = judged(*task(values, texts, Labels(kind[:, None] + rng.normal(size=(400, 1)) / 5)))
+    assert r > 0.7
+    assert "the letter at each place" in baseline.about
+    texts, kind = two_kinds(400, rng)
+    mcc, baseline, _ = judged(*task(BINARY, texts, Labels(kind)))
+    assert mcc > 0.8
+    assert "4-mers" in baseline.about
+
+
+def test_places_are_those_of_a_slow_loop():
+    texts = ["ACGN", "TTNA"]
+    table = by_place(column(texts), np.array([1, 0]), 4).toarray()
+    slow = np.zeros((2, 16))
+    for row, text in enumerate(reversed(texts)):
+        for place, letter in enumerate(text):
+            if letter != "N":
+                slow[row, 4 * place + "ACGT".index(letter)] = 1
+    assert np.array_equal(table, slow)
+
+
 def test_without_validation_rows_training_is_cross_validated():
     texts, kind = two_kinds(120, np.random.default_rng(1))
     groups = np.arange(120) // 2
@@ -213,6 +259,8 @@ def test_covariates_count_and_unknown_ones_are_means():
 def test_class_weights_make_a_rare_class_likelier():
     rng = np.random.default_rng(8)
     texts, kind = rich_in("ACGT", 300, rng), (rng.random(300) < 0.15).astype(int)
+    # Of two lengths, so that places, hundreds of numbers of noise, are not looked at.
+    texts = [text[row % 2 :] for row, text in enumerate(texts)]
     heavy = Target("t", "binary", ("t",), ("no", "yes"), class_weights=(1.0, 8.0))
     means = [judged(*task(goal, texts, Labels(kind), k=1))[2].scores[:, 1].mean() for goal in (BINARY, heavy)]
     # Without a signal the mean is the share of the class, weighted.
