@@ -13,6 +13,7 @@ from genomecli.analysis.figures.learning import LearningPanel, learning_figure
 from genomecli.analysis.figures.models import ModelBar, models_figure
 from genomecli.analysis.figures.rates import RateLine, RatePanel, rates_figure
 from genomecli.analysis.figures.scatter import ScatterPanel, scatter_figure
+from genomecli.analysis.task_judging import LEAST_TRIALS
 from genomecli.analysis.task_results import Curve, MetricRow, Scatter, TargetResults, TaskResults
 from genomecli.tasks.figure import LOWER_IS_BETTER, METRICS
 from genomecli.tasks.schema import Target
@@ -32,9 +33,10 @@ LEAST_ROWS = 5
 VALUES_DRAWN = 6
 MATRIX_CLASSES = 40
 
+_LINES = "Lines: {level} % intervals over {over}."
+_NO_LINES = "Bars are means over {over}, which are too few for intervals."
 _MODELS = (
-    "Blue: the network. Grey: what it is held against, on the same rows. Lines: {level} % intervals over "
-    "{over}. The first panel decides."
+    "Blue: the network. Grey: what it is held against, on the same rows. {lines} The first panel decides."
 )
 _CONFUSION = (
     "Each row is a label, each column what it was taken for; a perfect model has counts on the diagonal only."
@@ -108,7 +110,8 @@ def _models(results: TaskResults, target: TargetResults) -> Drawing | None:
         return None
     title = _title(results, target, "models on the test part")
     over = {"seeds": "seeds", "folds": "folds"}.get(results.trials, "test rows")
-    caption = _MODELS.format(level=level_text(results), over=over)
+    lines = _NO_LINES if 0 < len(target.trials) < LEAST_TRIALS else _LINES
+    caption = _MODELS.format(lines=lines.format(level=level_text(results), over=over))
     return Drawing(f"models.{target.target.name}", title, caption, lambda: models_figure(panels, title=title))
 
 

@@ -12,11 +12,15 @@ from genomecli.analysis.task_curves import draw_data
 from genomecli.analysis.task_results import MetricRow, TargetResults
 from genomecli.tasks.differences import Difference, Paired, paired_difference
 from genomecli.tasks.examples import MISSING, Ints, Labels
-from genomecli.tasks.figure import Figure
+from genomecli.tasks.figure import Figure, ends
 from genomecli.tasks.metrics import measure
 from genomecli.tasks.predictions import Predictions
 from genomecli.tasks.schema import Target
 from genomecli.tasks.settings import MetricSettings
+
+LEAST_TRIALS = 3
+"""Trainings below which there is no interval over them: of two Student's t has one degree of freedom, and its
+95 % interval is 18 times as wide as they are apart."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,8 @@ def _rows(trial: Trial, settings: MetricSettings, rng: np.random.Generator) -> l
 
 
 def over_trials(rows: Sequence[MetricRow], level: float) -> list[MetricRow]:
-    """Mean of every figure over trials, with Student's t interval and standard deviation; without support."""
+    """Mean of every figure over trials, with standard deviation and Student's t interval, cut at the ends of
+    the figure's range; of fewer than :data:`LEAST_TRIALS` their values and no interval. Without support."""
     found: dict[tuple[str, str, str, str], list[Figure]] = {}
     for row in rows:
         figure = row.figure
@@ -114,8 +119,17 @@ def _mean_row(model: str, figures: Sequence[Figure], level: float) -> MetricRow:
     interval = seeds_interval(values, level)
     spread = float(known.std(ddof=1)) if len(known) > 1 else float("nan")
     note = f"mean of {len(known)} trainings" if len(known) else figures[0].note
+    low, high = interval.low, interval.high
+    if len(known) < LEAST_TRIALS:
+        low = high = float("nan")
+        each = ", ".join(f"{value:.3f}" for value in known)
+        note += f" ({each}); fewer than {LEAST_TRIALS} give no interval" * bool(len(known))
+    else:
+        least, most = ends(figures[0].name)
+        note += "; interval cut at the end of the figure's range" * (low < least or high > most)
+        low, high = max(low, least), min(high, most)
     n = sum(figure.n for figure in figures) // len(figures)
-    mean = replace(figures[0], value=interval.value, low=interval.low, high=interval.high, n=n, note=note)
+    mean = replace(figures[0], value=interval.value, low=low, high=high, n=n, note=note)
     return MetricRow(model, "", mean, spread)
 
 

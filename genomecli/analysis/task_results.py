@@ -49,7 +49,8 @@ class MetricRow:
     Args:
         model: its name.
         trial: ``seed 2``, ``fold 3``; empty for a single training or the mean over several.
-        figure: with its interval: over test rows, or, of a mean over trials, Student's t over the trials.
+        figure: with its interval: over test rows, or, of a mean over trials, Student's t over the trials
+            where they are three or more.
         spread: standard deviation over trials; NaN for a single one.
     """
 
@@ -128,6 +129,11 @@ class TargetResults:
     precision_recall: tuple[Curve, ...] = ()
     calibration: tuple[Curve, ...] = ()
     scatter: tuple[Scatter, ...] = ()
+
+    @property
+    def trials(self) -> tuple[str, ...]:
+        """Names of the trainings, where there are several."""
+        return tuple(dict.fromkeys(row.trial for row in self.rows if row.trial))
 
 
 @dataclass(frozen=True)

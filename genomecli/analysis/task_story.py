@@ -122,9 +122,13 @@ def _spread(results: TaskResults, target: TargetResults) -> list[str]:
         for other in target.rows
     )
     what = "seeds" if results.trials == "seeds" else "folds"
+    said = f"{name[0].upper() + name[1:]} over {count} {what}: mean {three(figure.value)}"
+    if figure.low != figure.low:
+        return [f"{said}, {figure.note.removeprefix('mean of ')}."]
+    cut = " (cut at the end of its range)" if "cut at" in figure.note else ""
     return [
-        f"{name[0].upper() + name[1:]} over {count} {what}: mean {three(figure.value)}, standard deviation "
-        f"{three(row.spread)}, {three(figure.low)} to {three(figure.high)} by Student's t."
+        f"{said}, standard deviation {three(row.spread)}, {three(figure.low)} to {three(figure.high)} by "
+        f"Student's t{cut}."
     ]
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 
 from genomecli.analysis.pages import PageTable, count_text
 from genomecli.analysis.task_drawing import overall_rows
+from genomecli.analysis.task_judging import LEAST_TRIALS
 from genomecli.analysis.task_results import MetricRow, TargetResults, TaskResults
 from genomecli.analysis.task_story import metric_name, part_name, three
 from genomecli.tasks.figure import LOWER_IS_BETTER, METRICS, Figure
@@ -69,15 +72,33 @@ def models_table(results: TaskResults, target: TargetResults, part: str) -> Page
     body = [
         [_metric_label(target, name), *(cell(rows.get((model, name))) for model in names)] for name in metrics
     ]
+    student = "with Student's t intervals, cut at the ends of a figure's range"
+    if len(target.trials) < LEAST_TRIALS:
+        student = f"and the value of each: fewer than {LEAST_TRIALS} give no interval"
+        body = [
+            [label, *map(partial(_with_each, target, part, name), names, cells)]
+            for (label, *cells), name in zip(body, metrics, strict=True)
+        ]
     over = {
         "single": f"{100 * results.level:g} % bootstrap intervals over test units",
-        "seeds": "means over seeds with Student's t intervals",
-        "folds": "means over folds with Student's t intervals",
+        "seeds": f"means over seeds {student}",
+        "folds": f"means over folds {student}",
     }[results.trials]
     counted = max((row.figure.n for row in rows.values()), default=0)
     unit = "symbols" if target.target.per_symbol else "rows"
     caption = f"{target.target.name}, {count_text(counted)} {part_name(part)} {unit}; {over}"
     return PageTable(caption, ("figure", *names), body, main=frozenset({0} if metrics[:1] == [first] else ()))
+
+
+def _with_each(target: TargetResults, part: str, name: str, model: str, text: str) -> str:
+    """A mean, and on a second line the figures of the single trainings; as it is where there is one."""
+    each = [
+        figure_cell(replace(row.figure, low=float("nan")))
+        for row in target.rows
+        if row.trial
+        and (row.model, row.figure.part, row.figure.name, row.figure.of) == (model, part, name, "")
+    ]
+    return f"{text}\n{', '.join(each)}" if each else text
 
 
 def _metric_label(target: TargetResults, name: str) -> str:

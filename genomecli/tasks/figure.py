@@ -46,6 +46,18 @@ DECIDING: dict[Form, tuple[str, ...]] = {
 """Figures that can decide between two models, by form of the labels: they speak of all classes or values, and
 more is better. F1 too, where there are two classes."""
 
+_ENDS: dict[str, tuple[float, float]] = {
+    **dict.fromkeys(("mcc", "pearson", "spearman"), (-1.0, 1.0)),
+    "r2": (-math.inf, 1.0),
+    **dict.fromkeys(("rmse", "mae", "support"), (0.0, math.inf)),
+}
+
+
+def ends(name: str) -> tuple[float, float]:
+    """The least and the largest value that a figure can have."""
+    return _ENDS.get(name, (0.0, 1.0))
+
+
 LOWER_IS_BETTER = frozenset({"ece", "rmse", "mae"})
 
 

@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from genomecli.analysis.task_judging import judge_target, primary_rows
-from genomecli.analysis.task_results import TaskResults
+from genomecli.analysis.statistics import seeds_interval
+from genomecli.analysis.task_judging import judge_target, over_trials, primary_rows
+from genomecli.analysis.task_results import MetricRow, TaskResults
+from genomecli.analysis.task_story import verdicts
+from genomecli.analysis.task_tables import models_table
 from genomecli.errors import InputError
 from genomecli.files import canonical_json
-from genomecli.tasks.figure import METRICS
+from genomecli.tasks.figure import METRICS, Figure
 from genomecli.tasks.kinds.registry import deciding, registered
 from genomecli.tasks.settings import MetricSettings
 from tests.unit.analysis.task_toys import BASELINES, LEANS, judged, results, target, trial
@@ -103,6 +106,52 @@ def test_several_trainings_have_a_mean_with_their_spread(folds):
     assert found.difference.n == (240 if folds else 80)
     assert sum(found.counts["test"].values()) == (240 if folds else 80)
     assert np.sum(found.confusion["pretrained"]) == (240 if folds else 80)
+
+
+def _mean_of(name, *values):
+    rows = [
+        MetricRow("net", f"seed {at}", Figure(name, value, value, value, 9, "test"))
+        for at, value in enumerate(values)
+    ]
+    (mean,) = over_trials(rows, 0.95)
+    return mean.figure
+
+
+def test_two_trainings_have_their_values_and_no_interval():
+    found = _mean_of("mcc", 0.02, 0.18)
+    assert found.value == pytest.approx(0.1)
+    assert np.isnan([found.low, found.high]).all()
+    assert found.note == "mean of 2 trainings (0.020, 0.180); fewer than 3 give no interval"
+    whole = results(judged("binary", trials=2), trials="seeds")
+    target = whole.targets[0]
+    table = models_table(whole, target, "test")
+    assert "fewer than 3 give no interval" in table.caption
+    values = [
+        row.figure.value
+        for row in target.rows
+        if row.trial and (row.model, row.figure.part, row.figure.name) == ("pretrained", "test", "mcc")
+    ]
+    assert table.rows[0][1] == f"{np.mean(values):.3f}\n{values[0]:.3f}, {values[1]:.3f}"
+    assert any("fewer than 3 give no interval" in said for said in verdicts(whole)[0].further)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "low", "high"),
+    [
+        ("mcc", (0.9, 0.99, 0.2), None, 1.0),
+        ("accuracy", (0.05, 0.9, 0.5), 0.0, 1.0),
+        ("rmse", (1, 9, 1), 0.0, None),
+    ],
+)
+def test_intervals_over_trainings_stay_in_the_range_of_the_figure(name, values, low, high):
+    found, student = _mean_of(name, *values), seeds_interval(values)
+    assert found.low == (student.low if low is None else low)
+    assert found.high == (student.high if high is None else high)
+    assert student.low < found.low or found.high < student.high
+    assert found.note == "mean of 3 trainings; interval cut at the end of the figure's range"
+    inside = _mean_of("mcc", 0.4, 0.41, 0.42)
+    assert inside.note == "mean of 3 trainings"
+    assert inside.low == pytest.approx(seeds_interval([0.4, 0.41, 0.42]).low)
 
 
 def test_results_survive_json_whole():
