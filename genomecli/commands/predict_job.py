@@ -17,14 +17,17 @@ from genomecli.commands.predict_writer import (
 )
 from genomecli.exchange.prediction_table import Predicted, SymbolTable
 from genomecli.exchange.tracks import Strand, Track, place
-from genomecli.files import read_json, read_manifest
+from genomecli.files import read_json, read_manifest, sha256_file
+from genomecli.inference.ancestry import ancestry_of
 from genomecli.inference.ensemble import Ensemble, check_alike, chosen_checkpoints, warn_unfinished
 from genomecli.inference.predict_source import LABELS, PredictSource
 from genomecli.inference.predictor import Outcome, Predictor, Unlabelled
 from genomecli.inference.tuned import load_tuned
 from genomecli.runtime import log, pick_device, pick_precision, set_threads
 from genomecli.sequences.alphabets import DNA, get_alphabet
+from genomecli.tasks.duplicates import row_key
 from genomecli.tasks.schema import Target
+from genomecli.tasks.seen import FILE, Met, Seen, joined
 from genomecli.tasks.settings import DataSettings
 from genomecli.training.task_spec import TaskSpec
 
@@ -59,6 +62,8 @@ class Job:
         meta: models and settings, without places.
         config: resolved settings, for ``run.json``.
         seed: of the bootstrap.
+        seen: rows of the members' tunings, for ``measure``; None where a member's run kept no keys, or
+            nothing is measured.
     """
 
     settings: PredictSettings
@@ -71,6 +76,7 @@ class Job:
     meta: Mapping[str, Any]
     config: Mapping[str, Any]
     seed: int
+    seen: Seen | None = None
 
     @property
     def strands(self) -> tuple[Strand, ...]:
@@ -107,7 +113,16 @@ class Job:
             symbols = DNA.reverse_complement(given.symbols) if turned else given.symbols
             letters = get_alphabet(self.spec.reading.alphabet).decode(symbols)
         labels: Any = given.meta.get(LABELS, {})
-        return self.writer.text(Predicted(given.id, scores, strand, letters, labels))
+        return self.writer.text(Predicted(given.id, scores, strand, letters, labels, self.met(given)))
+
+    def met(self, given: Unlabelled) -> Met:
+        """How any of the models met a sequence in its tuning, on whichever strand."""
+        if self.seen is None:
+            return ""
+        row = [(self.spec.reading.alphabet, given.symbols)]
+        if self.spec.pair is not None and given.pair is not None:
+            row.append((self.spec.pair.alphabet, given.pair))
+        return self.seen.tells(row_key(row))
 
 
 def open_job(config: Config, settings: PredictSettings, form: Format) -> Job:
@@ -130,6 +145,7 @@ def open_job(config: Config, settings: PredictSettings, form: Format) -> Job:
     if settings.measure:
         check_labels(settings, targets, trained)
     meta = identity(config, settings, form)
+    seen = _seen(checkpoints) if settings.measure else None
     form_of_windows: dict[str, Any] = {
         "long_input": settings.long_input, "window": settings.window, "stride": settings.stride
     }  # fmt: skip
@@ -146,12 +162,20 @@ def open_job(config: Config, settings: PredictSettings, form: Format) -> Job:
         spec,
         targets,
         data_settings(settings, spec, trained),
-        make_writer(settings, targets, form, trained),
+        make_writer(settings, targets, form, trained, seen=seen is not None),
         form,
         meta,
         {**config.common.model_dump(mode="json"), "predict": settings.model_dump(mode="json")},
         config.seed,
+        seen,
     )
+
+
+def _seen(checkpoints: Mapping[str, Path]) -> Seen | None:
+    """What any of the models has seen; None where that of one is not known at all."""
+    found = [ancestry_of(path).seen for path in checkpoints.values()]
+    known = [one for one in found if one is not None]
+    return joined(known) if len(known) == len(found) else None
 
 
 def _checkpoints(settings: PredictSettings) -> dict[str, Path]:
@@ -209,9 +233,12 @@ def identity(config: Config, settings: PredictSettings, form: Format) -> dict[st
     hashes = [read_manifest(path)["files"]["model.safetensors"]["sha256"] for path in checkpoints.values()]
     labels = {"labels": {key: getattr(settings, key) is not None for key in _BESIDE}}
     classes = {"classes": {name: len(paths) for name, paths in settings.class_inputs.items()}}
+    kept = [path.parent.parent / FILE for path in checkpoints.values()]
+    seen = [sha256_file(path) if path.is_file() else None for path in kept]
     return {
         **(labels if settings.label_paths else {}),
         **(classes if settings.class_inputs else {}),
+        **({"seen": seen} if settings.measure else {}),
         "models": hashes,
         "settings": settings.model_dump(mode="json", exclude=set(_PLACES)),
         "format": form,

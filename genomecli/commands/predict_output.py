@@ -12,20 +12,27 @@ import json
 import shutil
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from genomecli.commands.predict_job import Job, identity
 from genomecli.commands.predict_writer import Format
 from genomecli.errors import InputError
-from genomecli.exchange.prediction_table import RecordTable, read_judged
+from genomecli.exchange.prediction_table import RecordTable, read_judged, read_met
 from genomecli.exchange.score_table import to_parquet
 from genomecli.exchange.table_format import beside
 from genomecli.exchange.table_writers import tsv_line
 from genomecli.exchange.text_spool import TextSpool
 from genomecli.files import FORMAT_VERSION, atomic_path, check_file, read_json, sha256_file, write_json
 from genomecli.runtime import log, rng, run_info
+from genomecli.tasks.examples import Labels
 from genomecli.tasks.figure import METRICS, Figure
+from genomecli.tasks.predictions import Predictions
+from genomecli.tasks.schema import Target
 
 if TYPE_CHECKING:
     from genomecli.config import Config
@@ -33,7 +40,22 @@ if TYPE_CHECKING:
 
 MANIFEST_ENDING, RUN_ENDING = ".manifest.json", ".run.json"
 DROPPED_ENDING, METRICS_ENDING = ".dropped.tsv", ".metrics.tsv"
-_FIGURES = ("target", "metric", "of", "value", "low", "high", "n", "note")
+_FIGURES = ("target", "rows", "metric", "of", "value", "low", "high", "n", "note")
+ALL, UNSEEN = "all", "unseen"
+"""Which rows a figure is of: all that have a label, or those that no model met in its tuning."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was measured.
+
+    Args:
+        figures: by target, each with the rows that it is of.
+        met: how many rows the models met, and how; None where that is not known.
+    """
+
+    figures: Mapping[str, Sequence[tuple[str, Figure]]]
+    met: Mapping[str, int] | None
 
 
 def stamp(path: str) -> list[Any]:
@@ -91,8 +113,9 @@ def finish(
     names = [out.name]
     if spool.left_out.stat().st_size:
         names.append(_write_dropped(out, spool))
-    if job.settings.measure:
-        names.append(_write_figures(beside(out, METRICS_ENDING), judge(job, spool.body)))
+    measured = judge(job, spool.body) if job.settings.measure else None
+    if measured is not None:
+        names.append(_write_figures(beside(out, METRICS_ENDING), measured.figures))
     seconds = round(time.monotonic() - began, 3)
     info = run_info("predict", seconds=seconds, counts=dict(spool.counts), config=job.config, inputs=files)
     write_json(beside(out, RUN_ENDING), info)
@@ -108,6 +131,7 @@ def finish(
         "counts": dict(spool.counts),
         "format": job.form,
         "targets": [target.to_dict() for target in job.targets],
+        **({} if measured is None else {"met_before": measured.met}),
     }
     write_json(beside(out, MANIFEST_ENDING), manifest)
     log.info("wrote %s", out)
@@ -123,8 +147,8 @@ def _write_dropped(out: Path, spool: TextSpool) -> str:
     return path.name
 
 
-def judge(job: Job, table: Path) -> dict[str, list[Figure]]:
-    """Figures of a table with labels, by target; the first of each is said.
+def judge(job: Job, table: Path) -> Judged:
+    """Figures of a table with labels, of all rows and of those that the models never met; the first are said.
 
     Raises:
         InputError: if no record has a label.
@@ -133,6 +157,8 @@ def judge(job: Job, table: Path) -> dict[str, list[Figure]]:
 
     with open(table, encoding="utf-8", errors="surrogateescape", newline="") as lines:
         judged = read_judged(lines, job.targets)
+    met = None if job.seen is None else _met(table)
+    counted = _say_met(job, met)
     found = {}
     for target in job.targets:
         predictions, labels = judged[target.name]
@@ -141,11 +167,56 @@ def judge(job: Job, table: Path) -> dict[str, list[Figure]]:
             raise InputError(f"target {target.name!r} has no label in the inputs", fix=fix)
         random = rng("predict", job.seed, target.name)
         figures = measure(predictions, labels, job.settings.metrics, random)
-        found[target.name] = figures
-        for figure in figures:
+        found[target.name] = [(ALL, figure) for figure in figures]
+        if met is not None:
+            new = np.flatnonzero(met == "")
+            whole = len(new) == len(met)
+            rest = figures if whole else _of_some(job, target, predictions.take(new), labels.take(new))
+            found[target.name] += [(UNSEEN, figure) for figure in rest]
+        for which, figure in found[target.name]:
             if figure.name == target.primary and not figure.of:
-                log.info("%s: %s", target.name, _said(figure, "symbols" if target.per_symbol else "rows"))
-    return found
+                named = target.name if which == ALL else f"{target.name}, rows that it had not met"
+                log.info("%s: %s", named, _said(figure, "symbols" if target.per_symbol else "rows"))
+    return Judged(found, counted)
+
+
+def _of_some(job: Job, target: Target, predictions: Predictions, labels: Labels) -> list[Figure]:
+    """Figures of the rows that no model met; none, with a word, where there is no such row."""
+    from genomecli.tasks.metrics import measure
+
+    if not labels.known.any():
+        log.warning(
+            "%s: no row with a label is new to the model, so no figure tells how good it is", target.name
+        )
+        return []
+    return measure(predictions, labels, job.settings.metrics, rng("predict", job.seed, target.name, UNSEEN))
+
+
+def _met(table: Path) -> NDArray[np.str_]:
+    """str[n]: how the models met each record."""
+    with open(table, encoding="utf-8", errors="surrogateescape", newline="") as lines:
+        return np.array(read_met(lines), dtype=np.str_)
+
+
+def _say_met(job: Job, met: NDArray[np.str_] | None) -> dict[str, int] | None:
+    """Say how many rows the models met in their tuning; the counts."""
+    if met is None or job.seen is None:
+        log.warning("whether the model was trained on some of these rows is not known: its run kept no keys")
+        return None
+    counts = {
+        name: int((met == key).sum()) for name, key in (("train", "train"), ("valid", "valid"), (UNSEEN, ""))
+    }
+    if not job.seen.whole:
+        log.warning("an earlier tuning of the model kept no keys of its rows: it may have met more of these")
+    if counts[UNSEEN] == len(met):
+        log.info("the model met none of these %d rows in its tuning", len(met))
+    else:
+        log.warning(
+            "of %d rows the model was trained on %d, and %d chose its weights: figures of all rows are too "
+            "good, and those of the other %d are given as well",
+            *(len(met), counts["train"], counts["valid"], counts[UNSEEN]),
+        )
+    return {"rows": len(met), **counts}
 
 
 def _said(figure: Figure, unit: str) -> str:
@@ -155,12 +226,12 @@ def _said(figure: Figure, unit: str) -> str:
     return f"{METRICS[figure.name]} {figure.value:.3f}{interval}, {figure.n} {unit}"
 
 
-def _write_figures(path: Path, found: Mapping[str, Sequence[Figure]]) -> str:
+def _write_figures(path: Path, found: Mapping[str, Sequence[tuple[str, Figure]]]) -> str:
     lines = [tsv_line(_FIGURES)]
     for name, figures in found.items():
-        for one in figures:
+        for which, one in figures:
             numbers = ["" if value != value else f"{value:.6g}" for value in (one.value, one.low, one.high)]
-            lines.append(tsv_line([name, one.name, one.of, *numbers, one.n, one.note]))
+            lines.append(tsv_line([name, which, one.name, one.of, *numbers, one.n, one.note]))
     with atomic_path(path, force=True) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path.name

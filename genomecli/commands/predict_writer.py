@@ -124,7 +124,12 @@ def check_labels(settings: PredictSettings, targets: Sequence[Target], trained: 
 
 
 def make_writer(
-    settings: PredictSettings, targets: tuple[Target, ...], form: Format, trained: Mapping[str, Any]
+    settings: PredictSettings,
+    targets: tuple[Target, ...],
+    form: Format,
+    trained: Mapping[str, Any],
+    *,
+    seen: bool = False,
 ) -> Writer:
     """What turns predictions into lines.
 
@@ -133,6 +138,7 @@ def make_writer(
         targets: those of :func:`chosen_targets`.
         form: of the output.
         trained: ``finetune.data`` of the run.
+        seen: whether tables say how the model met each record.
 
     Raises:
         UsageError: for a class that the target does not have, or none for a bedGraph.
@@ -141,12 +147,12 @@ def make_writer(
         return _track(settings, targets[0], form, trained)
     strand = settings.strand == "both"
     if not targets[0].per_symbol:
-        return RecordTable(targets, strand=strand, labels=settings.measure)
+        return RecordTable(targets, strand=strand, labels=settings.measure, seen=seen)
     if settings.rows == "run":
         if settings.measure:
             raise UsageError("predict.measure needs a row a symbol", fix="set predict.rows to symbol")
         return RunTable(targets, strand=strand)
-    return SymbolTable(targets, strand=strand, labels=settings.measure)
+    return SymbolTable(targets, strand=strand, labels=settings.measure, seen=seen)
 
 
 def _track(settings: PredictSettings, target: Target, form: Format, trained: Mapping[str, Any]) -> Track:

@@ -25,6 +25,9 @@ from genomecli.tasks.schema import Target
 
 Columns = tuple[tuple[str, Kind], ...]
 
+SEEN = "seen"
+"""Column that says how the model met a record in its tuning."""
+
 
 @dataclass(frozen=True)
 class Predicted:
@@ -36,6 +39,7 @@ class Predicted:
         strand: that was read.
         symbols: letters of the record, where they are wanted.
         labels: by target, as ``Labels.row`` gives them; empty where none are read.
+        seen: how the model met the record in its tuning: ``train``, ``valid`` or empty.
     """
 
     id: str
@@ -43,6 +47,7 @@ class Predicted:
     strand: str
     symbols: str
     labels: Mapping[str, LabelArray]
+    seen: str = ""
 
 
 class RecordTable:
@@ -52,12 +57,16 @@ class RecordTable:
         targets: in the order of their columns.
         strand: whether there is a column of the strand.
         labels: whether there are columns of labels.
+        seen: whether there is a column that says how the model met the record.
     """
 
     leading: Columns = (("id", "str"),)
 
-    def __init__(self, targets: Sequence[Target], *, strand: bool = False, labels: bool = False) -> None:
+    def __init__(
+        self, targets: Sequence[Target], *, strand: bool = False, labels: bool = False, seen: bool = False
+    ) -> None:
         self.targets = tuple(targets)
+        self.seen = seen
         self.strand = strand
         self.labels = labels
 
@@ -65,7 +74,8 @@ class RecordTable:
     def columns(self) -> Columns:
         """Names and types, in order."""
         strand: Columns = (("strand", "str"),) if self.strand else ()
-        own = (self.leading[0], *strand, *self.leading[1:])
+        seen: Columns = ((SEEN, "str"),) if self.seen else ()
+        own = (self.leading[0], *strand, *seen, *self.leading[1:])
         for target in self.targets:
             own += (*score_columns(target), *(label_columns(target) if self.labels else ()))
         return own
@@ -80,7 +90,8 @@ class RecordTable:
         return b"".join(_line([*self._first(predicted), *row]) for row in self._rows(predicted))
 
     def _first(self, predicted: Predicted) -> list[Cell]:
-        return [predicted.id, predicted.strand] if self.strand else [predicted.id]
+        strand = [predicted.strand] if self.strand else []
+        return [predicted.id, *strand, *([predicted.seen] if self.seen else [])]
 
     def _rows(self, predicted: Predicted) -> Iterator[list[Cell]]:
         cells: list[Cell] = []
@@ -205,6 +216,15 @@ def read_judged(lines: TextIO, targets: Sequence[Target]) -> dict[str, tuple[Pre
             labels = np.array([number[row[labelled[0]]] for row in rows], dtype=np.int64)
         found[target.name] = (Predictions(target, scores, own), Labels(labels, own))
     return found
+
+
+def read_met(lines: TextIO) -> list[str]:
+    """How the model met each record of a table with the column ``seen``: one text a record, in order."""
+    reader = csv.reader(lines, delimiter="\t")
+    header = next(reader)
+    at = header.index(SEEN)
+    position = header.index("position") if "position" in header else None
+    return [row[at] for row in reader if position is None or row[position] == "1"]
 
 
 def _numbers(rows: Sequence[Sequence[str]], places: Sequence[int]) -> Floats:

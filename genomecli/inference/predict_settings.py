@@ -111,7 +111,10 @@ class PredictSettings(Section):
         "end for the other strand.",
     )
     measure: bool = setting(
-        False, doc="Read the labels too, write them beside the predictions, and measure how they agree."
+        False,
+        doc="Read the labels too, write them beside the predictions, and measure how they agree: of all "
+        "rows, and of those that the model did not meet in its tuning. The column seen says train (it "
+        "learned from the row, or from an equal one), valid (its weights were chosen by it) or nothing.",
     )
     labels: InputPath | None = setting(
         None,

@@ -39,6 +39,15 @@ class Predictions:
             return found
         return self.scores[self.offsets[index] : self.offsets[index + 1]]
 
+    def take(self, rows: Ints) -> Predictions:
+        """The predictions of some rows, in that order."""
+        if self.offsets is None:
+            return Predictions(self.target, self.scores[rows])
+        parts = [self.row(row) for row in rows.tolist()]
+        offsets = np.zeros(len(parts) + 1, dtype=np.int64)
+        np.cumsum([len(part) for part in parts], out=offsets[1:])
+        return Predictions(self.target, np.concatenate(parts) if parts else self.scores[:0], offsets)
+
     @property
     def chosen(self) -> NDArray[np.int64]:
         """int64[n] or int64[N]: the most probable class; -1 where there is no prediction. Not for values.

@@ -296,7 +296,7 @@ def test_labels_in_the_table_are_measured(tuned: Path, table: Path, tmp_path: Pa
     figures = {
         (row["target"], row["metric"]): float(row["value"])
         for row in rows_of(tmp_path / "out.tsv.metrics.tsv")
-        if not row["of"] and row["value"]
+        if row["rows"] == "all" and not row["of"] and row["value"]
     }
     right = np.mean([row["y.predicted"] == row["y.label"] for row in rows])
     assert figures["y", "accuracy"] == pytest.approx(right, rel=1e-5)
@@ -391,7 +391,7 @@ def test_labels_of_symbols_are_measured_and_two_tracks_in_one_are_refused(
     (accuracy,) = (
         float(row["value"])
         for row in rows_of(tmp_path / "x.tsv.metrics.tsv")
-        if (row["metric"], row["of"]) == ("accuracy", "")
+        if (row["rows"], row["metric"], row["of"]) == ("all", "accuracy", "")
     )
     assert accuracy == pytest.approx(right, rel=1e-5)
     assert accuracy > 0.8
