@@ -1,0 +1,97 @@
+"""From files to a corpus: ``genomecli tokenize`` beside k-mer text with a tokenizer, and beside Biopython.
+
+python -m scripts.bench.corpus_speed
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from scripts.bench.harness import Row, compared, genomecli, in_turns, last_number, markdown, run
+from scripts.bench.made import write_genome, write_proteins
+
+GOALS = {"genome": 300.0, "protein": 150.0}
+"""MB a second and core."""
+
+
+def tokenize_seconds(folder: Path, kind: str, path: Path) -> float:
+    """Seconds of the whole command, its start included."""
+    config = folder / f"{kind}.yaml"
+    source = f"{{kind: {kind}, path: {path}}}"
+    config.write_text(f"tokenize: {{species: [{{name: made, sources: [{source}]}}]}}\n", encoding="utf-8")
+    begin = time.perf_counter()
+    out = str(folder / f"{kind}.corpus")
+    genomecli("tokenize", "-q", "-c", str(config), "-o", out, "--force", "--workers", "1")
+    return time.perf_counter() - begin
+
+
+def rates(folder: Path, quick: bool, repeats: int) -> list[Row]:
+    """MB of letters a second, of DNA beside DNABERT's route, of proteins alone."""
+    megabytes = {"genome": 20.0, "protein": 8.0} if quick else {"genome": 300.0, "protein": 80.0}
+    rows = []
+    genome = write_genome(folder / "genome.fa", megabytes["genome"])
+    small = write_genome(folder / "small.fa", 0.5 if quick else 2.0)
+    peer = [sys.executable, "-m", "scripts.bench.peers.kmer_text", str(small)]
+    pairs = in_turns(
+        lambda: megabytes["genome"] / tokenize_seconds(folder, "genome", genome),
+        lambda: last_number(run(peer)),
+        repeats,
+    )
+    rows.append(
+        compared(
+            pairs,
+            benchmark="corpus",
+            what="FASTA of DNA to corpus",
+            unit="MB/s",
+            peer="6-mers as text, then a tokenizer of Hugging Face",
+            least=100,
+            note=f"{megabytes['genome']:g} MB, the peer on {0.5 if quick else 2:g} MB",
+        )
+    )
+    proteins = write_proteins(folder / "proteins.fa", megabytes["protein"])
+    for kind, path in (("genome", genome), ("protein", proteins)):
+        found = sorted(megabytes[kind] / tokenize_seconds(folder, kind, path) for _ in range(repeats))
+        rate = found[len(found) // 2]
+        goal = GOALS[kind]
+        what = f"FASTA of {'DNA' if kind == 'genome' else 'protein'} to corpus, one core"
+        text = f"at least {goal:g} MB/s"
+        rows.append(Row("corpus", what, "MB/s", rate, repeats=repeats, goal=text, met=rate >= goal))
+    return rows
+
+
+def genbank(folder: Path, repeats: int) -> list[Row]:
+    """Seconds from GenBank to corpus beside Biopython's parser alone; none without the data."""
+    data = os.environ.get("GENOMECLI_DATA")
+    path = Path(data or "") / "genomes" / "ecoli_k12.gbk.gz"
+    if not data or not path.exists():
+        print("corpus: no GENOMECLI_DATA, so GenBank is left out", file=sys.stderr)
+        return []
+    peer = [sys.executable, "-m", "scripts.bench.peers.biopython_genbank", str(path)]
+    pairs = in_turns(
+        lambda: tokenize_seconds(folder, "annotated", path), lambda: last_number(run(peer)), repeats
+    )
+    return [
+        compared(
+            pairs,
+            benchmark="corpus",
+            what="GenBank of E. coli to corpus",
+            unit="s",
+            peer="Biopython's parser alone",
+            least=0.5,
+            smaller=True,
+        )
+    ]
+
+
+def measure(*, quick: bool, repeats: int = 3) -> list[Row]:
+    """All rows."""
+    with tempfile.TemporaryDirectory(prefix="genomecli-bench-") as name:
+        return rates(Path(name), quick, repeats) + genbank(Path(name), repeats)
+
+
+if __name__ == "__main__":
+    print(markdown(measure(quick="--quick" in sys.argv)))

@@ -1,0 +1,199 @@
+"""What all benchmarks share: two sides in turns, the median of their ratios, one table.
+
+A side is timed as often as the other, in turns, so that a slow minute of the machine hits both. The ratio of
+a row is the median over the pairs; its spread is the lowest and the highest of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("genomecli", "torch", "numpy", "transformers", "tokenizers", "biopython", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure beside a peer's.
+
+    Args:
+        benchmark: short name of the benchmark.
+        what: what was measured.
+        unit: of both values, such as ``tokens/s``.
+        ours: median of ours.
+        peer: what a user would pick instead; empty where a figure stands alone.
+        theirs: median of the peer's; None without a peer.
+        ratio: how many times better ours is, the median over pairs; None without a peer.
+        low: lowest ratio of a pair.
+        high: highest ratio of a pair.
+        repeats: pairs.
+        goal: what was aimed at, in words.
+        met: whether it was reached; None where there is no goal.
+        note: what else must be said.
+    """
+
+    benchmark: str
+    what: str
+    unit: str
+    ours: float
+    peer: str = ""
+    theirs: float | None = None
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
+    repeats: int = 1
+    goal: str = ""
+    met: bool | None = None
+    note: str = ""
+
+
+Measure = Callable[[], float]
+
+
+def in_turns(ours: Measure, theirs: Measure, repeats: int) -> list[tuple[float, float]]:
+    """Measure both sides in turns; every second pair begins with the other side."""
+    found = []
+    for number in range(repeats):
+        if number % 2:
+            second = theirs()
+            found.append((ours(), second))
+        else:
+            first = ours()
+            found.append((first, theirs()))
+    return found
+
+
+def compared(
+    pairs: Sequence[tuple[float, float]],
+    *,
+    benchmark: str,
+    what: str,
+    unit: str,
+    peer: str,
+    least: float | None = None,
+    smaller: bool = False,
+    note: str = "",
+) -> Row:
+    """A row of two sides measured in turns.
+
+    Args:
+        pairs: ours and theirs, of each turn.
+        benchmark: see :class:`Row`.
+        what: see :class:`Row`.
+        unit: see :class:`Row`.
+        peer: see :class:`Row`.
+        least: ratio that was aimed at.
+        smaller: whether less is better (seconds, bytes).
+        note: see :class:`Row`.
+    """
+    ratios = [theirs / ours if smaller else ours / theirs for ours, theirs in pairs]
+    ratio = statistics.median(ratios)
+    return Row(
+        benchmark,
+        what,
+        unit,
+        statistics.median(ours for ours, _ in pairs),
+        peer,
+        statistics.median(theirs for _, theirs in pairs),
+        ratio,
+        min(ratios),
+        max(ratios),
+        len(pairs),
+        "" if least is None else f"at least {least:g} times",
+        None if least is None else ratio >= least,
+        note,
+    )
+
+
+def run(command: Sequence[str], *, threads: int = 1, quiet: bool = True) -> str:
+    """Standard output of a command, with that many threads; its error output is shown if it fails.
+
+    Raises:
+        SystemExit: if it fails.
+    """
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed with {done.returncode}:\n{done.stderr[-4000:]}")
+    if not quiet:
+        print(done.stderr, file=sys.stderr)
+    return done.stdout
+
+
+def genomecli(*arguments: str, threads: int = 1) -> str:
+    """Standard output of ``genomecli`` with these arguments."""
+    return run([sys.executable, "-m", "genomecli", *arguments], threads=threads)
+
+
+def last_number(text: str) -> float:
+    """The number in the last line of a peer's output."""
+    return float(text.strip().splitlines()[-1].split()[-1])
+
+
+def machine() -> dict[str, object]:
+    """What the figures hold for: processor, cores, memory, versions."""
+    import psutil
+
+    names = [line for line in _cpuinfo() if line.startswith("model name")]
+    versions = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = "absent"
+    return {
+        "processor": names[0].split(":", 1)[1].strip() if names else platform.processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
+        "load before": round(os.getloadavg()[0], 2),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "versions": versions,
+    }
+
+
+def _cpuinfo() -> list[str]:
+    path = Path("/proc/cpuinfo")
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+def number(value: float | None) -> str:
+    """A figure with three digits that count."""
+    if value is None:
+        return ""
+    if abs(value) >= 1000:
+        return f"{float(f'{value:.3g}'):,.0f}"
+    return f"{value:.3g}"
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """The table of the README."""
+    lines = [
+        "| what | ours | beside | theirs | ratio (lowest to highest) | goal | reached |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        ratio = "" if row.ratio is None else f"{row.ratio:.2f} ({row.low:.2f} to {row.high:.2f})"
+        theirs = "" if row.theirs is None else f"{number(row.theirs)} {row.unit}"
+        met = {True: "yes", False: "no", None: ""}[row.met]
+        what = row.what + (f" ({row.note})" if row.note else "")
+        cells = (what, f"{number(row.ours)} {row.unit}", row.peer, theirs, ratio, row.goal, met)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def write(rows: Sequence[Row], seconds: float, folder: Path) -> None:
+    """``bench.json`` and ``bench.md`` in a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found = {"machine": machine(), "seconds": round(seconds), "rows": [asdict(row) for row in rows]}
+    (folder / "bench.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    (folder / "bench.md").write_text(markdown(rows), encoding="utf-8")
