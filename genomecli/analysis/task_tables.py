@@ -80,7 +80,7 @@ def models_table(results: TaskResults, target: TargetResults, part: str) -> Page
             for (label, *cells), name in zip(body, metrics, strict=True)
         ]
     over = {
-        "single": f"{100 * results.level:g} % bootstrap intervals over test units",
+        "single": f"{100 * results.level:g} % bootstrap intervals over {part_name(part)} units",
         "seeds": f"means over seeds {student}",
         "folds": f"means over folds {student}",
     }[results.trials]
@@ -120,7 +120,7 @@ def reasons(results: TaskResults, target: TargetResults) -> list[str]:
 
 
 def classes_table(results: TaskResults, target: TargetResults) -> PageTable:
-    """Each class, label or value on the test part: the network's figures, and the best baseline's."""
+    """Each class, label or value on the part that is judged: figures of the network and the best baseline."""
     network = results.network.name
     other = None if target.difference is None else target.difference.other
     found = _single_rows(target, network)
@@ -133,7 +133,7 @@ def classes_table(results: TaskResults, target: TargetResults) -> PageTable:
     )
     metrics = [name for name in metrics if any(key[1] == name for key in found)]
     counts = target.counts
-    parts = [part for part in ("train", "test") if part in counts]
+    parts = [part for part in ("train", target.judged) if part in counts]
     compared = metrics[0] if metrics else "f1"
     heads = ["value" if form == "regression" else "class", *(f"{part_name(p)} rows" for p in parts)]
     heads += [METRICS[name] for name in metrics]
@@ -145,7 +145,7 @@ def classes_table(results: TaskResults, target: TargetResults) -> PageTable:
         line += [cell(theirs.get((of, compared)))] if other else []
         body.append(line)
     unit = "values" if form == "regression" else "labels" if form == "multilabel" else "classes"
-    caption = f"{target.target.name}: single {unit}, {network} on the test part"
+    caption = f"{target.target.name}: single {unit}, {network} on the {part_name(target.judged)} part"
     shown = body if metrics else []
     return PageTable(caption, heads, shown)
 
@@ -156,7 +156,7 @@ def _single_rows(target: TargetResults, model: str) -> dict[tuple[str, str], Met
         key = (row.figure.of, row.figure.name)
         if (
             row.model == model
-            and row.figure.part == "test"
+            and row.figure.part == target.judged
             and row.figure.of
             and (not row.trial or key not in found)
         ):
@@ -171,11 +171,13 @@ def trials_table(results: TaskResults, target: TargetResults) -> PageTable:
     found: Mapping[tuple[str, str], MetricRow] = {
         (row.trial, row.model): row
         for row in target.rows
-        if row.trial and (row.figure.part, row.figure.name, row.figure.of) == ("test", name, "")
+        if row.trial and (row.figure.part, row.figure.name, row.figure.of) == (target.judged, name, "")
     }
     trials = list(dict.fromkeys(trial for trial, _ in found))
     body = [[trial, *(cell(found.get((trial, model))) for model in names)] for trial in trials]
-    caption = f"{target.target.name}: {METRICS[name]} on the test part, training by training"
+    caption = (
+        f"{target.target.name}: {METRICS[name]} on the {part_name(target.judged)} part, training by training"
+    )
     return PageTable(caption, ("training", *names), body)
 
 
@@ -215,7 +217,7 @@ def split_table(results: TaskResults) -> PageTable:
     split = results.split
     overlaps = {overlap.part: overlap for overlap in split.overlaps}
     heads = ["part", "rows"] + (["groups"] if split.groups else [])
-    heads += ["equal in training", "similar in training"] if overlaps else []
+    heads += ["equal in training", "similar in training", "less similar in training"] if overlaps else []
     body = []
     # JSON does not keep the order of keys.
     for part in sorted(split.rows, key=PARTS.index):
@@ -223,10 +225,11 @@ def split_table(results: TaskResults) -> PageTable:
         line += [count_text(split.groups.get(part))] if split.groups else []
         if overlaps:
             one = overlaps.get(part)
-            line += ["–", "–"] if one is None else [count_text(one.exact), count_text(one.near)]
+            found = (None, None, None) if one is None else (one.exact, one.near, one.loose)
+            line += ["–" if count is None else count_text(count) for count in found]
         body.append(line)
     how = sorted({overlap.how for overlap in split.overlaps if overlap.how})
-    caption = "Rows of the data" + (f"; similar: {'; '.join(how)}" if how else "")
+    caption = "Rows of the data" + (f". {' '.join(how)}" if how else "")
     return PageTable(caption, heads, body)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,14 +53,14 @@ def kmers(
     owners, words = [], []
     for begin in range(0, total, BLOCK):
         end = min(begin + BLOCK, total)
-        word, plain = _words(symbols[begin : end + k - 1], k, alphabet, both_strands=both_strands)
+        word, plain = placed_kmers(symbols[begin : end + k - 1], k, alphabet, both_strands=both_strands)
         good = plain & (owner[begin:end] == owner[begin + k - 1 : end + k - 1])
         owners.append(owner[begin:end][good])
         words.append(word[good])
     return np.concatenate(owners), np.concatenate(words)
 
 
-def _words(
+def placed_kmers(
     symbols: Codes, k: int, alphabet: Alphabet, *, both_strands: bool
 ) -> tuple[Ints, NDArray[np.bool_]]:
     """The k-mer at each place, int64[t], and whether all of its letters are canonical, bool[t]."""
@@ -184,7 +185,7 @@ def similar_pairs(sketches: Sketches, min_shared: float) -> tuple[Ints, Ints]:
     sure = votes >= needed
     open_ = ~sure & (votes + np.minimum(crowds[left], crowds[right]) >= needed)
     judged = np.flatnonzero(open_)
-    sure[judged] = _shared(sketches, left[judged], right[judged]) >= needed[judged]
+    sure[judged] = shared_kmers(sketches, left[judged], right[judged]) >= needed[judged]
     return left[sure], right[sure]
 
 
@@ -216,16 +217,21 @@ def _pair(a: Ints, b: Ints, genes: int) -> Ints:
     return np.minimum(a, b) * genes + np.maximum(a, b)
 
 
-def _shared(sketches: Sketches, left: Ints, right: Ints, block: int = 1 << 14) -> Ints:
+def shared_kmers(sketches: Sketches, left: Ints, right: Ints, block: int = 1 << 14) -> Ints:
     """int64[p]: how many k-mers the genes of each pair share."""
-    from scipy.sparse import csr_array
-
-    ones = np.ones(len(sketches.word), dtype=np.int32)
-    bounds = np.concatenate([[0], np.cumsum(sketches.size)])
-    width = int(sketches.word.max()) + 1 if len(sketches.word) else 1
-    table = csr_array((ones, sketches.word, bounds), shape=(sketches.genes, width))
+    table = kmer_table(sketches)
     result = np.zeros(len(left), dtype=np.int64)
     for begin in range(0, len(left), block):
         part = slice(begin, begin + block)
         result[part] = table[left[part]].multiply(table[right[part]]).sum(axis=1)
     return result
+
+
+def kmer_table(sketches: Sketches) -> Any:
+    """Which gene has which k-mer: scipy CSR int32[genes, words] of ones."""
+    from scipy.sparse import csr_array
+
+    ones = np.ones(len(sketches.word), dtype=np.int32)
+    bounds = np.concatenate([[0], np.cumsum(sketches.size)])
+    width = int(sketches.word.max()) + 1 if len(sketches.word) else 1
+    return csr_array((ones, sketches.word, bounds), shape=(sketches.genes, width))

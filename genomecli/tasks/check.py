@@ -163,9 +163,10 @@ def _copies(leaks: Sequence[Leakage]) -> list[str]:
     if not leaks:
         return ["  not looked for"]
     one = over_folds(leaks)
-    rows: list[list[object]] = [["side", "rows", "copied from", "equal", "similar"]]
-    rows += [[o.side, o.rows, o.other, o.equal, o.similar] for o in one.overlaps]
+    rows: list[list[object]] = [["side", "rows", "copied from", "equal", "similar", "less similar"]]
+    rows += [[o.side, o.rows, o.other, o.equal, o.similar, o.loose] for o in one.overlaps]
     lines = table(rows) if one.overlaps else []
+    lines.append(f"  {one.levels()}")
     lines.append(f"  {one.repeated} rows repeat the sequence of an earlier row")
     return lines + [f"  warning: {sentence}" for sentence in one.warnings()]
 

@@ -2,25 +2,24 @@
 
 By ``mmseqs`` (Steinegger and Soding 2017) where it is installed: ``easy-cluster`` with the least identity
 asked, 80 % of the shorter sequence covered, and connected components. Otherwise by shared k-mers
-(:mod:`genomecli.tasks.similar`), joined by single linkage: ``identity`` is then the part of the k-mers that
-two sequences share. That part falls faster than the identity: at k 5, proteins of 87 % identity share about
-half. Equal sequences, of DNA also reverse complements, are always one cluster.
+(:mod:`genomecli.tasks.similar`), joined by single linkage. ``identity`` is that of the sequences in both.
+Equal sequences, of DNA also reverse complements, are always one cluster.
 """
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 
 import numpy as np
 
-from genomecli.corpus.families import families
 from genomecli.corpus.genes import in_order
 from genomecli.errors import ConfigError
 from genomecli.tasks.duplicates import key_groups, linked, sequence_keys
 from genomecli.tasks.examples import Examples, Ints
 from genomecli.tasks.mmseqs import mmseqs_clusters
 from genomecli.tasks.settings import SplitSettings
-from genomecli.tasks.similar import K, sketches
+from genomecli.tasks.similar import IDENTITY, NearCopies, components
 
 
 def cluster(examples: Examples, settings: SplitSettings) -> tuple[Ints, str]:
@@ -30,15 +29,29 @@ def cluster(examples: Examples, settings: SplitSettings) -> tuple[Ints, str]:
         ConfigError: if mmseqs is asked for and is not there, or the data are pairs.
         RunError: if mmseqs fails.
     """
-    same = linked(key_groups(sequence_keys(examples)))
+    identity = identity_of(settings, examples.sequences.alphabet)
     if _by_mmseqs(examples, settings):
-        found = join(mmseqs_clusters(examples.sequences, settings.identity), same)
-        how = f"mmseqs, identity {settings.identity:g}"
+        same = linked(key_groups(sequence_keys(examples)))
+        found = join(mmseqs_clusters(examples.sequences, identity), same)
+        how = f"mmseqs, identity at least {identity:g}"
     else:
-        found = families(sketches(examples, settings.k), settings.identity, same)
-        k = settings.k or K[examples.sequences.alphabet]
-        how = f"single linkage of sequences that share {settings.identity:g} of their {k}-mers"
+        near = NearCopies(examples, settings.k)
+        found = in_order(
+            components(int(near.same.max(initial=-1)) + 1, near.pairs(near_identity(settings)))[near.same]
+        )
+        how = f"single linkage; identity at least about {identity:g}, judged by shared k-mers"
+        how += "; pairs whose two sequences are both similar" if examples.pair is not None else ""
     return found, f"By {int(found.max()) + 1} clusters ({how}; the largest has {largest(found)} rows)."
+
+
+def near_identity(settings: SplitSettings) -> Mapping[str, float]:
+    """The identity of similar sequences, by alphabet."""
+    return {name: identity_of(settings, name) for name in IDENTITY}
+
+
+def identity_of(settings: SplitSettings, alphabet: str) -> float:
+    """The identity that is asked for, or the usual one of an alphabet."""
+    return IDENTITY[alphabet] if settings.identity is None else settings.identity
 
 
 def largest(groups: Ints) -> int:
@@ -62,11 +75,5 @@ def join(groups: Ints, pairs: tuple[Ints, Ints]) -> Ints:
         groups: int64[n].
         pairs: int64[p] each, rows whose groups become one.
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     count = int(groups.max(initial=-1)) + 1
-    left, right = groups[pairs[0]], groups[pairs[1]]
-    graph = coo_array((np.ones(len(left), dtype=np.int8), (left, right)), shape=(count, count))
-    _, labels = connected_components(graph, directed=False)
-    return in_order(labels[groups])
+    return in_order(components(count, (groups[pairs[0]], groups[pairs[1]]))[groups])

@@ -1,9 +1,10 @@
 """Leakage: what one side of a split can learn by heart of another.
 
 Counted are rows whose sequence is equal to one on another side (of DNA also read from the other strand), rows
-that are similar to one without being equal (shared k-mers, see :mod:`genomecli.tasks.similar`), groups of the
-data that lie on two sides, and equal sequences, of one strand, with different classes. Of very common k-mers
-not every pair is looked at, so the number of similar rows is a lower bound. n rows, p pairs.
+that are similar to one without being equal, groups of the data that lie on two sides, and equal sequences, of
+one strand, with different classes. Similar is judged by shared k-mers at two fixed identities, whatever the
+split was made by, so that a split is not measured with its own yardstick: see
+:mod:`genomecli.tasks.similar`, which says how many such pairs it finds. n rows, G different sequences.
 """
 
 from __future__ import annotations
@@ -13,15 +14,20 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from genomecli.corpus.families import similar_pairs
 from genomecli.tasks.duplicates import key_groups, linked, sequence_keys
 from genomecli.tasks.examples import MISSING, Examples, Ints
 from genomecli.tasks.labels import RawLabels
-from genomecli.tasks.similar import K, sketches
+from genomecli.tasks.similar import IDENTITY, LOOSE, NearCopies
 from genomecli.tasks.splits import Split
 
+Rows = NDArray[np.bool_]
+
 PAIRS = (("test", "train"), ("valid", "train"), ("test", "valid"))
+
+
+Pairs = tuple[Ints, Ints]
 
 
 @dataclass(frozen=True)
@@ -29,29 +35,35 @@ class Copies:
     """Equal and similar rows of a data set, whatever its split.
 
     Args:
-        same: int64[n], rows with equal sequences share a number; of DNA on either strand.
+        same: int64[n], in 0..G-1: rows with equal sequences share a number; of DNA on either strand.
         exact: int64[n], likewise, on one strand.
-        left, right: int64[p], pairs of similar rows, equal ones left out.
-        k: length of the k-mers.
-        identity: part of the k-mers that similar rows share at least.
+        near: pairs of similar sequences, int64[p] each, numbers of ``same``.
+        loose: likewise, of a lower identity; those of ``near`` among them.
+        identity, lower: identity of similar sequences, and the lower one, in words.
     """
 
     same: Ints
     exact: Ints
-    left: Ints
-    right: Ints
-    k: int
-    identity: float
+    near: Pairs
+    loose: Pairs
+    identity: str
+    lower: str
 
 
-def find_copies(examples: Examples, k: int | None = None, identity: float = 0.5) -> Copies:
-    """Equal and similar rows; the settings of the split give ``k`` and ``identity``."""
-    same = key_groups(sequence_keys(examples))
-    left, right = similar_pairs(sketches(examples, k), identity)
-    other = same[left] != same[right]
-    used = k or K[examples.sequences.alphabet]
+def find_copies(examples: Examples) -> Copies:
+    """Equal and similar rows."""
+    found = NearCopies(examples)
     exact = key_groups(sequence_keys(examples, both_strands=False))
-    return Copies(same, exact, left[other], right[other], used, identity)
+    near, loose = found.pairs(IDENTITY), found.pairs(LOOSE)
+    columns = [examples.sequences] + ([] if examples.pair is None else [examples.pair])
+    names = list(dict.fromkeys(column.alphabet for column in columns))
+    said = [" and ".join(_in_words(level, name, names) for name in names) for level in (IDENTITY, LOOSE)]
+    return Copies(found.same, exact, near, loose, said[0], said[1])
+
+
+def _in_words(level: Mapping[str, float], name: str, names: Sequence[str]) -> str:
+    """``80 %``, or of several alphabets ``80 % (dna)``."""
+    return f"{level[name]:.0%}".replace("%", " %") + (f" ({name})" if len(names) > 1 else "")
 
 
 @dataclass(frozen=True)
@@ -63,6 +75,7 @@ class Overlap:
         rows: of ``side``.
         equal: how many of them have an equal sequence on the other side.
         similar: how many further ones have a similar one there, at least.
+        loose: how many beyond those have one of a lower identity there, at least.
         example: places of such a row and of its copy; empty texts where there is none.
     """
 
@@ -71,6 +84,7 @@ class Overlap:
     rows: int
     equal: int
     similar: int
+    loose: int
     example: tuple[str, str] = ("", "")
 
 
@@ -84,7 +98,7 @@ class Leakage:
         conflicts: sequences that have two classes of one target.
         conflict: places of two such rows.
         parted: groups of the split with rows on two sides.
-        k, identity: what similar means.
+        identity, lower: identity of similar sequences, and the lower one, in words.
     """
 
     overlaps: tuple[Overlap, ...]
@@ -92,12 +106,20 @@ class Leakage:
     conflicts: int
     conflict: tuple[str, str]
     parted: int
-    k: int
-    identity: float
+    identity: str
+    lower: str
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
+
+    def levels(self) -> str:
+        """What similar and less similar mean, in words."""
+        return (
+            f"Similar: about {self.identity} identity or more (equal letters among those aligned); less "
+            f"similar: further rows of about {self.lower} or more. Both are judged by shared k-mers, "
+            "whatever the split was made by, and are at least so many."
+        )
 
     def warnings(self) -> list[str]:
         """Sentences; none if there is nothing to warn of."""
@@ -117,7 +139,7 @@ class Leakage:
         if overlap.similar:
             more = " more" if overlap.equal else ""
             parts.append(
-                f"at least {overlap.similar}{more} share {self.identity:g} of their {self.k}-mers with one"
+                f"at least {overlap.similar}{more} are similar (identity {self.identity} or more) to one"
             )
         if not parts:
             return ""
@@ -151,8 +173,8 @@ def leakage(copies: Copies, examples: Examples, raw: Mapping[str, RawLabels], sp
         conflicts,
         (_place(examples, example[0]), _place(examples, example[1])),
         _parted(split),
-        copies.k,
         copies.identity,
+        copies.lower,
     )
 
 
@@ -161,19 +183,31 @@ def _overlap(copies: Copies, examples: Examples, sides: Mapping[str, Ints], side
     theirs = np.zeros(len(examples), dtype=bool)
     mine[sides[side]], theirs[sides[other]] = True, True
     equal = mine & np.isin(copies.same, copies.same[theirs])
-    left, right = np.concatenate([copies.left, copies.right]), np.concatenate([copies.right, copies.left])
-    across = mine[left] & theirs[right]
-    similar = np.setdiff1d(left[across], np.flatnonzero(equal))
+    near, loose = (_beside(copies.same, mine, theirs, pairs) for pairs in (copies.near, copies.loose))
+    similar = near & ~equal
     example = ("", "")
+    row = int((equal if equal.any() else similar).argmax())
     if equal.any():
-        row = int(np.flatnonzero(equal)[0])
         copy = int(np.flatnonzero(theirs & (copies.same == copies.same[row]))[0])
         example = _place(examples, row), _place(examples, copy)
-    elif len(similar):
-        row = int(similar[0])
-        copy = int(right[across & (left == row)].min())
+    elif similar.any():
+        left, right = copies.near
+        beside = np.concatenate([right[left == copies.same[row]], left[right == copies.same[row]]])
+        copy = int(np.flatnonzero(theirs & np.isin(copies.same, beside))[0])
         example = _place(examples, row), _place(examples, copy)
-    return Overlap(side, other, len(sides[side]), int(equal.sum()), len(similar), example)
+    further = int((loose & ~near & ~equal).sum())
+    return Overlap(side, other, len(sides[side]), int(equal.sum()), int(similar.sum()), further, example)
+
+
+def _beside(same: Ints, mine: Rows, theirs: Rows, pairs: Pairs) -> Rows:
+    """bool[n]: rows of mine with a similar sequence among theirs."""
+    there = np.bincount(same[theirs], minlength=int(same.max(initial=-1)) + 1) > 0
+    left, right = pairs
+    found = np.zeros(len(there), dtype=bool)
+    found[left[there[right]]] = True
+    found[right[there[left]]] = True
+    beside: Rows = mine & found[same]
+    return beside
 
 
 def _place(examples: Examples, row: int) -> str:
@@ -232,6 +266,7 @@ def over_folds(found: Sequence[Leakage]) -> Leakage:
         some = [o for one in found for o in one.overlaps if (o.side, o.other) == (side, other)]
         if some:
             example = next((o.example for o in some if o.example[0]), ("", ""))
-            counts = (sum(o.rows for o in some), sum(o.equal for o in some), sum(o.similar for o in some))
-            overlaps.append(Overlap(side, other, *counts, example))
+            rows, equal = sum(o.rows for o in some), sum(o.equal for o in some)
+            similar, loose = sum(o.similar for o in some), sum(o.loose for o in some)
+            overlaps.append(Overlap(side, other, rows, equal, similar, loose, example))
     return replace(first, overlaps=tuple(overlaps), parted=sum(one.parted for one in found))

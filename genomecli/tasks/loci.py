@@ -2,7 +2,7 @@
 
 Each sequence is sought in the genome by exact match on both strands, at every place where it lies. Places of
 a contig that are nearer than ``distance`` to the next one are one locus, and all loci of a sequence that lies
-at several places are one. Sequences that are not found are joined to whatever they share k-mers with (see
+at several places are one. Sequences that are not found are joined to the rows that they are similar to (see
 :mod:`genomecli.tasks.similar`) and counted. Where the data itself are windows of a genome, their own
 coordinates are the places.
 """
@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genomecli.corpus.families import similar_pairs
 from genomecli.errors import ConfigError, InputError
 from genomecli.sequences.alphabets import DNA, Codes
 from genomecli.sequences.annotated import read_annotated
@@ -22,13 +21,13 @@ from genomecli.sequences.contigs import read_contigs
 from genomecli.sequences.fasta import read_blocks
 from genomecli.sequences.formats import guess_format
 from genomecli.sequences.openers import open_input
-from genomecli.tasks.clusters import join
+from genomecli.tasks.clusters import join, near_identity
 from genomecli.tasks.duplicates import key_groups, linked, sequence_keys
 from genomecli.tasks.examples import Examples, Ints
 from genomecli.tasks.places import Places, SequenceFinder
 from genomecli.tasks.rows import locate
 from genomecli.tasks.settings import SplitSettings
-from genomecli.tasks.similar import sketches
+from genomecli.tasks.similar import NearCopies
 
 
 def loci(examples: Examples, settings: SplitSettings) -> tuple[Ints, str]:
@@ -52,7 +51,9 @@ def loci(examples: Examples, settings: SplitSettings) -> tuple[Ints, str]:
     found = join(np.arange(n), near(places, settings.distance))
     found = join(found, linked(key_groups(sequence_keys(examples))))
     if len(lost):
-        left, right = similar_pairs(sketches(examples, settings.k), settings.identity)
+        near_copies = NearCopies(examples, settings.k)
+        first = np.unique(near_copies.same, return_index=True)[1].astype(np.int64)
+        left, right = (first[side] for side in near_copies.pairs(near_identity(settings)))
         one = np.isin(left, lost) | np.isin(right, lost)
         found = join(found, (left[one], right[one]))
     return found, _sentence(found, n, len(lost), settings)
@@ -61,7 +62,7 @@ def loci(examples: Examples, settings: SplitSettings) -> tuple[Ints, str]:
 def _sentence(groups: Ints, n: int, lost: int, settings: SplitSettings) -> str:
     said = f"By {int(groups.max()) + 1} loci: places nearer than {settings.distance} bases are one; "
     said += f"{n - lost} of {n} sequences lie in the genome"
-    return said + (f", the other {lost} are joined by shared k-mers." if lost else ".")
+    return said + (f", the other {lost} are joined to rows that they are similar to." if lost else ".")
 
 
 def own_places(examples: Examples) -> Places:

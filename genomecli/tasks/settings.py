@@ -185,14 +185,20 @@ class SplitSettings(Section):
     method: Literal["auto", "mmseqs", "kmer"] = setting(
         "auto", doc="Clustering: mmseqs where it is installed, otherwise shared k-mers."
     )
-    identity: float = setting(
-        0.5,
+    identity: float | None = setting(
+        None,
         gt=0,
         le=1,
-        doc="Sequences that share this much (mmseqs: identity; kmer: of the k-mers) are one cluster.",
+        doc="Sequences of at least this identity (equal letters among those aligned) are one cluster; "
+        "without mmseqs it is judged by shared k-mers. Left out: 0.8 for DNA, 0.5 for proteins; below that, "
+        "k-mers find related sequences too seldom.",
     )
     k: int | None = setting(
-        None, ge=2, le=14, unit="symbols", doc="k of shared k-mers; left out: 12 for DNA, 5 for proteins."
+        None,
+        ge=2,
+        le=14,
+        unit="symbols",
+        doc="k of shared k-mers; left out: 12 for DNA, 4 for proteins (5 for more than 4 million residues).",
     )
     genome: InputPath | None = setting(
         None,

@@ -99,7 +99,7 @@ def test_windows_of_a_genome_are_split_by_place(tmp_path: Path) -> None:
     assert found.tolist() == [0, 0, 1, 2, 3, 4, 5, 3, 6]
     assert how == (
         "By 7 loci: places nearer than 1000 bases are one; 7 of 9 sequences lie in the genome, "
-        "the other 2 are joined by shared k-mers."
+        "the other 2 are joined to rows that they are similar to."
     )
     wide, _ = loci(examples(texts), SplitSettings(by="locus", genome=genome, distance=1400))
     assert wide.tolist() == [0, 0, 0, 0, 1, 2, 3, 1, 4]
