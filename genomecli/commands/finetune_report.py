@@ -176,7 +176,10 @@ def _shown_settings(data: FinetuneData, outcome: Outcome) -> Iterator[tuple[str,
     if spec.covariates is not None:
         yield "covariates", ", ".join(spec.covariates.names)
     if len(spec.targets) > 1:
-        yield "weighting of targets", settings.weighting
+        learned = training.get("target_weights", {})
+        said = ", ".join(f"{name} {weight:.3g}" for name, weight in learned.items())
+        which = f" in {outcome.name}" if outcome.name else ""
+        yield "weighting of targets", settings.weighting + (f"; learned{which}: {said}" if said else "")
 
 
 def write_split(path: Path, data: FinetuneData, outcomes: Sequence[Outcome]) -> None:

@@ -16,6 +16,7 @@ from torch import nn
 
 from genomecli.files import read_json, write_json
 from genomecli.models.language_model import LanguageModel
+from genomecli.models.task_heads import UNCERTAINTY
 from genomecli.runtime import Progress as Bar
 from genomecli.runtime import StopFlag, log, progress
 from genomecli.training.checkpoint import Checkpoint, fill_model, load_checkpoint, rewind, save_checkpoint
@@ -27,6 +28,7 @@ from genomecli.training.loop import Plan, Progress, Trainer
 from genomecli.training.metrics import MetricsFile, plain, read_metrics
 from genomecli.training.optimiser import load_optimiser_tensors, optimiser_tensors
 from genomecli.training.schedule import Schedule
+from genomecli.training.task_learner import learned_weights
 from genomecli.training.task_spec import DOCUMENT
 from genomecli.training.tuning_job import TuningJob, trained_parameters
 from genomecli.training.tuning_states import keep_states
@@ -186,9 +188,18 @@ class Finetuning:
             "tokens": end.tokens,
             **trained_parameters(model),
             "best": {"step": end.best_step, "loss": end.best_loss},
+            **self._target_weights(),
         }
         summary: dict[str, Any] = plain(values)
         return summary
+
+    def _target_weights(self) -> dict[str, Any]:
+        """Learned weights of the targets in the weights that are kept; empty where none are learned."""
+        if self.job.spec.weighting != "uncertainty":
+            return {}
+        kept = load_checkpoint(self.path, prefer="best", optimiser=False).model
+        log_variances = kept[f"heads.{UNCERTAINTY}.log_variance"]
+        return {"target_weights": learned_weights(self.job.spec.targets, log_variances)}
 
 
 def write_spec(path: Path, job: TuningJob) -> None:

@@ -116,8 +116,7 @@ class TaskLearner:
         """
         if self.uncertainty:
             log_variance = cast("Uncertainty", model.heads[UNCERTAINTY]).log_variance[place]
-            half = 0.5 if kind.target.form == "regression" else 1.0
-            mean = half * torch.exp(-log_variance) * mean + 0.5 * log_variance * share
+            mean = _half(kind.target) * torch.exp(-log_variance) * mean + 0.5 * log_variance * share
         return kind.target.weight * mean
 
     def outputs(self, model: LanguageModel, batch: Batch) -> dict[str, Tensor]:
@@ -155,6 +154,25 @@ class TaskLearner:
             other = _pooled(head, second, tokens, lengths)
         found: Tensor = head(first, other, batch.extras.get(COVARIATES))
         return found
+
+
+def _half(target: Target) -> float:
+    """The factor of a target's loss beside its variance."""
+    return 0.5 if target.form == "regression" else 1.0
+
+
+def learned_weights(targets: Sequence[Target], log_variances: Tensor) -> dict[str, float]:
+    """The factor of each target's mean loss that its learned log variance gives.
+
+    Args:
+        targets: in the order of the log variances.
+        log_variances: float32[targets].
+    """
+    values = torch.exp(-log_variances.double()).tolist()
+    return {
+        target.name: target.weight * _half(target) * value
+        for target, value in zip(targets, values, strict=True)
+    }
 
 
 def _pooled(head: TaskHead, states: Tensor, tokens_BL: Tensor, lengths_B: Tensor) -> Tensor:

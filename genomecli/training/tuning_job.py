@@ -101,8 +101,9 @@ class TuningJob:
 
     def optimiser(self, model: LanguageModel) -> torch.optim.Optimizer:
         """The optimiser of the weights that are trained."""
-        decay = self.settings.layer_decay
-        scale = None if decay == 1.0 else rate_scales(model, decay)
+        decay, rate = self.settings.layer_decay, self.settings.optimiser.lr
+        plain = decay == 1.0 and self.spec.weighting == "sum"
+        scale = None if plain else rate_scales(model, decay, rate)
         return build_optimiser(model, self.settings.optimiser, self.machine.device, scale)
 
 

@@ -231,6 +231,30 @@ def test_the_loss_is_the_mean_over_the_whole_step() -> None:
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
+def test_a_target_of_noise_loses_weight_within_a_short_run(tmp_path: Path) -> None:
+    texts = sequences(200)
+    share = np.array([text.count("G") / len(text) for text in texts])
+    values = {"v": (share - share.mean()) / share.std(), "n": rng("noise").normal(size=200)}
+    targets = [target("regression", 1, name, means=(0.0,), scales=(1.0,)) for name in values]
+    examples = make_examples(texts, {name: value[:, None] for name, value in values.items()})
+    start = small_start()
+    spec = make_spec(start, examples, targets, weighting="uncertainty")
+    tuned, summary = tune(tmp_path / "run", start, examples, spec, epochs=3)
+    weights = summary["target_weights"]
+    assert summary["steps"] == 38
+    assert weights["v"] > 1.7 * weights["n"]
+    log_variances = tuned.model.heads["uncertainty"].log_variance
+    assert list(weights.values()) == pytest.approx((0.5 * torch.exp(-log_variances)).tolist())
+    job = make_job(start, examples, spec, settings(optimiser={"lr": 1e-3}))
+    model = job.model()
+    (group,) = [
+        one
+        for one in job.optimiser(model).param_groups
+        if any(p is model.heads["uncertainty"].log_variance for p in one["params"])
+    ]
+    assert (group["weight_decay"], group["scale"]) == (0.0, pytest.approx(100))
+
+
 def test_uncertainty_weights_follow_the_formula() -> None:
     examples = _examples(20)
     values = rng("v").normal(size=(20, 1))
