@@ -25,6 +25,7 @@ from genomecli.tasks.targets import Fitted, check_splits, fit_targets
 from genomecli.training.checkpoint import load_model
 from genomecli.training.starts import Start, fresh_lexicon, trained_start
 from genomecli.training.task_spec import ColumnReading
+from genomecli.training.tuning import check_tuning
 
 if TYPE_CHECKING:
     from genomecli.training.checkpoint import LoadedModel
@@ -138,6 +139,8 @@ def open_data(settings: FinetuneSettings, seed: int) -> FinetuneData:
     loaded = None if settings.model is None else load_model(settings.model, prefer=settings.checkpoint)
     if loaded is None and settings.network is None:
         raise ConfigError(["finetune: give model (--model RUN), or network for one from random weights"])
+    if loaded is not None:
+        check_tuning(loaded.model, settings)
     species = None if loaded is None else pick_species(loaded.lexicon, settings.species)
     wanted = wanted_alphabet(settings.data.molecule, None if loaded is None else loaded.lexicon, species)
     reading = read_examples(settings.data, settings.targets, alphabet=wanted)

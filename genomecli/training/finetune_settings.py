@@ -26,11 +26,10 @@ class LoraSettings(Section):
     rank: int = setting(8, ge=1, le=256, doc="Rank of the update of each adapted matrix.")
     alpha: float = setting(16.0, gt=0, doc="The update is scaled by alpha / rank.")
     dropout: float = setting(0.0, ge=0, lt=1, doc="Dropout before the update.")
-    modules: tuple[Name, ...] = setting(
-        ("qkv", "out"),
-        min_length=1,
-        doc="Names of the linear layers that are adapted; out is the last one of attention and of "
-        "feed-forward layers.",
+    modules: Annotated[tuple[Name, ...], Field(min_length=1)] | None = setting(
+        None,
+        doc="Names of the linear layers that are adapted. Left out: qkv and out of attention, taps and out "
+        "of convolution; out is the last one of feed-forward layers too.",
     )
 
 

@@ -7,7 +7,7 @@ W + (alpha / r) B A, so that predictions do not need peft.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from genomecli.training.finetune_settings import LoraSettings
 
+_USUAL = ("qkv", "taps", "out")
+"""Layers that are adapted where nothing is said, as far as a network has them."""
+
 _BASE, _A, _B = ".base_layer.", ".lora_A.default.weight", ".lora_B.default.weight"
 
 
@@ -35,16 +38,12 @@ def inject_lora(encoder: nn.Module, settings: LoraSettings, seed: int) -> None:
         UsageError: if peft is not installed.
         ConfigError: if the encoder has no layer of one of the names.
     """
-    try:
-        from peft import LoraConfig, inject_adapter_in_model
-    except ImportError:
-        raise UsageError("tune lora needs peft", fix="pip install 'genomecli[lora]'") from None
-    _check_names(encoder, settings.modules)
+    modules = lora_modules(encoder, settings)
+    from peft import LoraConfig, inject_adapter_in_model
+
     # peft says that alpha is whole, and divides by it as it is.
     numbers: dict[str, Any] = {"r": settings.rank, "lora_alpha": settings.alpha}
-    config = LoraConfig(
-        **numbers, lora_dropout=settings.dropout, target_modules=list(settings.modules), bias="none"
-    )
+    config = LoraConfig(**numbers, lora_dropout=settings.dropout, target_modules=list(modules), bias="none")
     with torch.random.fork_rng(devices=[]):
         inject_adapter_in_model(config, encoder)
     for name, parameter in encoder.named_parameters():
@@ -58,19 +57,32 @@ def inject_lora(encoder: nn.Module, settings: LoraSettings, seed: int) -> None:
                 parameter.copy_(value)
 
 
-def _check_names(encoder: nn.Module, wanted: Sequence[str]) -> None:
+def lora_modules(encoder: nn.Module, settings: LoraSettings) -> tuple[str, ...]:
+    """Names of the linear layers that are adapted: those of the settings, or the usual ones of the network.
+
+    Raises:
+        UsageError: if peft is not installed.
+        ConfigError: if the encoder has no layer of one of the names.
+    """
+    try:
+        import peft  # noqa: F401
+    except ImportError:
+        raise UsageError("tune lora needs peft", fix="pip install 'genomecli[lora]'") from None
     found = {
         name.rpartition(".")[2]
         for name, module in encoder.named_modules()
         if isinstance(module, torch.nn.Linear)
     }
+    usual = tuple(name for name in _USUAL if name in found) or tuple(sorted(found))
+    fix = f"it has {', '.join(sorted(found))}; leave the setting out for {', '.join(usual)}"
     problems = [
-        f"finetune.lora.modules: the network has no linear layer {name!r}; it has {', '.join(sorted(found))}"
-        for name in wanted
+        f"finetune.lora.modules: the network has no linear layer {name!r}; {fix}"
+        for name in settings.modules or ()
         if name not in found
     ]
     if problems:
         raise ConfigError(problems)
+    return settings.modules or usual
 
 
 def merged(tensors: Mapping[str, Tensor], alpha: float) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ from genomecli.models.encoder import Encoder
 from genomecli.models.language_model import LanguageModel
 from genomecli.models.task_heads import UNCERTAINTY
 from genomecli.training.finetune_settings import FinetuneSettings
-from genomecli.training.lora import inject_lora
+from genomecli.training.lora import inject_lora, lora_modules
 
 UNCERTAINTY_RATE = 0.1
 """Peak learning rate of the targets' log variances.
@@ -56,6 +56,18 @@ def choose_trained(model: LanguageModel, settings: FinetuneSettings, seed: int) 
         if not any(parameter.requires_grad for parameter in whole.parameters()):
             for module in whole.modules():
                 _without_dropout(module)
+
+
+def check_tuning(model: LanguageModel, settings: FinetuneSettings) -> None:
+    """Refuse settings that :func:`choose_trained` would refuse, before anything is made.
+
+    Raises:
+        ConfigError, UsageError: as there.
+    """
+    if settings.tune == "lora":
+        lora_modules(model.encoder, settings.lora)
+    elif settings.tune == "last":
+        _trained_parts(model.encoder, settings)
 
 
 def _trained_parts(encoder: Encoder, settings: FinetuneSettings) -> list[nn.Module]:

@@ -266,6 +266,27 @@ def test_a_class_that_a_fold_lacks_ends_the_run_before_any_training(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("finetune.tune=last finetune.last_layers=3", "is 3, and the network has 2 blocks; lower it"),
+        (
+            "finetune.tune=lora finetune.lora.modules=[taps]",
+            "no linear layer 'taps'; .* leave .* for qkv, out",
+        ),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_before_a_folder_is_made(
+    table: Path, body: Path, tmp_path: Path, setting: str, said: str
+) -> None:
+    if "lora" in setting:
+        pytest.importorskip("peft")
+    for check in (True, False):
+        with pytest.raises(ConfigError, match=said):
+            _run(table, tmp_path / "run", f"finetune.model={body}", *setting.split(), check=check)
+    assert not (tmp_path / "run").exists()
+
+
 def test_check_and_dry_run_write_nothing(
     table: Path, body: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -297,6 +297,18 @@ def test_without_peft_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch)
         _job(_examples(), _body(small_start(tune="lora"))).model()
 
 
+def test_lora_adapts_the_linear_layers_that_the_network_has() -> None:
+    pytest.importorskip("peft")
+    for mixer, more, names in (
+        ("convolution", {}, {"taps", "out"}),
+        ("attention", {"heads": 2}, {"qkv", "out"}),
+    ):
+        model = _job(_examples(), _body(small_start(mixer=mixer, tune="lora", **more))).model()
+        trained = {name for name, p in model.encoder.named_parameters() if p.requires_grad}
+        assert all(".lora_" in name for name in trained)
+        assert {name.split(".lora_")[0].rpartition(".")[2] for name in trained} == names
+
+
 def test_lora_trains_updates_alone_and_opens_as_a_plain_network(tmp_path: Path) -> None:
     pytest.importorskip("peft")
     start = _body(small_start(layers=2, mixer="attention", heads=2, tune="lora"))
