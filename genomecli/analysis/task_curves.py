@@ -1,4 +1,4 @@
-"""The data of a target's drawings on its test part: confusion, curves, calibration, scatter.
+"""The data of a target's drawings on the part that is judged: confusion, curves, calibration, scatter.
 
 Of several seeds the first is drawn; folds are put together, so that every row is there once.
 """
@@ -36,8 +36,9 @@ Question = tuple[str, NDArray[np.bool_], Floats]
 
 def draw_data(results: TargetResults, trials: Sequence[Trial], *, folds: bool) -> TargetResults:
     """The same results with the data of their drawings."""
-    shown = trials if folds else trials[:1]
-    if "test" not in shown[0].labels:
+    # Test rows of folds are all rows, once each; validation rows of several folds would be there repeatedly.
+    shown = trials if folds and results.judged == "test" else trials[:1]
+    if results.judged not in shown[0].labels:
         return results
     target = results.target
     found = results
@@ -60,15 +61,19 @@ def _few_curves(results: TargetResults, network: str) -> TargetResults:
 
 def _with_model(results: TargetResults, target: Target, model: str, trials: Sequence[Trial]) -> TargetResults:
     if target.form == "regression":
-        scatter = [item for item in _scatters(model, _joined_values(model, trials)) if item is not None]
+        scatter = [
+            item
+            for item in _scatters(model, _joined_values(model, trials, results.judged))
+            if item is not None
+        ]
         return replace(results, scatter=(*results.scatter, *scatter))
     if target.form == "multilabel":
-        values = _joined_values(model, trials)
+        values = _joined_values(model, trials, results.judged)
         questions = list(_label_questions(values))
         bins = [_bins(model, of, score, there.astype(np.float64)) for of, there, score in questions]
         matrix: Matrix | None = None
     else:
-        rows = _joined_classes(model, trials)
+        rows = _joined_classes(model, trials, results.judged)
         questions = list(_class_questions(rows)) if target.form != "token" else []
         right = (rows.chosen == rows.truth).astype(np.float64)
         bins = [_bins(model, "", rows.scores.max(axis=1), right)] if len(right) else []
@@ -83,8 +88,8 @@ def _with_model(results: TargetResults, target: Target, model: str, trials: Sequ
     )
 
 
-def _joined_classes(model: str, trials: Sequence[Trial]) -> ClassRows:
-    found = [class_rows(trial.predictions[model]["test"], trial.labels["test"], None) for trial in trials]
+def _joined_classes(model: str, trials: Sequence[Trial], part: str) -> ClassRows:
+    found = [class_rows(trial.predictions[model][part], trial.labels[part], None) for trial in trials]
     return ClassRows(
         found[0].classes,
         np.concatenate([rows.truth for rows in found]),
@@ -94,8 +99,8 @@ def _joined_classes(model: str, trials: Sequence[Trial]) -> ClassRows:
     )
 
 
-def _joined_values(model: str, trials: Sequence[Trial]) -> ValueRows:
-    found = [value_rows(trial.predictions[model]["test"], trial.labels["test"], None) for trial in trials]
+def _joined_values(model: str, trials: Sequence[Trial], part: str) -> ValueRows:
+    found = [value_rows(trial.predictions[model][part], trial.labels[part], None) for trial in trials]
     return ValueRows(
         found[0].names,
         np.concatenate([rows.truth for rows in found]),

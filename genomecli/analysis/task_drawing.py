@@ -15,6 +15,7 @@ from genomecli.analysis.figures.rates import RateLine, RatePanel, rates_figure
 from genomecli.analysis.figures.scatter import ScatterPanel, scatter_figure
 from genomecli.analysis.task_judging import LEAST_TRIALS
 from genomecli.analysis.task_results import Curve, MetricRow, Scatter, TargetResults, TaskResults
+from genomecli.analysis.task_story import part_name
 from genomecli.tasks.figure import LOWER_IS_BETTER, METRICS
 from genomecli.tasks.schema import Target
 
@@ -50,8 +51,8 @@ _CALIBRATION = (
     "lies on the dotted line; one above it is too shy, one below it too sure. Large dots stand for many "
     "rows; dots of fewer than {least} are left out."
 )
-_SCATTER = "Each dot is a row of the test part; on the dotted line a prediction is right."
-_DENSITY = "Colour is the number of rows of the test part; on the dotted line a prediction is right."
+_SCATTER = "Each dot is a row of the {part} part; on the dotted line a prediction is right."
+_DENSITY = "Colour is the number of rows of the {part} part; on the dotted line a prediction is right."
 _LEARNING = (
     "The weights that are used are those of the dashed line. A training loss that goes on falling while the "
     "validation loss rises is learning by heart."
@@ -94,7 +95,7 @@ def overall_rows(target: TargetResults, part: str) -> dict[tuple[str, str], Metr
 
 
 def _models(results: TaskResults, target: TargetResults) -> Drawing | None:
-    rows = overall_rows(target, "test")
+    rows = overall_rows(target, target.judged)
     panels = []
     for metric in shown_metrics(target.target):
         bars = [
@@ -108,8 +109,8 @@ def _models(results: TaskResults, target: TargetResults) -> Drawing | None:
             )
     if not panels:
         return None
-    title = _title(results, target, "models on the test part")
-    over = {"seeds": "seeds", "folds": "folds"}.get(results.trials, "test rows")
+    title = _title(results, target, f"models on the {part_name(target.judged)} part")
+    over = {"seeds": "seeds", "folds": "folds"}.get(results.trials, f"{part_name(target.judged)} rows")
     lines = _NO_LINES if 0 < len(target.trials) < LEAST_TRIALS else _LINES
     caption = _MODELS.format(lines=lines.format(level=level_text(results), over=over))
     return Drawing(f"models.{target.target.name}", title, caption, lambda: models_figure(panels, title=title))
@@ -211,8 +212,8 @@ def _against(curve: Curve, curves: Sequence[Curve], models: Sequence[str]) -> st
 
 
 def commonest(target: TargetResults, of: set[str]) -> list[str]:
-    """The classes with most test rows, in their own order."""
-    counts = target.counts.get("test", {})
+    """The classes with most rows of the part that is judged, in their own order."""
+    counts = target.counts.get(target.judged, {})
     kept = sorted(of, key=lambda name: -counts.get(name, 0))[:CLASSES_DRAWN]
     return [name for name in target.target.classes if name in kept]
 
@@ -247,7 +248,7 @@ def _of_some_rows(curve: Curve) -> Curve:
 
 
 def _scatter(results: TaskResults, target: TargetResults) -> Drawing:
-    rows = overall_rows(target, "test")
+    rows = overall_rows(target, target.judged)
     models = chosen_models(results, target)
     values = target.target.classes[:VALUES_DRAWN]
     found = [
@@ -265,7 +266,9 @@ def _scatter(results: TaskResults, target: TargetResults) -> Drawing:
     return Drawing(
         f"scatter.{target.target.name}",
         title,
-        (_DENSITY if dense else _SCATTER) + more + _which_trial(results),
+        (_DENSITY if dense else _SCATTER).format(part=part_name(target.judged))
+        + more
+        + _which_trial(results),
         lambda: scatter_figure(panels, title=title, columns=len(models)),
         narrow=len(models) == 1,
     )
@@ -277,7 +280,7 @@ def _panel(item: Scatter, target: TargetResults, rows: dict[tuple[str, str], Met
         (
             row.figure.value
             for row in target.rows
-            if (row.model, row.figure.part, row.figure.name) == (item.model, "test", "pearson")
+            if (row.model, row.figure.part, row.figure.name) == (item.model, target.judged, "pearson")
             and row.figure.of == ("" if single else item.of)
         ),
         float("nan"),
@@ -315,4 +318,5 @@ def _learning(results: TaskResults) -> list[Drawing]:
 
 
 def _which_trial(results: TaskResults) -> str:
-    return {"folds": " All folds together.", "seeds": " Of the first seed."}.get(results.trials, "")
+    folds = " All folds together." if results.judged == "test" else " Of the first fold."
+    return {"folds": folds, "seeds": " Of the first seed."}.get(results.trials, "")

@@ -50,10 +50,11 @@ def judge_target(
     *,
     baselines: Sequence[str],
     folds: bool = False,
+    judged: str = "test",
 ) -> TargetResults:
-    """Measure every model on every part, and compare the network with the baselines on the test part.
+    """Measure every model on every part, and compare the network with the baselines on one of them.
 
-    The best baseline is the one with the best primary figure on the test part: the hardest to beat.
+    The best baseline is the one with the best primary figure on that part: the hardest to beat.
 
     Args:
         target: what is predicted.
@@ -62,6 +63,7 @@ def judge_target(
         rng: source of randomness.
         baselines: names of the models that are baselines.
         folds: the trials are folds, with test rows of their own, and not seeds with the same test rows.
+        judged: the part on which they are compared, ``test`` or ``valid``.
 
     Raises:
         ValueError: if there is no trial.
@@ -73,9 +75,9 @@ def judge_target(
         rows += over_trials(rows, settings.level)
     network = next(iter(trials[0].predictions))
     compared = [
-        _difference(trials, network, name, settings, rng, folds=folds)
+        _difference(trials, network, name, settings, rng, folds=folds, part=judged)
         for name in trials[0].predictions
-        if name in baselines and name != network and "test" in trials[0].labels
+        if name in baselines and name != network and judged in trials[0].labels
     ]
     ordered = sorted(compared, key=lambda item: -item.theirs if not np.isnan(item.theirs) else np.inf)
     found = TargetResults(
@@ -84,6 +86,7 @@ def judge_target(
         ordered[0] if ordered else None,
         tuple(ordered[1:]),
         counts=_all_counts(target, trials, folds=folds),
+        judged=judged,
     )
     return draw_data(found, trials, folds=folds)
 
@@ -141,14 +144,15 @@ def _difference(
     rng: np.random.Generator,
     *,
     folds: bool,
+    part: str,
 ) -> Difference:
     both = [trial for trial in trials if other in trial.predictions]
     pairs = [
         Paired(
-            (trial.predictions[network]["test"],),
-            (trial.predictions[other]["test"],),
-            trial.labels["test"],
-            trial.groups.get("test"),
+            (trial.predictions[network][part],),
+            (trial.predictions[other][part],),
+            trial.labels[part],
+            trial.groups.get(part),
         )
         for trial in both
     ]
@@ -163,7 +167,7 @@ def _all_counts(target: Target, trials: Sequence[Trial], *, folds: bool) -> dict
     first = trials[0]
     parts = {} if first.train is None else {"train": [first.train]}
     parts |= {part: [labels] for part, labels in first.labels.items()}
-    if folds:
+    if folds and "test" in first.labels:
         parts["test"] = [trial.labels["test"] for trial in trials]
     return {part: _counts(target, found) for part, found in parts.items()}
 

@@ -12,7 +12,7 @@ from genomecli.analysis.pages import PageFigure, render
 from genomecli.analysis.task_drawing import level_text, task_drawings
 from genomecli.analysis.task_judging import primary_rows
 from genomecli.analysis.task_results import TargetResults, TaskResults
-from genomecli.analysis.task_story import metric_name, standard_limits, verdicts
+from genomecli.analysis.task_story import metric_name, part_name, standard_limits, verdicts
 from genomecli.analysis.task_tables import (
     COLUMNS,
     classes_table,
@@ -109,6 +109,7 @@ def task_page(results: TaskResults, figures: Sequence[PageFigure]) -> str:
             "limits": standard_limits(results),
             "trials": results.trials,
             "earlier": results.earlier,
+            "judged": part_name(results.judged),
             "level": level_text(results),
             "kinds": {target.target.kind for target in results.targets if not target.target.judged_by},
             "calibrated": any(target.target.form != "regression" for target in results.targets),
@@ -165,6 +166,7 @@ def task_summary(results: TaskResults) -> dict[str, Any]:
         {
             "title": results.title,
             "network": results.network.name,
+            "judged": results.judged,
             "trials": results.trials,
             "targets": {
                 target.target.name: {
@@ -176,6 +178,7 @@ def task_summary(results: TaskResults) -> dict[str, Any]:
                     "primary": {
                         part: {model: row.figure for model, row in primary_rows(target, part).items()}
                         for part in ("test", "valid")
+                        if part == "valid" or results.judged == part
                     },
                 }
                 for target, verdict in zip(results.targets, verdicts(results), strict=True)

@@ -117,6 +117,8 @@ class TargetResults:
         precision_recall: likewise.
         calibration: likewise.
         scatter: likewise.
+        judged: the part that all of this is of where ``test`` is said: ``valid`` where the test part was left
+            unjudged, and of folds only the first one's then.
     """
 
     target: Target
@@ -129,6 +131,7 @@ class TargetResults:
     precision_recall: tuple[Curve, ...] = ()
     calibration: tuple[Curve, ...] = ()
     scatter: tuple[Scatter, ...] = ()
+    judged: str = "test"
 
     @property
     def trials(self) -> tuple[str, ...]:
@@ -231,6 +234,11 @@ class TaskResults:
     def network(self) -> ModelCard:
         """The model in question."""
         return self.models[0]
+
+    @property
+    def judged(self) -> str:
+        """The part by which the network is compared: ``test``, or ``valid`` where that was left unjudged."""
+        return self.targets[0].judged
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON: None where there is no number."""

@@ -10,6 +10,11 @@ from genomecli.analysis.task_results import TargetResults, TaskResults
 from genomecli.tasks.differences import Difference
 from genomecli.tasks.figure import METRICS
 
+UNJUDGED = (
+    "The test rows were left unjudged (finetune.metrics.test is false): this is for choosing settings. How "
+    "good the network is, only a run that judges them can tell."
+)
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -48,17 +53,22 @@ def three(value: float) -> str:
 def _verdict(results: TaskResults, target: TargetResults) -> Verdict:
     network = results.network.subject
     difference = target.difference
-    begins = [earlier_said(results)] if results.earlier else []
+    begins = [UNJUDGED] if results.judged != "test" else []
+    begins += [earlier_said(results)] if results.earlier else []
     if difference is None:
-        tested = any(row.figure.part == "test" for row in target.rows)
+        tested = any(row.figure.part == results.judged for row in target.rows)
         first = (
             f"No baseline was run, so nothing here tells whether {lower(network)} is worth its cost."
             if tested
-            else f"There is no test part, so nothing here tells how good {lower(network)} is."
+            else f"There is no {part_name(results.judged)} part, so nothing here tells how good "
+            f"{lower(network)} is."
         )
         return Verdict(target.target.name, first, None, (*begins, *_spread(results, target)))
     further = [*begins, *_others(target), *_spread(results, target), *_losing_seeds(results, target)]
-    return Verdict(target.target.name, _first(network, difference), difference.better, tuple(further))
+    first = _first(network, difference)
+    if results.judged != "test":
+        first = f"On {part_name(results.judged)} rows alone: {first[0].lower()}{first[1:]}"
+    return Verdict(target.target.name, first, difference.better, tuple(further))
 
 
 def earlier_said(results: TaskResults) -> str:
@@ -110,14 +120,14 @@ def _and(names: Sequence[str]) -> str:
 def _spread(results: TaskResults, target: TargetResults) -> list[str]:
     if results.trials == "single":
         return []
-    row = primary_rows(target, "test").get(results.network.name)
+    row = primary_rows(target, target.judged).get(results.network.name)
     if row is None or row.trial:
         return []
     name, figure = metric_name(row.figure.name), row.figure
     count = sum(
         other.trial != ""
         and other.model == row.model
-        and other.figure.part == "test"
+        and other.figure.part == target.judged
         and (other.figure.name, other.figure.of) == (figure.name, "")
         for other in target.rows
     )
@@ -140,7 +150,7 @@ def _losing_seeds(results: TaskResults, target: TargetResults) -> list[str]:
     values: dict[tuple[str, str], float] = {
         (row.model, row.trial): row.figure.value
         for row in target.rows
-        if row.trial and (row.figure.part, row.figure.name, row.figure.of) == ("test", name, "")
+        if row.trial and (row.figure.part, row.figure.name, row.figure.of) == (target.judged, name, "")
     }
     trials = list(dict.fromkeys(trial for _, trial in values))
     ours, theirs = results.network.name, target.difference.other
@@ -168,7 +178,7 @@ def standard_limits(results: TaskResults) -> list[str]:
     if results.trials == "single":
         found.append(
             "One training is one observation: another seed gives other figures. That spread is not in the "
-            "intervals, which speak of test rows alone."
+            f"intervals, which speak of {part_name(results.judged)} rows alone."
         )
     if results.trials == "seeds":
         found.append("All seeds share one split: another split gives other figures, and that is not shown.")
@@ -177,8 +187,14 @@ def standard_limits(results: TaskResults) -> list[str]:
             "Folds share most of their training rows, so their figures are not independent, and intervals "
             "over folds are somewhat too narrow."
         )
+    if results.judged != "test":
+        found.append(
+            "The same validation rows choose the weights of each network, and settings too where pages like "
+            "this one are compared: figures on them are too good, most of all those of networks."
+        )
     found += [
-        "The best baseline is chosen by the test part itself, which makes it harder to beat, never easier.",
+        f"The best baseline is chosen by the {part_name(results.judged)} part itself, which makes it harder "
+        "to beat, never easier.",
         "Figures hold for data like these. Other species, other lengths, or negatives chosen in another way "
         "may give others.",
     ]

@@ -41,6 +41,7 @@ FREE = frozenset(
         "finetune.max_minutes",
         "finetune.model",
         "finetune.tokens_per_batch",
+        "finetune.metrics.test",
         BEGAN_FROM,
     }
 )

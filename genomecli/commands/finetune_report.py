@@ -14,7 +14,7 @@ from genomecli.analysis.task_judging import judge_target
 from genomecli.analysis.task_report import write_task_report
 from genomecli.analysis.task_results import LearningCurve, ModelCard, Overlap, SplitReport, TaskResults
 from genomecli.commands.finetune_data import FinetuneData, drop_counts
-from genomecli.commands.finetune_trial import PARTS, Outcome, network_name
+from genomecli.commands.finetune_trial import Outcome, judged_parts, network_name
 from genomecli.files import atomic_path
 from genomecli.runtime import rng
 from genomecli.tasks.check import shown_label
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from genomecli.tasks.predictions import Predictions
     from genomecli.tasks.schema import Target
     from genomecli.tasks.targets import Fitted
+    from genomecli.training.finetune_settings import FinetuneSettings
 
 
 def write_report(
@@ -64,11 +65,12 @@ def task_results(
     targets = tuple(
         judge_target(
             target,
-            [_judged(one, name, one.name if several else "") for one in outcomes],
+            [_judged(one, name, one.name if several else "", settings) for one in outcomes],
             settings.metrics,
             rng(seed, "judge", name),
             baselines=names[1:],
             folds=folds,
+            judged="test" if settings.metrics.test else "valid",
         )
         for name, target in first.fitted.targets.items()
     )
@@ -112,9 +114,8 @@ def _card(name: str, outcome: Outcome, data: FinetuneData) -> ModelCard:
     return ModelCard(name, outcome.about[name], baseline=False, title=title)
 
 
-def _judged(outcome: Outcome, target: str, trial: str) -> Judged:
-    sides = outcome.split.sides
-    parts = [part for part in PARTS if len(sides[part])]
+def _judged(outcome: Outcome, target: str, trial: str, settings: FinetuneSettings) -> Judged:
+    sides, parts = outcome.split.sides, judged_parts(outcome.split, settings)
     labels = outcome.fitted.examples.labels[target]
     return Judged(
         predictions={

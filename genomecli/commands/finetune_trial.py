@@ -265,7 +265,7 @@ class Trial:
         return {part: predictor.examples(self.examples.take(rows)) for part, rows in self._parts().items()}
 
     def _parts(self) -> dict[str, Ints]:
-        return {part: self.split.sides[part] for part in PARTS if len(self.split.sides[part])}
+        return judged_parts(self.split, self.settings)
 
     def _simple(self, found: Outcome, name: Any) -> None:
         """Fit majority or composition to each target."""
@@ -299,6 +299,12 @@ class Trial:
         """Remove the weights of the baseline networks; their curves and summaries stay."""
         for folder in (self.path / BASELINES).glob("*/checkpoints"):
             shutil.rmtree(folder)
+
+
+def judged_parts(split: Split, settings: FinetuneSettings) -> dict[str, Ints]:
+    """The rows of the parts that are predicted and measured; without the test part where it is left out."""
+    parts = PARTS if settings.metrics.test else PARTS[:1]
+    return {part: split.sides[part] for part in parts if len(split.sides[part])}
 
 
 def network_name(data: FinetuneData) -> str:

@@ -33,6 +33,17 @@ class LoraSettings(Section):
     )
 
 
+class JudgingSettings(MetricSettings):
+    """How predictions are judged, and of which rows."""
+
+    test: bool = setting(
+        True,
+        doc="Judge the test rows. false is for trying settings: test rows are neither predicted nor measured "
+        "then, and the verdict is that of the validation rows. Choose settings so, and judge the test rows "
+        "in one last run with true; who chooses by test figures has no test rows left.",
+    )
+
+
 class FinetuneSettings(Section):
     """What ``finetune`` trains on labelled data, and how it is judged."""
 
@@ -112,7 +123,7 @@ class FinetuneSettings(Section):
     baselines: BaselineSettings = setting(
         BaselineSettings(), doc="What the network is held against, on the same split."
     )
-    metrics: MetricSettings = setting(MetricSettings(), doc="How predictions are judged.")
+    metrics: JudgingSettings = setting(JudgingSettings(), doc="How predictions are judged.")
 
     @model_validator(mode="after")
     def _check(self) -> FinetuneSettings:

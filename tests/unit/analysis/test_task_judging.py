@@ -171,6 +171,32 @@ def test_equal_seeds_give_equal_results():
     )
 
 
+def test_validation_rows_decide_where_the_test_part_is_left_out():
+    """As if they were the test rows: the same difference, curves and counts under another name."""
+    goal = target("binary")
+    one = trial(goal)
+    blind = replace(one, labels={"valid": one.labels["valid"]}, predictions=only(one, "valid"))
+    twin = replace(
+        one,
+        labels={"test": one.labels["valid"]},
+        predictions={model: {"test": parts["valid"]} for model, parts in one.predictions.items()},
+    )
+    settings = MetricSettings(bootstrap=50)
+    ours, theirs = (
+        judge_target(goal, [given], settings, np.random.default_rng(3), baselines=BASELINES, judged=part)
+        for given, part in ((blind, "valid"), (twin, "test"))
+    )
+    assert ours.difference == theirs.difference
+    assert (ours.roc, ours.confusion) == (theirs.roc, theirs.confusion)
+    assert ours.counts["valid"] == theirs.counts["test"]
+    assert "test" not in ours.counts
+    assert {row.figure.part for row in ours.rows} == {"valid"}
+
+
+def only(one, part):
+    return {model: {part: parts[part]} for model, parts in one.predictions.items()}
+
+
 def test_without_a_test_part_nothing_is_compared():
     whole = trial(target("binary"))
     models = {model: {"valid": parts["valid"]} for model, parts in whole.predictions.items()}
