@@ -251,11 +251,13 @@ def finetune(
     ] = None,
 ) -> None:
     """Tune a network on labelled sequences and judge it on held-out rows, baselines beside it."""
-    from genomecli.commands.finetune import run_finetune, target_settings
+    from genomecli.commands.finetune import default_targets, run_finetune, target_settings
 
     chosen = list(overrides or []) + ([f"finetune.model={model}"] if model else [])
     chosen += [f"finetune.data.path={json.dumps(data)}"] if data else []
     chosen += [f"finetune.targets={json.dumps(target_settings(target))}"] if target else []
+    if data and not target and config is None and not any("finetune.targets" in one for one in chosen):
+        chosen.append(f"finetune.targets={json.dumps(default_targets(data))}")
     chosen += [f"finetune.seeds={seeds}"] if seeds is not None else []
     chosen += [f"finetune.max_minutes={max_minutes}"] if max_minutes is not None else []
     settings = _config(config, chosen, "finetune")

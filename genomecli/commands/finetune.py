@@ -132,6 +132,33 @@ def target_settings(columns: Sequence[str]) -> dict[str, dict[str, Any]]:
     return {name: {} if name == column else {"columns": [column]} for name, column in named.items()}
 
 
+def default_targets(paths: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The target where none is named: what TARGET= says in the headers of FASTA files.
+
+    Args:
+        paths: of the data; standard input is not looked at.
+
+    Raises:
+        UsageError: if the first header of no file says it.
+        InputError: for a file that cannot be read.
+    """
+    from genomecli.sequences.formats import guess_format
+    from genomecli.sequences.openers import open_input
+    from genomecli.tasks.gathering import TARGET
+    from genomecli.tasks.rows import header_value, locate
+
+    for path in paths:
+        if path == "-":
+            continue
+        with open_input(locate(path)) as stream:
+            head = stream.peek(1 << 16)
+        first = head.lstrip().partition(b"\n")[0].decode("utf-8", "replace")
+        if guess_format(head) == "fasta" and header_value(first, TARGET):
+            return {TARGET: {}}
+    fix = "name one with --target, a column or a word of the FASTA headers, or write a YAML"
+    raise UsageError("no target is named", fix=fix)
+
+
 @dataclass(frozen=True)
 class _Call:
     """How the command was called."""

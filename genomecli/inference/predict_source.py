@@ -229,4 +229,4 @@ class PredictSource:
         """Label columns of a target of whole sequences; where files are classes, their names."""
         if isinstance(rows, FastaRows) and rows.class_name:
             return (CLASS,), [rows.column(CLASS)]
-        return label_cells(rows, target.name, settings_of(target))
+        return label_cells(rows, target.name, settings_of(target), alone=len(self.spec.targets) == 1)

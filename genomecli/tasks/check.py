@@ -67,11 +67,12 @@ def _cell(value: object) -> str:
 
 def _data(reading: Reading) -> Iterator[str]:
     examples = reading.examples
-    letters = {"dna": "DNA"}.get(examples.sequences.alphabet, examples.sequences.alphabet)
+    letters = _written(examples.sequences.alphabet)
     for file in reading.files:
         member = f" ({file['member']})" if file.get("member") else ""
-        yield f"  {file['path']}{member}, {file['bytes']} bytes, {file['compression']}"
-    pair = "" if examples.pair is None else f", paired with {examples.pair.alphabet}"
+        packed = "" if file["compression"] == "none" else f", {file['compression']}"
+        yield f"  {file['path']}{member}, {file['bytes']} bytes{packed}"
+    pair = "" if examples.pair is None else f", paired with {_written(examples.pair.alphabet)}"
     lengths = examples.sequences.lengths
     yield (
         f"  {len(examples)} rows of {letters}{pair}, {int(lengths.sum())} letters; "
@@ -86,6 +87,10 @@ def _data(reading: Reading) -> Iterator[str]:
     for name, cells in (("split", examples.split), ("group", examples.group)):
         if cells is not None:
             yield f"  {name}: {_counted(Counter(cells))}"
+
+
+def _written(alphabet: str) -> str:
+    return {"dna": "DNA"}.get(alphabet, alphabet)
 
 
 def _counted(counts: Counter[str], most: int = 6) -> str:

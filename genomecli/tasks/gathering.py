@@ -97,6 +97,7 @@ def gather(
         InputError: for a file that cannot be read, or a column that is not there.
     """
     found = Gathered()
+    unnamed: list[str] = []
     for rows in read_rows(data, found.files, stdin=stdin):
         assert isinstance(rows, TableRows | FastaRows)
         if isinstance(rows, FastaRows):
@@ -104,7 +105,7 @@ def gather(
         else:
             _take_table(found, rows, data)
         for name, settings in targets.items():
-            columns, cells = label_cells(rows, name, settings)
+            columns, cells = label_cells(rows, name, settings, alone=len(targets) == 1)
             found.columns[name] = columns
             kept = found.labels.setdefault(name, [[] for _ in columns])
             for column, more in zip(kept, cells, strict=True):
@@ -112,6 +113,9 @@ def gather(
         for name in data.covariates:
             found.covariates.setdefault(name, []).extend(rows.column(name))
         found.places.extend(rows.places)
+        fasta = isinstance(rows, FastaRows)
+        unnamed.extend(rows.column(TARGET) if fasta and len(targets) > 1 else [""] * len(rows.places))
+    _give_unnamed(found, targets, unnamed)
     _check_headers(found, data)
     return found
 
@@ -151,16 +155,45 @@ def _extend(found: Gathered, rows: Rows, sides: Sequence[str], groups: Sequence[
 
 
 def label_cells(
-    rows: TableRows | FastaRows, name: str, settings: TargetSettings
+    rows: TableRows | FastaRows, name: str, settings: TargetSettings, *, alone: bool = True
 ) -> tuple[tuple[str, ...], list[Sequence[str]]]:
-    """The label columns of one target, and their cells."""
+    """The label columns of one target, and their cells.
+
+    Args:
+        rows: a batch.
+        name: of the target.
+        settings: of the target.
+        alone: there is no other target, so that TARGET of FASTA headers means this one.
+    """
     if settings.columns or isinstance(rows, TableRows):
         columns = settings.columns or (name,)
         return columns, [rows.column(column) for column in columns]
     if rows.class_name:
         return (CLASS,), [rows.column(CLASS)]
-    own, other = rows.column(name), rows.column(TARGET)
-    return (name,), [[a or b for a, b in zip(own, other, strict=True)]]
+    own = rows.column(name)
+    if not alone:
+        return (name,), [own]
+    return (name,), [[a or b for a, b in zip(own, rows.column(TARGET), strict=True)]]
+
+
+def _give_unnamed(found: Gathered, targets: Mapping[str, TargetSettings], cells: list[str]) -> None:
+    """Give what TARGET says to the one of several targets that has no word of its own in any header."""
+    if not any(cells):
+        return
+    lacking = [
+        name
+        for name, settings in targets.items()
+        if not settings.columns and found.columns[name] == (name,) and not any(found.labels[name][0])
+    ]
+    if len(lacking) > 1:
+        named = " and ".join(f"targets.{name}.columns" for name in lacking[1:])
+        raise InputError(
+            f"the headers have one TARGET= for {len(lacking)} targets: {', '.join(lacking)}",
+            where=", ".join(str(file["path"]) for file in found.files[:3]),
+            fix=f"set {named} to other words of the headers",
+        )
+    for name in lacking:
+        found.columns[name], found.labels[name] = (TARGET,), [cells]
 
 
 def _check_headers(found: Gathered, data: DataSettings) -> None:

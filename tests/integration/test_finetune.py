@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from genomecli.analysis import task_report
+from genomecli.cli import main
 from genomecli.commands.finetune import run_finetune, target_settings
 from genomecli.config import load_config
 from genomecli.corpus.lexicon import build_lexicon
@@ -285,6 +286,23 @@ def test_settings_that_cannot_work_are_refused_before_a_folder_is_made(
         with pytest.raises(ConfigError, match=said):
             _run(table, tmp_path / "run", f"finetune.model={body}", *setting.split(), check=check)
     assert not (tmp_path / "run").exists()
+
+
+def test_without_a_named_target_that_of_the_headers_is_taken(
+    body: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = sequences(40, 20, 40)
+    records = [f">g{n} TARGET={'ab'[n % 2]}\n{text}\n" for n, text in enumerate(texts)]
+    (tmp_path / "t.fa").write_text("".join(records))
+    (tmp_path / "plain.fa").write_text("".join(records).replace("TARGET", "location"))
+    asked = ["finetune", "-m", str(body), "--check", "-o", str(tmp_path / "run"), "--data"]
+    assert main([*asked, str(tmp_path / "t.fa")]) == 0
+    said = capsys.readouterr().out
+    assert "Target TARGET: binary" in said
+    assert f"{(tmp_path / 't.fa').stat().st_size} bytes\n" in said
+    assert main([*asked, str(tmp_path / "plain.fa")]) == 2
+    assert "no target is named; name one with --target" in capsys.readouterr().err
+    assert main([*asked, str(tmp_path / "plain.fa"), "--target", "location"]) == 0
 
 
 def test_check_and_dry_run_write_nothing(

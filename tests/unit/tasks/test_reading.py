@@ -40,6 +40,18 @@ class TestFasta:
         path = write(tmp_path / "a.fasta", fasta([("a TARGET=x site=1", DNA[0]), ("b TARGET=y", DNA[1])]))
         assert read({"path": path}, site={}).raw["site"].names == ("1", "y")
 
+    def test_target_is_that_of_the_one_target_without_a_word(self, tmp_path: Path) -> None:
+        records = [("a TARGET=x site=1", DNA[0]), ("b TARGET=y site=2", DNA[1])]
+        path = write(tmp_path / "a.fa", fasta(records))
+        found = read({"path": path}, "dna", place={}, site={})
+        assert (found.raw["place"].names, found.raw["site"].names) == (("x", "y"), ("1", "2"))
+        assert found.raw["place"].columns == ("TARGET",)
+        said = "one TARGET= for 2 targets: place, size; set targets.size.columns"
+        with pytest.raises(InputError, match=said):
+            read({"path": path}, "dna", place={}, size={}, site={})
+        named = read({"path": path}, "dna", place={}, size={"columns": "header:1"}, site={})
+        assert named.raw["size"].names == ("a", "b")
+
     def test_validation_in_headers(self, tmp_path: Path) -> None:
         headers = [
             "a SET=train VALIDATION=True",
