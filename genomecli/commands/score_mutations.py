@@ -158,7 +158,22 @@ class MutationInput:
             what = found
         if self._job.settings.mismatch == "skip":
             return "wild type mismatch"
-        raise InputError(what, where=f"{self._where}, {row}", fix="correct it, or set score.mismatch=skip")
+        gene = letters is not None and self._is_gene(row)
+        fix = (
+            "the wild type is a gene: set score.molecule=cds"
+            if gene
+            else "correct it, or set score.mismatch=skip"
+        )
+        raise InputError(what, where=f"{self._where}, {row}", fix=fix)
+
+    def _is_gene(self, row: MutationRow) -> bool:
+        """Whether mutations that do not fit the bases of a wild type fit the protein that it codes for."""
+        if self._residues or self._readings.molecule == "protein":
+            return False
+        symbols = self._symbols[row.wild_type]
+        protein = PROTEIN.decode(genetic_code(1).translate(symbols[: len(symbols) // 3 * 3]))
+        begins = [m.place == 0 and m.old == "M" for m in row.mutations[:1]]
+        return disagreement(row.mutations, "M" + protein[1:] if any(begins) else protein) is None
 
     def _first_codon(self, letters: str, row: MutationRow) -> str:
         """The wild type's letters; a gene with another start codon may be said to begin with M."""

@@ -411,6 +411,12 @@ def test_amino_acids_of_a_coding_sequence(
     file.write_text("F4W\n")
     assert score("-m", codons, "--mutations", file, "-w", gene, "-s", "score.molecule=cds") == 3
     assert "F4W wants F at 4, and the wild type has D" in capsys.readouterr().err
+    file.write_text("F3W\n")
+    assert score("-m", codons, "--mutations", file, "-w", gene) == 3
+    assert "the wild type is a gene: set score.molecule=cds" in capsys.readouterr().err
+    file.write_text("W3F\n")
+    assert score("-m", codons, "--mutations", file, "-w", gene) == 3
+    assert "correct it, or set score.mismatch=skip" in capsys.readouterr().err
     file.write_text("T7A\n")
     level = ["-s", "score.molecule=cds", "-s", "score.level=base"]
     assert score("-m", codons, "--mutations", file, "-w", gene, *level) == 0
