@@ -95,6 +95,11 @@ class FinetuneData:
             for rows in [split.sides[side].tolist()]
         ]
         said = [sentence for one in over_splits(found) if (sentence := one.sentence())]
+        if {one.window for one in ancestry.tunings} != {self.settings.data.window}:
+            said.append(
+                "The network was tuned before on sequences that were cut otherwise (data.window): rows that "
+                "only overlap with theirs are not counted."
+            )
         if not ancestry.known:
             said.append(
                 "The network was tuned before by a run that kept no keys of its rows: whether rows of this "
@@ -153,7 +158,8 @@ def open_data(settings: FinetuneSettings, seed: int) -> FinetuneData:
             ancestry.history.check_alphabet(one.molecule, settings.model)
     reading = _readable(reading, start, column, pair, settings)
     _check_lengths(settings, start, column, reading)
-    splits = split_examples(reading.examples, reading.raw, settings.split, seed)
+    annotated = settings.data.intervals is not None
+    splits = split_examples(reading.examples, reading.raw, settings.split, seed, genome=annotated)
     for split in splits:
         if not len(split.train):
             raise InputError("the split leaves no training row", fix="correct split")

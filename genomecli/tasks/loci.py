@@ -3,13 +3,13 @@
 Each sequence is sought in the genome by exact match on both strands, at every place where it lies. Places of
 a contig that are nearer than ``distance`` to the next one are one locus, and all loci of a sequence that lies
 at several places are one. Sequences that are not found are joined to the rows that they are similar to (see
-:mod:`genomecli.tasks.similar`) and counted. Where the data itself are windows of a genome, their own
-coordinates are the places.
+:mod:`genomecli.tasks.similar`) and counted. Where the data itself are windows
+of a genome, they are grouped by blocks of their contigs (:mod:`genomecli.tasks.blocks`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,17 +21,26 @@ from genomecli.sequences.contigs import read_contigs
 from genomecli.sequences.fasta import read_blocks
 from genomecli.sequences.formats import guess_format
 from genomecli.sequences.openers import open_input
+from genomecli.tasks.blocks import blocks, crossed, own_places
 from genomecli.tasks.clusters import join, near_identity
 from genomecli.tasks.duplicates import key_groups, linked, sequence_keys
 from genomecli.tasks.examples import Examples, Ints
+from genomecli.tasks.labels import RawLabels
 from genomecli.tasks.places import Places, SequenceFinder
 from genomecli.tasks.rows import locate
 from genomecli.tasks.settings import SplitSettings
 from genomecli.tasks.similar import NearCopies
 
 
-def loci(examples: Examples, settings: SplitSettings) -> tuple[Ints, str]:
+def loci(
+    examples: Examples, settings: SplitSettings, raw: Mapping[str, RawLabels] | None = None
+) -> tuple[Ints, str]:
     """The locus of each row, int64[n] numbered by first row, and a sentence on how they were made.
+
+    Args:
+        examples: n of them.
+        settings: of the split.
+        raw: labels, whose features the blocks of a genome's own windows leave whole.
 
     Raises:
         ConfigError: for proteins or pairs, or without a genome and without coordinates.
@@ -40,10 +49,9 @@ def loci(examples: Examples, settings: SplitSettings) -> tuple[Ints, str]:
     if examples.sequences.alphabet != DNA.name or examples.pair is not None:
         raise ConfigError(["split.by is locus, which needs single DNA sequences"])
     if settings.genome is None:
-        places = own_places(examples)
-    else:
-        places = find_places(examples, settings.genome)
+        return _own_blocks(examples, settings.block, raw or {})
     n = len(examples)
+    places = find_places(examples, settings.genome)
     lost = np.setdiff1d(np.arange(n), places.row)
     if len(lost) == n:
         fix = "give the genome that they come from, or set split.by to cluster"
@@ -51,9 +59,9 @@ def loci(examples: Examples, settings: SplitSettings) -> tuple[Ints, str]:
     found = join(np.arange(n), near(places, settings.distance))
     found = join(found, linked(key_groups(sequence_keys(examples))))
     if len(lost):
-        near_copies = NearCopies(examples, settings.k)
-        first = np.unique(near_copies.same, return_index=True)[1].astype(np.int64)
-        left, right = (first[side] for side in near_copies.pairs(near_identity(settings)))
+        copies = NearCopies(examples, settings.k)
+        first = np.unique(copies.same, return_index=True)[1].astype(np.int64)
+        left, right = (first[side] for side in copies.pairs(near_identity(settings)))
         one = np.isin(left, lost) | np.isin(right, lost)
         found = join(found, (left[one], right[one]))
     return found, _sentence(found, n, len(lost), settings)
@@ -65,17 +73,22 @@ def _sentence(groups: Ints, n: int, lost: int, settings: SplitSettings) -> str:
     return said + (f", the other {lost} are joined to rows that they are similar to." if lost else ".")
 
 
-def own_places(examples: Examples) -> Places:
-    """Where the rows were cut from. Raises ConfigError if they were not."""
+def _own_blocks(examples: Examples, size: int, raw: Mapping[str, RawLabels]) -> tuple[Ints, str]:
+    """Windows by blocks of their contigs; those with equal sequences together, unless no letter is known."""
     if examples.coordinates is None:
         what = "split.by is locus: set split.genome, or data.window to cut the data from its own genome"
         raise ConfigError([what])
-    contigs = {name: i for i, name in enumerate(dict.fromkeys(c for c, *_ in examples.coordinates))}
-    rows = np.arange(len(examples), dtype=np.int64)
-    contig = np.array([contigs[c] for c, *_ in examples.coordinates], dtype=np.int64)
-    start = np.array([start for _, start, _, _ in examples.coordinates], dtype=np.int64)
-    end = np.array([end for _, _, end, _ in examples.coordinates], dtype=np.int64)
-    return Places(rows, contig, start, end)
+    found = blocks(own_places(examples), size, crossed(examples, raw))
+    left, right = linked(key_groups(sequence_keys(examples)))
+    known = np.array(
+        [bool((examples.sequences[row] < DNA.canonical).any()) for row in left.tolist()], dtype=bool
+    )
+    found = join(found, (left[known], right[known]))
+    contigs = len({contig for contig, *_ in examples.coordinates})
+    return found, (
+        f"By {int(found.max()) + 1} blocks of about {size} bases of {contigs} contig{'s' * (contigs > 1)}; "
+        "windows with equal sequences are kept together."
+    )
 
 
 def find_places(examples: Examples, genome: str) -> Places:

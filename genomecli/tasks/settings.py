@@ -171,7 +171,8 @@ class SplitSettings(Section):
         "auto",
         doc="column: as the table says; random: by row; stratified: classes alike on all sides; group: "
         "rows of one group together; cluster: similar sequences together; locus: near places of a genome "
-        "together. auto: column if there is one, group if there is one, otherwise cluster.",
+        "together. auto: column if there is one, group if there is one, locus for data.intervals with "
+        "data.window where a record is longer than split.block, otherwise cluster.",
     )
     valid: float = setting(0.1, ge=0, lt=1, doc="Share of the rows for validation.")
     test: float = setting(0.2, ge=0, lt=1, doc="Share of the rows for the test.")
@@ -205,7 +206,16 @@ class SplitSettings(Section):
         doc="For locus: the genome (FASTA, GenBank, EMBL) in which the sequences are found; left out where "
         "the data itself are windows of a genome.",
     )
-    distance: int = setting(1000, ge=0, unit="bases", doc="For locus: places nearer than this are one locus.")
+    distance: int = setting(
+        1000, ge=0, unit="bases", doc="For locus with a genome: places nearer than this are one locus."
+    )
+    block: int = setting(
+        10_000,
+        ge=1,
+        unit="bases",
+        doc="For locus without a genome, which are windows of data.window: stretches of about this length "
+        "stay together; their borders are moved by up to half of it to where no labelled feature is cut.",
+    )
 
     @model_validator(mode="after")
     def _check(self) -> SplitSettings:

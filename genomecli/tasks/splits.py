@@ -10,13 +10,16 @@ and its validation is cut from the rest by groups too.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from genomecli.errors import ConfigError, InputError
+from genomecli.sequences.alphabets import DNA
 from genomecli.tasks.assigning import assign_groups
-from genomecli.tasks.clusters import cluster
+from genomecli.tasks.blocks import crossed
+from genomecli.tasks.clusters import cluster, identity_of
+from genomecli.tasks.duplicates import sequence_keys
 from genomecli.tasks.examples import Examples, Ints
 from genomecli.tasks.labels import RawLabels
 from genomecli.tasks.loci import loci
@@ -56,7 +59,12 @@ class Split:
 
 
 def split_examples(
-    examples: Examples, raw: Mapping[str, RawLabels], settings: SplitSettings, seed: int
+    examples: Examples,
+    raw: Mapping[str, RawLabels],
+    settings: SplitSettings,
+    seed: int,
+    *,
+    genome: bool = False,
 ) -> list[Split]:
     """One split, or one a fold.
 
@@ -65,29 +73,65 @@ def split_examples(
         raw: their labels as read, which strata are made of.
         settings: of the split; its own seed goes before ``seed``.
         seed: of the run.
+        genome: whether the examples are of an annotated genome; windows of one are split by place.
 
     Raises:
         InputError: for a column that gives no side, or too few groups for the sides asked.
         ConfigError: for a way of splitting that this data does not allow.
     """
-    by = _way(examples, settings)
+    by = _way(examples, settings, genome)
     if by == "column":
         return [_given(examples, raw, settings, seed)]
-    groups, how = _groups(examples, settings, by)
+    groups, how = _groups(examples, raw, settings, by)
     count = int(groups.max()) + 1
     sides = settings.folds or 1 + (settings.valid > 0) + (settings.test > 0)
     if count < sides:
-        raise InputError(
-            f"{len(examples)} rows are {count} group{'s' * (count > 1)}, too few for {sides} sides",
-            fix="lower split.folds, or set split.by, split.identity or split.distance",
-        )
+        raise _too_few(examples, settings, by, count, sides)
     stratum = np.zeros(len(examples), np.int64) if by == "random" else strata(raw, len(examples))
     rng = np.random.default_rng(settings.seed if settings.seed is not None else seed)
     if settings.folds:
-        return _folds(groups, stratum, settings, rng, how)
-    shares = np.array([1 - settings.valid - settings.test, settings.valid, settings.test])
-    side = assign_groups(groups, stratum, shares, rng)
-    return [_split(side, groups, how)]
+        found = _folds(groups, stratum, settings, rng, how)
+    else:
+        shares = np.array([1 - settings.valid - settings.test, settings.valid, settings.test])
+        found = [_split(assign_groups(groups, stratum, shares, rng), groups, how)]
+    pairs = crossed(examples, raw)
+    return [_with_cut_features(split, pairs) for split in found]
+
+
+def _with_cut_features(split: Split, pairs: tuple[Ints, Ints]) -> Split:
+    """The split, which says how many features its sides cut."""
+    names = np.array(split.names())
+    cut = int(np.count_nonzero(names[pairs[0]] != names[pairs[1]]))
+    if not cut:
+        return split
+    return replace(split, how=f"{split.how} Cut by a border between sides: {cut} labelled features.")
+
+
+def _too_few(examples: Examples, settings: SplitSettings, by: str, count: int, sides: int) -> InputError:
+    """Why there are so few groups, and only what helps against it."""
+    identity = identity_of(settings, examples.sequences.alphabet)
+    why, fix = {
+        "group": ("named by data.group", "name another column in data.group"),
+        "cluster": (f"joined by similarity, at identity {identity:g}", "raise split.identity"),
+        "locus": (
+            (f"joined by place, nearer than {settings.distance} bases", "lower split.distance")
+            if settings.genome is not None
+            else (f"joined by place, in blocks of {settings.block} bases", "lower split.block")
+        ),
+    }.get(by, ("each row by itself", "give more rows"))
+    fixes = [fix]
+    if by in ("cluster", "locus") and len(set(sequence_keys(examples))) == 1:
+        why, fixes = "all sequences are equal", ["give data with different sequences"]
+    elif by == "cluster" and identity == 1:
+        fixes = []
+    if settings.folds and count > 1:
+        fixes.append(f"lower split.folds to {count} at most")
+    elif not settings.folds and count == 2 and settings.valid and settings.test:
+        fixes.append("set split.valid to 0")
+    elif by == "group":
+        fixes.append("set split.by to another way")
+    what = f"{len(examples)} rows are {count} group{'s' * (count > 1)}, too few for {sides} sides: {why}"
+    return InputError(what, fix=", or ".join(fixes) or "give more rows")
 
 
 def _split(side: Ints, groups: Ints, how: str) -> Split:
@@ -95,12 +139,11 @@ def _split(side: Ints, groups: Ints, how: str) -> Split:
     return Split(train, valid, test, groups, how)
 
 
-def _way(examples: Examples, settings: SplitSettings) -> str:
-    by = settings.by
+def _way(examples: Examples, settings: SplitSettings, genome: bool) -> str:
+    by: str = settings.by
     if by == "auto":
-        by = "column" if examples.split is not None else "group" if examples.group is not None else "cluster"
-        if by == "column" and settings.folds:
-            by = "group" if examples.group is not None else "cluster"
+        otherwise = "group" if examples.group is not None else _unnamed_way(examples, settings, genome)
+        by = "column" if examples.split is not None and not settings.folds else otherwise
     if by == "column" and examples.split is None:
         raise ConfigError(["split.by is column, and the data gives no split; name it in data.split"])
     if by == "group" and examples.group is None:
@@ -108,7 +151,17 @@ def _way(examples: Examples, settings: SplitSettings) -> str:
     return by
 
 
-def _groups(examples: Examples, settings: SplitSettings, by: str) -> tuple[Ints, str]:
+def _unnamed_way(examples: Examples, settings: SplitSettings, genome: bool) -> str:
+    """By place for windows of an annotated genome, otherwise by similarity."""
+    if not genome or examples.coordinates is None or examples.sequences.alphabet != DNA.name:
+        return "cluster"
+    longest = max((end for *_, end, _ in examples.coordinates), default=0)
+    return "locus" if longest > settings.block else "cluster"
+
+
+def _groups(
+    examples: Examples, raw: Mapping[str, RawLabels], settings: SplitSettings, by: str
+) -> tuple[Ints, str]:
     """The group of each row, int64[n] in order of their first row, and a sentence."""
     n = len(examples)
     if by in ("random", "stratified"):
@@ -120,7 +173,7 @@ def _groups(examples: Examples, settings: SplitSettings, by: str) -> tuple[Ints,
         return groups, f"By {int(groups.max()) + 1} groups of the data."
     if by == "cluster":
         return cluster(examples, settings)
-    return loci(examples, settings)
+    return loci(examples, settings, raw)
 
 
 def named_groups(names: Sequence[str]) -> Ints:

@@ -118,8 +118,9 @@ def test_windows_cut_by_the_reader_have_their_own_places() -> None:
     coordinates = [("c1", i * 100, i * 100 + 100, "+") for i in range(4)]
     coordinates += [("c2", 0, 100, "+"), ("c2", 5000, 5100, "+")]
     one = examples([GENOME[i * 100 : i * 100 + 100] for i in range(6)], coordinates=coordinates)
-    assert loci(one, SplitSettings(by="locus", distance=1000))[0].tolist() == [0, 0, 0, 0, 1, 2]
-    assert loci(one, SplitSettings(by="locus", distance=0))[0].tolist() == [0, 1, 2, 3, 4, 5]
+    assert loci(one, SplitSettings(by="locus", block=1000))[0].tolist() == [0, 0, 0, 0, 1, 2]
+    assert loci(one, SplitSettings(by="locus", block=200))[0].tolist() == [0, 0, 1, 1, 2, 3]
+    assert loci(one, SplitSettings(by="locus", block=50))[0].tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_what_has_no_place(tmp_path: Path) -> None:

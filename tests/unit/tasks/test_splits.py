@@ -120,10 +120,28 @@ def test_auto_takes_the_column_then_the_group_then_clusters() -> None:
 
 
 def test_too_few_groups() -> None:
-    with pytest.raises(InputError, match="12 rows are 2 groups, too few for 3 sides"):
-        splits(examples(TEXTS[:12], group=["a", "b"] * 6), by="group")
+    grouped = examples(TEXTS[:12], group=["a", "b"] * 6)
+    said = (
+        "12 rows are 2 groups, too few for 3 sides: named by data.group; name another column in data.group, "
+    )
+    with pytest.raises(InputError, match=f"{said}or set split.valid to 0$"):
+        splits(grouped, by="group")
+    with pytest.raises(InputError, match="data.group, or lower split.folds to 2 at most$"):
+        splits(grouped, by="group", folds=5)
     with pytest.raises(ConfigError, match="split.by is group, and the data gives no group"):
         splits(examples(TEXTS[:12]), by="group")
+
+
+def test_why_sequences_are_too_few_groups() -> None:
+    equal = examples([TEXTS[0]] * 12)
+    with pytest.raises(
+        InputError, match="1 group, .*: all sequences are equal; give data with different seq"
+    ):
+        splits(equal, by="cluster", method="kmer")
+    alike = examples([TEXTS[0][:at] + "A" + TEXTS[0][at + 1 :] for at in range(12)])
+    said = "joined by similarity, at identity 0.8; raise split.identity$"
+    with pytest.raises(InputError, match=said):
+        splits(alike, by="cluster", method="kmer")
 
 
 def test_rows_without_a_group_are_their_own() -> None:
