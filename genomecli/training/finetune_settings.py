@@ -113,7 +113,9 @@ class FinetuneSettings(Section):
         5, ge=0, doc="End after this many validations without a better loss; 0 goes on to the end."
     )
     clip: float = setting(1.0, ge=0, doc="Largest norm of the gradient; 0 leaves it as it is.")
-    log_every: int = setting(20, ge=1, unit="steps", doc="Steps between log lines.")
+    log_every: int = setting(
+        20, ge=1, unit="steps", doc="Steps between log lines; at most a twentieth of all."
+    )
     seeds: Annotated[int, Field(ge=1, le=1000)] | tuple[Annotated[int, Field(ge=0)], ...] | None = setting(
         None, doc="Replicates: how many seeds, from the top-level seed on, or which ones."
     )

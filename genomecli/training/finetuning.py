@@ -36,6 +36,9 @@ from genomecli.training.tuning_states import keep_states
 DRAW_SECONDS = 30
 """Least time between two drawings of the curves of a run in progress."""
 
+LEAST_POINTS = 20
+"""Points that the training curve of a whole run has, if it has as many steps."""
+
 Validate = Callable[[LanguageModel, int], Mapping[str, Any]]
 """Of a model and a step, figures of the validation rows; ``loss`` decides which checkpoint is best."""
 
@@ -104,7 +107,7 @@ class Finetuning:
             clip=settings.clip,
             precision=job.machine.precision,
             seed=job.seed,
-            log_every=settings.log_every,
+            log_every=max(1, min(settings.log_every, job.steps // LEAST_POINTS)),
             validate_every=job.validate_every,
             patience=settings.patience if self.around.validate is not None else 0,
             deadline=self.around.deadline,

@@ -255,6 +255,19 @@ def test_a_target_of_noise_loses_weight_within_a_short_run(tmp_path: Path) -> No
     assert (group["weight_decay"], group["scale"]) == (0.0, pytest.approx(100))
 
 
+def test_a_short_run_has_twenty_points_of_its_training_loss(tmp_path: Path) -> None:
+    examples, start = _examples(160), small_start()
+    spec = make_spec(start, examples, [target("binary")])
+    for epochs, steps in ((4, [*range(2, 41, 2)]), (0.5, [*range(1, 6)])):
+        path = tmp_path / str(epochs)
+        _, summary = tune(path, start, examples, spec, epochs=epochs, log_every=15)
+        assert summary["steps"] == steps[-1]
+        rows = [row for row in read_metrics(path / "metrics.jsonl") if row["kind"] == "train"]
+        assert [row["step"] for row in rows] == steps
+    tune(tmp_path / "more", start, examples, spec, epochs=4, log_every=1)
+    assert len(read_metrics(tmp_path / "more" / "metrics.jsonl")) == 40
+
+
 def test_uncertainty_weights_follow_the_formula() -> None:
     examples = _examples(20)
     values = rng("v").normal(size=(20, 1))
