@@ -25,7 +25,6 @@ from genomecli.inference.predictor import Outcome, Predictor, Unlabelled
 from genomecli.inference.tuned import load_tuned
 from genomecli.runtime import log, pick_device, pick_precision, set_threads
 from genomecli.sequences.alphabets import DNA, get_alphabet
-from genomecli.tasks.duplicates import row_key
 from genomecli.tasks.schema import Target
 from genomecli.tasks.seen import FILE, Met, Seen, joined
 from genomecli.tasks.settings import DataSettings
@@ -64,6 +63,7 @@ class Job:
         seed: of the bootstrap.
         seen: rows of the members' tunings, for ``measure``; None where a member's run kept no keys, or
             nothing is measured.
+        windows: lengths of the windows that those tunings cut their sequences into, in symbols.
     """
 
     settings: PredictSettings
@@ -77,6 +77,7 @@ class Job:
     config: Mapping[str, Any]
     seed: int
     seen: Seen | None = None
+    windows: tuple[int, ...] = ()
 
     @property
     def strands(self) -> tuple[Strand, ...]:
@@ -119,10 +120,12 @@ class Job:
         """How any of the models met a sequence in its tuning, on whichever strand."""
         if self.seen is None:
             return ""
-        row = [(self.spec.reading.alphabet, given.symbols)]
+        turned = given.meta[STRAND] == "-"
+        symbols = DNA.reverse_complement(given.symbols) if turned else given.symbols
+        row = [(self.spec.reading.alphabet, symbols)]
         if self.spec.pair is not None and given.pair is not None:
             row.append((self.spec.pair.alphabet, given.pair))
-        return self.seen.tells(row_key(row))
+        return self.seen.tells_record(row, self.windows)
 
 
 def open_job(config: Config, settings: PredictSettings, form: Format) -> Job:
@@ -145,7 +148,7 @@ def open_job(config: Config, settings: PredictSettings, form: Format) -> Job:
     if settings.measure:
         check_labels(settings, targets, trained)
     meta = identity(config, settings, form)
-    seen = _seen(checkpoints) if settings.measure else None
+    seen, cut = _seen(checkpoints) if settings.measure else (None, ())
     form_of_windows: dict[str, Any] = {
         "long_input": settings.long_input, "window": settings.window, "stride": settings.stride
     }  # fmt: skip
@@ -168,14 +171,15 @@ def open_job(config: Config, settings: PredictSettings, form: Format) -> Job:
         {**config.common.model_dump(mode="json"), "predict": settings.model_dump(mode="json")},
         config.seed,
         seen,
+        cut,
     )
 
 
-def _seen(checkpoints: Mapping[str, Path]) -> Seen | None:
-    """What any of the models has seen; None where that of one is not known at all."""
-    found = [ancestry_of(path).seen for path in checkpoints.values()]
-    known = [one for one in found if one is not None]
-    return joined(known) if len(known) == len(found) else None
+def _seen(checkpoints: Mapping[str, Path]) -> tuple[Seen | None, tuple[int, ...]]:
+    """What any of the models has seen, None where that of one is not known at all; and windows of theirs."""
+    found = [ancestry_of(path) for path in checkpoints.values()]
+    known = [one.seen for one in found if one.seen is not None]
+    return joined(known) if len(known) == len(found) else None, found[0].windows
 
 
 def _checkpoints(settings: PredictSettings) -> dict[str, Path]:

@@ -21,11 +21,13 @@ class EarlierTuning:
         targets: their names.
         files: names of the files of its labelled rows.
         rows: that it learned from; None where its run does not say.
+        window: symbols of the windows that its sequences were cut into; None where they were not.
     """
 
     targets: tuple[str, ...]
     files: tuple[str, ...]
     rows: int | None = None
+    window: int | None = None
 
     def __str__(self) -> str:
         counted = "number of training rows not known" if self.rows is None else f"{self.rows} training rows"
@@ -50,6 +52,11 @@ class Ancestry:
     def known(self) -> bool:
         """Whether all rows that it was tuned on are known."""
         return not self.tunings or (self.seen is not None and self.seen.whole)
+
+    @property
+    def windows(self) -> tuple[int, ...]:
+        """Lengths of the windows that its tunings cut their sequences into, in symbols, each once."""
+        return tuple(sorted({one.window for one in self.tunings if one.window is not None}))
 
     @property
     def told(self) -> str:
@@ -86,8 +93,12 @@ def ancestry_of(checkpoint: Path) -> Ancestry:
 
 def _tuning(config: Mapping[str, Any], rows: int | None) -> EarlierTuning:
     files = config.get("inputs", {}).get("files", [])
-    return EarlierTuning(tuple(config["finetune"]["targets"]), tuple(one["name"] for one in files), rows)
+    section = config["finetune"]
+    window = section.get("data", {}).get("window")
+    return EarlierTuning(tuple(section["targets"]), tuple(one["name"] for one in files), rows, window)
 
 
 def _from_dict(values: Mapping[str, Any]) -> EarlierTuning:
-    return EarlierTuning(tuple(values["targets"]), tuple(values["files"]), values["rows"])
+    return EarlierTuning(
+        tuple(values["targets"]), tuple(values["files"]), values["rows"], values.get("window")
+    )

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from genomecli.errors import InputError
 from genomecli.files import atomic_path
-from genomecli.tasks.duplicates import KEY_BYTES
+from genomecli.sequences.alphabets import Codes
+from genomecli.tasks.duplicates import KEY_BYTES, row_key
 
 FILE = "seen.safetensors"
 """Name of the file in a run's folder. It holds the fields of :class:`Seen`: ``train`` and ``valid`` as sorted
@@ -48,6 +49,24 @@ class Seen:
     def tells(self, key: bytes) -> Met:
         """How the network met a row."""
         return "train" if key in self.train else "valid" if key in self.valid else ""
+
+    def tells_record(self, record: Sequence[tuple[str, Codes]], windows: Iterable[int] = ()) -> Met:
+        """How the network met a record, or any of the windows that such records were cut into.
+
+        Args:
+            record: alphabet and symbols of its sequence, or of the two of a pair.
+            windows: lengths of the windows of the network's tunings, in symbols; they lie end to end.
+        """
+        keys = [row_key(record)]
+        if len(record) == 1:
+            ((alphabet, codes),) = record
+            keys += [
+                row_key([(alphabet, codes[start : start + window])])
+                for window in windows
+                for start in range(0, len(codes), window)
+            ]
+        met = {self.tells(key) for key in keys}
+        return "train" if "train" in met else "valid" if "valid" in met else ""
 
     def then(self, train: Sequence[bytes], valid: Sequence[bytes]) -> Seen:
         """The same after one more tuning, on rows of these keys."""

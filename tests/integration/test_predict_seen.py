@@ -114,3 +114,23 @@ def test_new_rows_alone_have_one_set_of_figures(
         [{**r, "rows": ""} for r in figures if r["rows"] == which] for which in ("all", "unseen")
     )
     assert every == unseen
+
+
+@pytest.mark.parametrize("strand", ["+", "-"])
+def test_records_whose_windows_were_trained_on_are_known(runs: Path, tmp_path: Path, strand: str) -> None:
+    """Tuned on windows of 25 bases: a whole record counts as met if one of its windows was."""
+    data = f"finetune.data={{path: {runs / 'table.tsv'}, window: 25, min_length: 10}}"
+    model = tune(tmp_path / "run", data, "finetune.targets={y: {kind: binary}}")
+    part: dict[str, set[str]] = {}
+    for row in rows_of(model / "split.tsv"):
+        part.setdefault(row["id"].rpartition(":")[0], set()).add(row["part"])
+    given = write(tmp_path / "t.tsv", [*labelled(60, "seen"), *labelled(10, "new")])
+    more = [*MEASURE, "--set", f"predict.strand={strand}"]
+    assert predict("-m", model, given, "-o", tmp_path / "out.tsv", *more) == 0
+    seen = {row["id"]: row["seen"] for row in rows_of(tmp_path / "out.tsv")}
+    expected = {
+        name: "train" if "train" in sides else "valid" if "valid" in sides else ""
+        for name, sides in part.items()
+    }
+    assert {name: seen[name] for name in part} == expected
+    assert not any(seen[name] for name in list(seen)[60:])

@@ -38,6 +38,20 @@ def test_what_was_kept_is_read_again_and_equal_keys_are_equal_bytes(tmp_path: Pa
     assert read_seen(tmp_path) == Seen(whole=False)
 
 
+def test_a_pair_has_one_key_and_a_record_is_known_by_its_windows() -> None:
+    texts, seconds = ["ACGTT", "GGA"], ["MKL", "MKV"]
+    first = join_sequences("dna", [DNA.encode(text) for text in texts])
+    second = join_sequences("protein", [PROTEIN.encode(text) for text in seconds])
+    pairs = [
+        [("dna", DNA.encode(a)), ("protein", PROTEIN.encode(b))] for a, b in zip(texts, seconds, strict=True)
+    ]
+    assert sequence_keys(Examples(texts, first, pair=second)) == [row_key(pair) for pair in pairs]
+    seen = Seen().then([row_key(pairs[0])], keys("CCAAC"))
+    assert [seen.tells_record(pair) for pair in pairs] == ["train", ""]
+    long = [("dna", DNA.encode("TTTTTCCAACA"))]
+    assert [seen.tells_record(long, windows) for windows in ((), (5,), (4,))] == ["", "valid", ""]
+
+
 def test_what_was_never_kept_or_is_broken(tmp_path: Path) -> None:
     assert read_seen(tmp_path) is None
     (tmp_path / FILE).write_bytes(b"no tensors at all")
