@@ -16,6 +16,7 @@ from genomecli.analysis.task_results import Curve, Matrix, Scatter, TargetResult
 from genomecli.tasks.examples import Floats
 from genomecli.tasks.metric_rows import ClassRows, ValueRows, class_rows, value_rows
 from genomecli.tasks.metrics_classes import BINS, calibration_bins, confusion
+from genomecli.tasks.metrics_symbols import symbol_curves
 from genomecli.tasks.schema import Target
 
 if TYPE_CHECKING:
@@ -74,11 +75,12 @@ def _with_model(results: TargetResults, target: Target, model: str, trials: Sequ
         matrix: Matrix | None = None
     else:
         rows = _joined_classes(model, trials, results.judged)
-        questions = list(_class_questions(rows)) if target.form != "token" else []
+        questions = list(_class_questions(rows))
         right = (rows.chosen == rows.truth).astype(np.float64)
         bins = [_bins(model, "", rows.scores.max(axis=1), right)] if len(right) else []
         matrix = _matrix(rows)
-    curves = [curve for question in questions if (curve := _curves(model, *question)) is not None]
+    drawn = _symbol_curves if target.form == "token" else _curves
+    curves = [curve for question in questions if (curve := drawn(model, *question)) is not None]
     return replace(
         results,
         confusion=results.confusion if matrix is None else {**results.confusion, model: matrix},
@@ -140,6 +142,17 @@ def _curves(model: str, of: str, truth: NDArray[np.bool_], scores: Floats) -> tu
     # scikit-learn begins the line at a precision of 1 that no threshold has.
     precision[-1] = precision[-2]
     return roc, _thinned(model, of, recall[::-1], precision[::-1], area)
+
+
+def _symbol_curves(
+    model: str, of: str, truth: NDArray[np.bool_], scores: Floats
+) -> tuple[Curve, Curve] | None:
+    """The same of very many symbols, which are sorted once."""
+    found = symbol_curves(truth, scores)
+    if found is None:
+        return None
+    roc = _thinned(model, of, found.false, found.right, found.areas[0])
+    return roc, _thinned(model, of, found.right, found.precision, found.areas[1])
 
 
 def _thinned(model: str, of: str, x: Floats, y: Floats, area: float) -> Curve:

@@ -11,6 +11,7 @@ Shapes: m symbols, U units, K steps, b draws.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -49,10 +50,7 @@ def _areas(
     blank = one_sided(name, truth)
     if blank is not None:
         return blank
-    order = np.argsort(-scores, kind="stable")
-    hits = np.cumsum(truth[order], dtype=np.float64)
-    ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
-    exact = _of_sums(np.diff(hits[ends], prepend=0.0)[None], np.diff(ends + 1.0, prepend=0.0)[None])[0]
+    order, hits, ends, exact = _ranked(truth, scores)
     draws = np.zeros((0, 2))
     if resamples.draws:
         step_of = np.empty(len(order), dtype=np.int64)
@@ -63,6 +61,54 @@ def _areas(
         for at, metric in enumerate(("auroc", "auprc"))
     )
     return roc, precision
+
+
+def _ranked(truth: NDArray[np.bool_], scores: Floats) -> tuple[Ints, Floats, Ints, Floats]:
+    """Rows by falling score, rows of the class down to each, the last row of each score, and both areas."""
+    order = np.argsort(-scores, kind="stable")
+    hits = np.cumsum(truth[order], dtype=np.float64)
+    ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
+    exact = _of_sums(np.diff(hits[ends], prepend=0.0)[None], np.diff(ends + 1.0, prepend=0.0)[None])[0]
+    return order, hits, ends, exact
+
+
+@dataclass(frozen=True)
+class SymbolCurves:
+    """ROC, and precision against recall, of one class against the rest, by falling score.
+
+    Args:
+        false: float64[K + 1], rate of false alarms.
+        right: float64[K + 1], share of the class that is found: recall too.
+        precision: float64[K + 1], share of those found that are right; the first is that of the second.
+        areas: AUROC and average precision, exact.
+    """
+
+    false: Floats
+    right: Floats
+    precision: Floats
+    areas: tuple[float, float]
+
+
+def symbol_curves(truth: NDArray[np.bool_], scores: Floats) -> SymbolCurves | None:
+    """The curves at the steps of :func:`_cuts`; None where there are not symbols on both sides.
+
+    Args:
+        truth: bool[m], which symbols are of the class.
+        scores: float64[m].
+    """
+    if not truth.any() or truth.all():
+        return None
+    _, hits, ends, areas = _ranked(truth, scores)
+    cuts = _cuts(hits, ends)
+    found, seen = hits[cuts], cuts + 1.0
+    false, right = (seen - found) / (len(truth) - hits[-1]), found / hits[-1]
+    precision = found / seen
+    return SymbolCurves(
+        np.append(0.0, false),
+        np.append(0.0, right),
+        np.append(precision[0], precision),
+        (float(areas[0]), float(areas[1])),
+    )
 
 
 def _cuts(hits: Floats, ends: Ints) -> Ints:

@@ -132,7 +132,7 @@ def test_figures_as_text():
         ("multiclass", CLASSES, {"models", "confusion", "rates", "calibration"}),
         ("multilabel", CLASSES, {"models", "rates", "calibration"}),
         ("regression", ("u", "v"), {"models", "scatter"}),
-        ("token", CLASSES, {"models", "confusion", "calibration"}),
+        ("token", CLASSES, {"models", "confusion", "rates", "calibration"}),
     ],
 )
 def test_each_kind_has_its_figures(kind, classes, names):

@@ -14,7 +14,7 @@ from genomecli.tasks.examples import MISSING, Labels
 from genomecli.tasks.metric_rows import ClassRows
 from genomecli.tasks.metrics import measure
 from genomecli.tasks.metrics_ranked import rank_quantities
-from genomecli.tasks.metrics_symbols import STEPS, symbol_rank_quantities
+from genomecli.tasks.metrics_symbols import STEPS, symbol_curves, symbol_rank_quantities
 from genomecli.tasks.predictions import Predictions
 from genomecli.tasks.schema import Target
 from genomecli.tasks.settings import MetricSettings
@@ -35,6 +35,27 @@ def symbols(sequences, length, classes, rare=0.3, places=None, seed=0):
     unit = np.repeat(np.arange(sequences), length)
     rows = ClassRows(tuple(classes), truth, scores.argmax(axis=1), scores, unit, unit)
     return rows, Resamples.of(unit, 200, np.random.default_rng(1))
+
+
+@pytest.mark.parametrize("places", [None, 1])
+def test_curves_of_symbols_lie_on_those_of_scikit_learn(places):
+    rows, _ = symbols(60, 200, "abc", rare=0.02, places=places)
+    truth, scores = rows.truth == 2, rows.scores[:, 2]
+    found = symbol_curves(truth, scores)
+    assert len(found.right) <= STEPS + 2
+    false, right, _ = sk.roc_curve(truth, scores, drop_intermediate=False)
+    known = {(round(x, 9), round(y, 9)) for x, y in zip(false, right, strict=True)}
+    assert {(round(x, 9), round(y, 9)) for x, y in zip(found.false, found.right, strict=True)} <= known
+    assert (found.false[-1], found.right[-1]) == (1, 1)
+    precision, recall, _ = sk.precision_recall_curve(truth, scores)
+    known = {(round(x, 9), round(y, 9)) for x, y in zip(recall, precision, strict=True)}
+    assert {
+        (round(x, 9), round(y, 9)) for x, y in zip(found.right, found.precision, strict=True)
+    } - known <= {(0.0, round(found.precision[0], 9))}
+    exact = (sk.roc_auc_score(truth, scores), sk.average_precision_score(truth, scores))
+    assert found.areas == pytest.approx(exact)
+    assert np.trapezoid(found.right, found.false) == pytest.approx(exact[0], abs=1e-3)
+    assert symbol_curves(np.zeros(3, dtype=bool), scores[:3]) is None
 
 
 def test_token_targets_have_the_areas_of_scikit_learn():
