@@ -91,7 +91,21 @@ def open_job(config: Config, settings: EmbedSettings) -> Job:
     log.info("model at step %d on %s, %s", loaded.step, device, meta["precision"])
     resolved = {**config.common.model_dump(mode="json"), "embed": settings.model_dump(mode="json")}
     history = TrainingHistory.of(read_json(Path(loaded.info["path"]) / "config.json"))
-    return Job(settings, engine, layers, _source(settings, engine, frames, history), meta, resolved)
+    source = _source(settings, engine, frames, history)
+    if source is None:
+        _warn_untrained(engine, history)
+    return Job(settings, engine, layers, source, meta, resolved)
+
+
+def _warn_untrained(engine: Engine, history: TrainingHistory) -> None:
+    """Say which vectors of the whole vocabulary are as random as at the start of training."""
+    alphabets = dict.fromkeys(block.molecule for block in engine.lexicon.vocabulary.blocks)
+    for alphabet in alphabets:
+        if not history.reads(alphabet):
+            trained = " and ".join(history.molecules)
+            log.warning(
+                "the model was trained on %s alone: vectors of %s tokens are random", trained, alphabet
+            )
 
 
 def _source(

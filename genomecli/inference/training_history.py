@@ -72,7 +72,12 @@ class TrainingHistory:
         Raises:
             InputError: if it was trained on other alphabets alone.
         """
-        alphabet = MOLECULE_ALPHABETS[molecule]
-        if self.molecules and alphabet not in {MOLECULE_ALPHABETS[name] for name in self.molecules}:
+        if not self.reads(molecule):
+            alphabet = MOLECULE_ALPHABETS[molecule]
             what = f"was trained on {' and '.join(self.molecules)} alone, not on {alphabet}"
             raise InputError(what, where=where, fix="use a run that was")
+
+    def reads(self, molecule: str) -> bool:
+        """Whether it was trained on texts in these letters; true where nothing is said."""
+        known = {MOLECULE_ALPHABETS[name] for name in self.molecules}
+        return not known or MOLECULE_ALPHABETS[molecule] in known

@@ -279,6 +279,9 @@ def test_a_molecule_that_the_model_never_read_is_refused(
     assert "was trained on genome alone, not on protein" in capsys.readouterr().err
     assert not (tmp_path / "v.tsv").exists()
     assert embed("-m", run, gene, "-o", tmp_path / "v.tsv", "-s", "embed.molecule=cds") == 0
+    whole = ["-s", "embed.level=vocabulary", "-s", "embed.vectors=static"]
+    assert embed("-m", run, "-o", tmp_path / "words.tsv", *whole) == 0
+    assert "genome alone: vectors of protein tokens are random" in capsys.readouterr().err
 
 
 def test_bad_usage_is_named(

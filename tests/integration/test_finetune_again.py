@@ -153,3 +153,15 @@ def test_folds_of_their_own_rows_have_seen_nothing_and_older_runs_do_not_know(
     assert unknown["earlier_tunings"][0]["rows"] is None
     after = tune(tmp_path / "after", tmp_path / "unknown", again)["split"]["warnings"]
     assert any("kept no keys" in said for said in after)  # what is not known once is not known later
+
+
+def test_windows_of_another_length_are_not_taken_for_new_rows(body: Path, tmp_path: Path) -> None:
+    """Their keys differ although their letters overlap, so the count says nothing of them."""
+    data = table(tmp_path / "a.tsv", sides(sequences(24, 30, 40, key="cut"), 12, 6))
+    short = ["finetune.data.window=15", "finetune.data.min_length=10"]
+    tune(tmp_path / "short", body, data, *short)
+    same = tune(tmp_path / "same", tmp_path / "short", data, *short)["split"]["warnings"]
+    assert len(same) == 1
+    assert "equal one by which its weights were chosen" in same[0]
+    other = tune(tmp_path / "other", tmp_path / "short", data)["split"]["warnings"]
+    assert ["cut otherwise" in said for said in other] == [True]
