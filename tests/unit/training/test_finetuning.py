@@ -239,10 +239,10 @@ def test_a_target_of_noise_loses_weight_within_a_short_run(tmp_path: Path) -> No
     examples = make_examples(texts, {name: value[:, None] for name, value in values.items()})
     start = small_start()
     spec = make_spec(start, examples, targets, weighting="uncertainty")
-    tuned, summary = tune(tmp_path / "run", start, examples, spec, epochs=3)
+    tuned, summary = tune(tmp_path / "run", start, examples, spec, epochs=4)
     weights = summary["target_weights"]
-    assert summary["steps"] == 38
-    assert weights["v"] > 1.7 * weights["n"]
+    assert summary["steps"] == 50
+    assert weights["v"] > 1.5 * weights["n"]
     log_variances = tuned.model.heads["uncertainty"].log_variance
     assert list(weights.values()) == pytest.approx((0.5 * torch.exp(-log_variances)).tolist())
     job = make_job(start, examples, spec, settings(optimiser={"lr": 1e-3}))
@@ -252,7 +252,7 @@ def test_a_target_of_noise_loses_weight_within_a_short_run(tmp_path: Path) -> No
         for one in job.optimiser(model).param_groups
         if any(p is model.heads["uncertainty"].log_variance for p in one["params"])
     ]
-    assert (group["weight_decay"], group["scale"]) == (0.0, pytest.approx(100))
+    assert (group["weight_decay"], group["scale"]) == (0.0, pytest.approx(30))
 
 
 def test_a_short_run_has_twenty_points_of_its_training_loss(tmp_path: Path) -> None:
