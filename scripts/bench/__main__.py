@@ -21,6 +21,7 @@ BENCHMARKS = {
     "ranks": "ranks_speed",
     "embedding": "embedding_speed",
     "training": "training_speed",
+    "quality": "quality",
 }
 
 

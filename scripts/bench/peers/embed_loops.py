@@ -26,11 +26,10 @@ TOKENS = 4096
 BATCH = 8
 
 
-def theirs(run: Path) -> tuple[torch.nn.Module, dict[str, int], int]:
-    """Their model with our weights, the id of each residue, and the context."""
+def as_theirs(loaded) -> torch.nn.Module:
+    """The class of transformers with our weights."""
     import transformers
 
-    loaded = load_model(run)
     arguments = hugging_face_config(loaded.settings, loaded.lexicon.vocabulary.size)
     kinds = {
         "modern": ("ModernBertForMaskedLM", "ModernBertConfig"),
@@ -39,10 +38,15 @@ def theirs(run: Path) -> tuple[torch.nn.Module, dict[str, int], int]:
     model, config = kinds[loaded.settings.architecture]
     made = getattr(transformers, model)(getattr(transformers, config)(**arguments))
     made.load_state_dict(state_dict_to_hf(loaded.settings, loaded.model.state_dict()), strict=True)
+    return made.eval()
+
+
+def theirs(run: Path) -> tuple[torch.nn.Module, dict[str, int], int]:
+    """Their model with our weights, the id of each residue, and the context."""
+    loaded = load_model(run)
     tokenizer = loaded.lexicon.tokenizer(loaded.lexicon.species[0], "protein")
     ids = {tokenizer.decode(np.array([number]))[0]: number for number in tokenizer_ids(tokenizer)}
-    body = made.eval().base_model
-    return body, ids, loaded.settings.context
+    return as_theirs(loaded).base_model, ids, loaded.settings.context
 
 
 def tokenizer_ids(tokenizer) -> range:
