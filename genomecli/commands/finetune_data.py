@@ -22,12 +22,14 @@ from genomecli.tasks.reading import Reading, read_examples
 from genomecli.tasks.seen import Seen, over_splits, seen_before
 from genomecli.tasks.splits import Split, split_examples
 from genomecli.tasks.targets import Fitted, check_splits, fit_targets
+from genomecli.tasks.translated import as_proteins, translated
 from genomecli.training.checkpoint import load_model
 from genomecli.training.starts import Start, fresh_lexicon, trained_start
 from genomecli.training.task_spec import ColumnReading
 from genomecli.training.tuning import check_tuning
 
 if TYPE_CHECKING:
+    from genomecli.tasks.examples import Examples
     from genomecli.training.checkpoint import LoadedModel
     from genomecli.training.finetune_settings import FinetuneSettings
 
@@ -67,7 +69,7 @@ class FinetuneData:
     def leaks(self) -> list[Leakage]:
         """What each split leaks."""
         examples = self.reading.examples
-        copies = find_copies(examples)
+        copies = find_copies(examples, _alike(self.settings, examples, self.column, self.pair))
         return [leakage(copies, examples, self.reading.raw, split) for split in self.splits]
 
     @cached_property
@@ -159,12 +161,29 @@ def open_data(settings: FinetuneSettings, seed: int) -> FinetuneData:
     reading = _readable(reading, start, column, pair, settings)
     _check_lengths(settings, start, column, reading)
     annotated = settings.data.intervals is not None
-    splits = split_examples(reading.examples, reading.raw, settings.split, seed, genome=annotated)
+    alike = _alike(settings, reading.examples, column, pair)
+    splits = split_examples(
+        reading.examples, reading.raw, settings.split, seed, genome=annotated, alike=alike
+    )
     for split in splits:
         if not len(split.train):
             raise InputError("the split leaves no training row", fix="correct split")
     check_splits(reading, settings.targets, [split.train for split in splits])
     return FinetuneData(reading, splits, start, column, pair, loaded, settings, ancestry)
+
+
+def _alike(
+    settings: FinetuneSettings, examples: Examples, column: ColumnReading, pair: ColumnReading | None
+) -> Examples | None:
+    """The examples with proteins instead of coding sequences; None where there are none."""
+    readings = [one for one in (column, pair) if one is not None and one.molecule == "cds"]
+    if not settings.split.translate or not readings:
+        return None
+    first = translated(examples.sequences, column.table, column.frame) if column in readings else None
+    second = None
+    if pair is not None and examples.pair is not None and pair in readings:
+        second = translated(examples.pair, pair.table, pair.frame)
+    return as_proteins(examples, first, second)
 
 
 def _start(settings: FinetuneSettings, loaded: LoadedModel | None, alphabet: str) -> Start:

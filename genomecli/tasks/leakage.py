@@ -37,28 +37,38 @@ class Copies:
     Args:
         same: int64[n], in 0..G-1: rows with equal sequences share a number; of DNA on either strand.
         exact: int64[n], likewise, on one strand.
-        near: pairs of similar sequences, int64[p] each, numbers of ``same``.
+        kin: int64[n], numbers of sequences as similarity sees them: those of ``same``, or of equal proteins.
+        near: pairs of similar sequences, int64[p] each, numbers of ``kin``.
         loose: likewise, of a lower identity; those of ``near`` among them.
         identity, lower: identity of similar sequences, and the lower one, in words.
     """
 
     same: Ints
     exact: Ints
+    kin: Ints
     near: Pairs
     loose: Pairs
     identity: str
     lower: str
 
 
-def find_copies(examples: Examples) -> Copies:
-    """Equal and similar rows."""
-    found = NearCopies(examples)
+def find_copies(examples: Examples, alike: Examples | None = None) -> Copies:
+    """Equal and similar rows.
+
+    Args:
+        examples: n of them.
+        alike: the same as similarity sees them, such as the proteins of genes; left out: as they are.
+    """
+    judged = examples if alike is None else alike
+    found = NearCopies(judged)
+    same = found.same if alike is None else key_groups(sequence_keys(examples))
     exact = key_groups(sequence_keys(examples, both_strands=False))
     near, loose = found.pairs(IDENTITY), found.pairs(LOOSE)
-    columns = [examples.sequences] + ([] if examples.pair is None else [examples.pair])
+    columns = [judged.sequences] + ([] if judged.pair is None else [judged.pair])
     names = list(dict.fromkeys(column.alphabet for column in columns))
     said = [" and ".join(_in_words(level, name, names) for name in names) for level in (IDENTITY, LOOSE)]
-    return Copies(found.same, exact, near, loose, said[0], said[1])
+    said = [text if alike is None else f"{text} protein" for text in said]
+    return Copies(same, exact, found.same, near, loose, said[0], said[1])
 
 
 def _in_words(level: Mapping[str, float], name: str, names: Sequence[str]) -> str:
@@ -139,7 +149,7 @@ class Leakage:
         if overlap.similar:
             more = " more" if overlap.equal else ""
             parts.append(
-                f"at least {overlap.similar}{more} are similar (identity {self.identity} or more) to one"
+                f"at least {overlap.similar}{more} are similar ({self.identity} identity or more) to one"
             )
         if not parts:
             return ""
@@ -183,7 +193,7 @@ def _overlap(copies: Copies, examples: Examples, sides: Mapping[str, Ints], side
     theirs = np.zeros(len(examples), dtype=bool)
     mine[sides[side]], theirs[sides[other]] = True, True
     equal = mine & np.isin(copies.same, copies.same[theirs])
-    near, loose = (_beside(copies.same, mine, theirs, pairs) for pairs in (copies.near, copies.loose))
+    near, loose = (_beside(copies.kin, mine, theirs, pairs) for pairs in (copies.near, copies.loose))
     similar = near & ~equal
     example = ("", "")
     row = int((equal if equal.any() else similar).argmax())
@@ -192,21 +202,22 @@ def _overlap(copies: Copies, examples: Examples, sides: Mapping[str, Ints], side
         example = _place(examples, row), _place(examples, copy)
     elif similar.any():
         left, right = copies.near
-        beside = np.concatenate([right[left == copies.same[row]], left[right == copies.same[row]]])
-        copy = int(np.flatnonzero(theirs & np.isin(copies.same, beside))[0])
+        own = copies.kin[row]
+        beside = np.concatenate([[own], right[left == own], left[right == own]])
+        copy = int(np.flatnonzero(theirs & np.isin(copies.kin, beside))[0])
         example = _place(examples, row), _place(examples, copy)
     further = int((loose & ~near & ~equal).sum())
     return Overlap(side, other, len(sides[side]), int(equal.sum()), int(similar.sum()), further, example)
 
 
-def _beside(same: Ints, mine: Rows, theirs: Rows, pairs: Pairs) -> Rows:
-    """bool[n]: rows of mine with a similar sequence among theirs."""
-    there = np.bincount(same[theirs], minlength=int(same.max(initial=-1)) + 1) > 0
+def _beside(kin: Ints, mine: Rows, theirs: Rows, pairs: Pairs) -> Rows:
+    """bool[n]: rows of mine with an equal or similar sequence among theirs."""
+    there = np.bincount(kin[theirs], minlength=int(kin.max(initial=-1)) + 1) > 0
     left, right = pairs
-    found = np.zeros(len(there), dtype=bool)
+    found = there.copy()
     found[left[there[right]]] = True
     found[right[there[left]]] = True
-    beside: Rows = mine & found[same]
+    beside: Rows = mine & found[kin]
     return beside
 
 

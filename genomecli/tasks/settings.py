@@ -194,6 +194,11 @@ class SplitSettings(Section):
         "without mmseqs it is judged by shared k-mers. Left out: 0.8 for DNA, 0.5 for proteins; below that, "
         "k-mers find related sequences too seldom.",
     )
+    translate: bool = setting(
+        True,
+        doc="Coding sequences (molecule cds) are similar if their proteins are. false: if their bases are, "
+        "for libraries of synonymous variants.",
+    )
     k: int | None = setting(
         None,
         ge=2,

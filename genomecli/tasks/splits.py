@@ -65,6 +65,7 @@ def split_examples(
     seed: int,
     *,
     genome: bool = False,
+    alike: Examples | None = None,
 ) -> list[Split]:
     """One split, or one a fold.
 
@@ -74,6 +75,7 @@ def split_examples(
         settings: of the split; its own seed goes before ``seed``.
         seed: of the run.
         genome: whether the examples are of an annotated genome; windows of one are split by place.
+        alike: the examples as similarity sees them, such as the proteins of genes; left out: as they are.
 
     Raises:
         InputError: for a column that gives no side, or too few groups for the sides asked.
@@ -82,7 +84,7 @@ def split_examples(
     by = _way(examples, settings, genome)
     if by == "column":
         return [_given(examples, raw, settings, seed)]
-    groups, how = _groups(examples, raw, settings, by)
+    groups, how = _groups(examples, raw, settings, by, examples if alike is None else alike)
     count = int(groups.max()) + 1
     sides = settings.folds or 1 + (settings.valid > 0) + (settings.test > 0)
     if count < sides:
@@ -160,7 +162,7 @@ def _unnamed_way(examples: Examples, settings: SplitSettings, genome: bool) -> s
 
 
 def _groups(
-    examples: Examples, raw: Mapping[str, RawLabels], settings: SplitSettings, by: str
+    examples: Examples, raw: Mapping[str, RawLabels], settings: SplitSettings, by: str, alike: Examples
 ) -> tuple[Ints, str]:
     """The group of each row, int64[n] in order of their first row, and a sentence."""
     n = len(examples)
@@ -172,7 +174,8 @@ def _groups(
         groups = named_groups(examples.group)
         return groups, f"By {int(groups.max()) + 1} groups of the data."
     if by == "cluster":
-        return cluster(examples, settings)
+        groups, how = cluster(alike, settings)
+        return groups, how if alike is examples else f"{how} Of coding sequences their proteins are compared."
     return loci(examples, settings, raw)
 
 

@@ -46,7 +46,7 @@ def test_equal_reverse_and_similar_sequences_are_counted_apart() -> None:
     assert (overlap.rows, overlap.equal, overlap.similar) == (4, 2, 1)
     assert overlap.example == ("made.tsv, line 8", "made.tsv, line 2")
     (warning,) = [sentence for sentence in one.warnings() if sentence.startswith("Of 4 test rows")]
-    assert "2 equal a sequence and at least 1 more are similar (identity 80 % or more) to one" in warning
+    assert "2 equal a sequence and at least 1 more are similar (80 % identity or more) to one" in warning
     assert "training rows, such as made.tsv, line 8 and made.tsv, line 2" in warning
     assert one.repeated == 2
 
