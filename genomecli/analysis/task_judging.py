@@ -104,7 +104,8 @@ def _rows(trial: Trial, settings: MetricSettings, rng: np.random.Generator) -> l
 
 def over_trials(rows: Sequence[MetricRow], level: float) -> list[MetricRow]:
     """Mean of every figure over trials, with standard deviation and Student's t interval, cut at the ends of
-    the figure's range; of fewer than :data:`LEAST_TRIALS` their values and no interval. Without support."""
+    the figure's range. Of fewer than :data:`LEAST_TRIALS` their values and no interval; where all are equal,
+    the interval over rows. Without support."""
     found: dict[tuple[str, str, str, str], list[Figure]] = {}
     for row in rows:
         figure = row.figure
@@ -127,6 +128,10 @@ def _mean_row(model: str, figures: Sequence[Figure], level: float) -> MetricRow:
         low = high = float("nan")
         each = ", ".join(f"{value:.3f}" for value in known)
         note += f" ({each}); fewer than {LEAST_TRIALS} give no interval" * bool(len(known))
+    elif spread == 0.0:
+        # A baseline without chance in it: its interval is that over rows.
+        low, high = figures[0].low, figures[0].high
+        note = f"the same in {len(known)} trainings; the interval is over rows"
     else:
         least, most = ends(figures[0].name)
         note += "; interval cut at the end of the figure's range" * (low < least or high > most)

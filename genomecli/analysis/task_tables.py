@@ -72,7 +72,7 @@ def models_table(results: TaskResults, target: TargetResults, part: str) -> Page
     body = [
         [_metric_label(target, name), *(cell(rows.get((model, name))) for model in names)] for name in metrics
     ]
-    student = "with Student's t intervals, cut at the ends of a figure's range"
+    student = "with Student's t intervals, cut at the ends of a figure's range; over rows where all are equal"
     if len(target.trials) < LEAST_TRIALS:
         student = f"and the value of each: fewer than {LEAST_TRIALS} give no interval"
         body = [

@@ -154,6 +154,13 @@ def test_intervals_over_trainings_stay_in_the_range_of_the_figure(name, values, 
     assert inside.low == pytest.approx(seeds_interval([0.4, 0.41, 0.42]).low)
 
 
+def test_a_figure_that_is_the_same_each_time_has_its_interval_over_rows():
+    rows = [MetricRow("net", f"seed {at}", Figure("mcc", 0.6, 0.5, 0.7, 9, "test")) for at in range(3)]
+    (mean,) = over_trials(rows, 0.95)
+    assert (mean.figure.low, mean.figure.high, mean.spread) == (0.5, 0.7, 0.0)
+    assert mean.figure.note == "the same in 3 trainings; the interval is over rows"
+
+
 def test_results_survive_json_whole():
     whole = results(judged("binary"), judged("regression", ("u",)))
     values = whole.to_dict()
