@@ -159,10 +159,11 @@ def test_windows_of_another_length_are_not_taken_for_new_rows(body: Path, tmp_pa
     """Their keys differ although their letters overlap, so the count says nothing of them."""
     data = table(tmp_path / "a.tsv", sides(sequences(24, 30, 40, key="cut"), 12, 6))
     # Peptides of five residues are equal by chance.
-    short = ["finetune.data.window=15", "finetune.data.min_length=10", "finetune.split.translate=false"]
+    bases = "finetune.split.translate=false"
+    short = ["finetune.data.window=15", "finetune.data.min_length=10", bases]
     tune(tmp_path / "short", body, data, *short)
     same = tune(tmp_path / "same", tmp_path / "short", data, *short)["split"]["warnings"]
     assert len(same) == 1
     assert "equal one by which its weights were chosen" in same[0]
-    other = tune(tmp_path / "other", tmp_path / "short", data)["split"]["warnings"]
+    other = tune(tmp_path / "other", tmp_path / "short", data, bases)["split"]["warnings"]
     assert ["cut otherwise" in said for said in other] == [True]
