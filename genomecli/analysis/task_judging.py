@@ -22,6 +22,9 @@ LEAST_TRIALS = 3
 """Trainings below which there is no interval over them: of two Student's t has one degree of freedom, and its
 95 % interval is 18 times as wide as they are apart."""
 
+ENSEMBLE = "ensemble"
+"""Model of the figures of several seeds' mean predictions."""
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -71,9 +74,11 @@ def judge_target(
     if not trials:
         raise ValueError("nothing to judge")
     rows = [row for trial in trials for row in _rows(trial, settings, rng)]
+    network = next(iter(trials[0].predictions))
     if len(trials) > 1:
         rows += over_trials(rows, settings.level)
-    network = next(iter(trials[0].predictions))
+    if len(trials) > 1 and not folds:
+        rows += _rows(_ensemble(trials, network), settings, rng)
     compared = [
         _difference(trials, network, name, settings, rng, folds=folds, part=judged)
         for name in trials[0].predictions
@@ -100,6 +105,17 @@ def _rows(trial: Trial, settings: MetricSettings, rng: np.random.Generator) -> l
             predictions, trial.labels[part], settings, rng, trial.groups.get(part), part=part
         )
     ]
+
+
+def _ensemble(trials: Sequence[Trial], network: str) -> Trial:
+    """The mean of what the networks of all seeds predict, as ``predict`` gives it."""
+    parts = {
+        part: replace(
+            first, scores=np.mean([trial.predictions[network][part].scores for trial in trials], axis=0)
+        )
+        for part, first in trials[0].predictions[network].items()
+    }
+    return replace(trials[0], predictions={ENSEMBLE: parts}, name="")
 
 
 def over_trials(rows: Sequence[MetricRow], level: float) -> list[MetricRow]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from genomecli.analysis.task_judging import primary_rows
+from genomecli.analysis.task_judging import ENSEMBLE, primary_rows
 from genomecli.analysis.task_results import TargetResults, TaskResults
 from genomecli.tasks.differences import Difference
 from genomecli.tasks.figure import METRICS
@@ -63,8 +63,11 @@ def _verdict(results: TaskResults, target: TargetResults) -> Verdict:
             else f"There is no {part_name(results.judged)} part, so nothing here tells how good "
             f"{lower(network)} is."
         )
-        return Verdict(target.target.name, first, None, (*begins, *_spread(results, target)))
-    further = [*begins, *_others(target), *_spread(results, target), *_losing_seeds(results, target)]
+        return Verdict(
+            target.target.name, first, None, (*begins, *_spread(results, target), *_together(target))
+        )
+    spread = [*_spread(results, target), *_together(target), *_losing_seeds(results, target)]
+    further = [*begins, *_others(target), *spread]
     first = _first(network, difference)
     if results.judged != "test":
         first = f"On {part_name(results.judged)} rows alone: {first[0].lower()}{first[1:]}"
@@ -139,6 +142,18 @@ def _spread(results: TaskResults, target: TargetResults) -> list[str]:
     return [
         f"{said}, standard deviation {three(row.spread)}, {three(figure.low)} to {three(figure.high)} by "
         f"Student's t{cut}."
+    ]
+
+
+def _together(target: TargetResults) -> list[str]:
+    """The figure of the seeds' mean predictions."""
+    row = primary_rows(target, target.judged).get(ENSEMBLE)
+    if row is None:
+        return []
+    figure, count = row.figure, len(target.trials)
+    return [
+        f"The mean of the {count} networks' predictions, which `predict` gives: {metric_name(figure.name)} "
+        f"{three(figure.value)} ({three(figure.low)} to {three(figure.high)}, over rows)."
     ]
 
 

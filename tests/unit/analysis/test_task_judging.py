@@ -10,7 +10,7 @@ import pytest
 from sklearn import metrics as sk
 
 from genomecli.analysis.statistics import seeds_interval
-from genomecli.analysis.task_judging import judge_target, over_trials, primary_rows
+from genomecli.analysis.task_judging import ENSEMBLE, judge_target, over_trials, primary_rows
 from genomecli.analysis.task_results import MetricRow, TaskResults
 from genomecli.analysis.task_story import verdicts
 from genomecli.analysis.task_tables import models_table
@@ -152,6 +152,28 @@ def test_intervals_over_trainings_stay_in_the_range_of_the_figure(name, values, 
     inside = _mean_of("mcc", 0.4, 0.41, 0.42)
     assert inside.note == "mean of 3 trainings"
     assert inside.low == pytest.approx(seeds_interval([0.4, 0.41, 0.42]).low)
+
+
+@pytest.mark.parametrize("folds", [False, True])
+def test_the_mean_of_seeds_is_judged_as_predict_gives_it(folds):
+    found = judged("binary", trials=3, folds=folds)
+    together = [row for row in found.rows if row.model == ENSEMBLE]
+    if folds:
+        assert not together  # each network has test rows of its own
+        return
+    trials = [trial(target("binary"), seed=at) for at in range(3)]
+    scores = np.mean([one.predictions["pretrained"]["test"].scores for one in trials], axis=0)
+    expected = sk.matthews_corrcoef(trials[0].labels["test"].values, scores.argmax(axis=1))
+    (mcc,) = (
+        row.figure
+        for row in together
+        if (row.figure.part, row.figure.name, row.figure.of) == ("test", "mcc", "")
+    )
+    assert mcc.value == pytest.approx(expected)
+    whole = results(found, trials="seeds")
+    said = " ".join(verdicts(whole)[0].further)
+    assert "The mean of the 3 networks' predictions, which `predict` gives: MCC" in said
+    assert ENSEMBLE not in models_table(whole, found, "test").columns
 
 
 def test_a_figure_that_is_the_same_each_time_has_its_interval_over_rows():
