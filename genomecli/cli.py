@@ -2,117 +2,32 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import json
-import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from genomecli.errors import GenomecliError, UsageError
-from genomecli.version import __version__
-
-if TYPE_CHECKING:
-    from genomecli.config import Config
-
-app = typer.Typer(
-    name="genomecli",
-    help="Train, use and compare BERT-style language models of DNA and protein on your own genomes.",
-    epilog="A first run: genomecli simulate -o sim, then follow configs/demo.yaml. "
-    "Settings of a command: genomecli config COMMAND.",
-    no_args_is_help=True,
-    add_completion=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+from genomecli.cli_frame import (
+    AsJson,
+    ConfigFile,
+    Force,
+    Out,
+    Overrides,
+    Resume,
+    Shown,
+    app,
+    command,
+    fail,
+    foreign,
+    reader_left,
+    section_of,
+    shard_of,
 )
-
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option("--config", "-c", help="YAML file with this command's section.", show_default=False),
-]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", "-s", help="section.key=value, as often as wanted; the value is YAML.", show_default=False
-    ),
-]
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to make.")]
-Force = Annotated[bool, typer.Option("--force", "-f", help="Replace a finished output.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with an unfinished output.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; an error is JSON too, on standard error.")]
-
-_SHARED = {
-    "quiet": Annotated[bool, typer.Option("--quiet", "-q", help="Warnings and errors only.")],
-    "verbose": Annotated[bool, typer.Option("--verbose", "-v", help="Details too.")],
-    "log_file": Annotated[
-        Path | None, typer.Option("--log-file", help="Also log to this file.", show_default=False)
-    ],
-    "debug": Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")],
-    "json_errors": Annotated[bool, typer.Option("--json-errors", help="Errors as JSON on standard error.")],
-}
-"""Options of every command, added by :func:`command`."""
-
-
-class _Shown:
-    """How errors of the running command are to be shown."""
-
-    debug = False
-    as_json = False
-
-
-def command(name: str, epilog: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register a function as subcommand ``name``, with the options that all commands share."""
-
-    def register(function: Callable[..., None]) -> Callable[..., None]:
-        @functools.wraps(function)
-        def run(**given: Any) -> None:
-            shared = {key: given.pop(key) for key in _SHARED}
-            _Shown.debug = shared["debug"]
-            _Shown.as_json = shared["json_errors"] or bool(given.get("as_json"))
-            from genomecli.runtime import setup_logging
-
-            verbosity = -1 if shared["quiet"] else int(shared["verbose"])
-            setup_logging(verbosity, shared["log_file"])
-            try:
-                function(**given)
-            except BrokenPipeError:  # here, since click would take it and exit with 1
-                raise typer.Exit(_reader_left()) from None
-
-        own = inspect.signature(function, eval_str=True)
-        extra = [
-            inspect.Parameter(
-                key,
-                inspect.Parameter.KEYWORD_ONLY,
-                annotation=kind,
-                default=None if key == "log_file" else False,
-            )
-            for key, kind in _SHARED.items()
-        ]
-        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own.parameters.values()]
-        run.__signature__ = own.replace(parameters=[*parameters, *extra])  # type: ignore[attr-defined]
-        run.__annotations__ = {p.name: p.annotation for p in [*parameters, *extra]}
-        return app.command(name, epilog=epilog)(run)
-
-    return register
-
-
-def _config(path: Path | None, overrides: Sequence[str] | None, *needs: str) -> Config:
-    from genomecli.config import load_config
-
-    return load_config(path, list(overrides or []), needs=needs)
-
-
-def _shard(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    part, slash, parts = text.partition("/")
-    if not (slash and part.isdigit() and parts.isdigit() and 1 <= int(part) <= int(parts)):
-        raise UsageError(f"--shard {text!r} is not of the form I/N with I from 1 to N")
-    return int(part), int(parts)
+from genomecli.errors import GenomecliError
+from genomecli.version import __version__
 
 
 def _version(wanted: bool) -> None:
@@ -137,7 +52,7 @@ def simulate(
     """Make small species with a known code and grammar: genome, GFF3, CDS, proteins."""
     from genomecli.commands.simulate import run_simulate
 
-    run_simulate(_config(config, overrides, "simulate"), out, force=force)
+    run_simulate(section_of(config, overrides, "simulate"), out, force=force)
 
 
 @command("tokenize", "Example: genomecli tokenize genome.gbk.gz -o corpus; or -c experiment.yaml -o corpus")
@@ -165,13 +80,13 @@ def tokenize(
     from genomecli.commands.tokenize import run_tokenize
 
     chosen = list(overrides or []) + (species_settings(inputs) if inputs else [])
-    settings = _config(config, chosen, "tokenize")
+    settings = section_of(config, chosen, "tokenize")
     run_tokenize(
         settings,
         out,
         force=force,
         resume=resume,
-        shard=_shard(shard),
+        shard=shard_of(shard),
         merge=merge,
         workers=workers,
         preview=preview,
@@ -212,7 +127,7 @@ def pretrain(
     chosen = list(overrides or []) + ([f"pretrain.corpus={corpus}"] if corpus else [])
     chosen += [f"pretrain.seeds={seeds}"] if seeds is not None else []
     chosen += [f"pretrain.max_minutes={max_minutes}"] if max_minutes is not None else []
-    settings = _config(config, chosen, "pretrain")
+    settings = section_of(config, chosen, "pretrain")
     run_pretrain(settings, out, force=force, resume=resume, dry_run=dry_run, suggest=suggest)
 
 
@@ -260,7 +175,7 @@ def finetune(
         chosen.append(f"finetune.targets={json.dumps(default_targets(data))}")
     chosen += [f"finetune.seeds={seeds}"] if seeds is not None else []
     chosen += [f"finetune.max_minutes={max_minutes}"] if max_minutes is not None else []
-    settings = _config(config, chosen, "finetune")
+    settings = section_of(config, chosen, "finetune")
     run_finetune(settings, out, force=force, resume=resume, check=check, dry_run=dry_run)
 
 
@@ -287,7 +202,7 @@ def embed(
     from genomecli.commands.embed import run_embed
 
     chosen = list(overrides or []) + ([f"embed.model={model}"] if model else [])
-    run_embed(_config(config, chosen, "embed"), out, inputs=inputs or [], force=force, resume=resume)
+    run_embed(section_of(config, chosen, "embed"), out, inputs=inputs or [], force=force, resume=resume)
 
 
 @command(
@@ -322,7 +237,7 @@ def predict(
     from genomecli.commands.predict import run_predict
 
     chosen = list(overrides or []) + ([f"predict.model={model}"] if model else [])
-    run_predict(_config(config, chosen, "predict"), out, inputs=inputs or [], force=force, resume=resume)
+    run_predict(section_of(config, chosen, "predict"), out, inputs=inputs or [], force=force, resume=resume)
 
 
 @command(
@@ -383,7 +298,7 @@ def score(
     given: dict[str, Path | str | None] = {"model": model, "vcf": vcf, "reference": reference}
     given |= {"mutations": mutations, "wildtype": wildtype, "measured": measured}
     chosen += [f"score.{key}={value}" for key, value in given.items() if value is not None]
-    run_score(_config(config, chosen, "score"), out, force=force, resume=resume)
+    run_score(section_of(config, chosen, "score"), out, force=force, resume=resume)
 
 
 @command("mrr-compare", "Example: genomecli mrr-compare run --corpus corpus -o comparison")
@@ -405,7 +320,7 @@ def mrr_compare(
     """Compare what models learned: MRR between codons, amino acids, species, frames and genetic codes."""
     from genomecli.commands.mrr_compare import run_mrr_compare
 
-    settings = _config(config, overrides, "mrr-compare")
+    settings = section_of(config, overrides, "mrr-compare")
     run_mrr_compare(
         settings,
         out,
@@ -458,51 +373,22 @@ def doctor(as_json: AsJson = False) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line ``argv`` (that of the process by default); the exit code."""
-    _Shown.debug, _Shown.as_json = False, False
+    Shown.debug, Shown.as_json = False, False
     try:
         code = app(args=None if argv is None else list(argv), standalone_mode=False, prog_name="genomecli")
         sys.stdout.flush()
     except GenomecliError as error:
-        return _fail(error)
+        return fail(error)
     except typer.Exit as stop:
         return int(stop.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("genomecli: interrupted", err=True)
         return 130
     except BrokenPipeError:
-        return _reader_left()
+        return reader_left()
     except Exception as error:
-        return _foreign(error)
+        return foreign(error)
     return code if isinstance(code, int) else 0  # what typer.Exit said
-
-
-def _reader_left() -> int:
-    """The exit code when whoever read our output has left, as a shell would say for SIGPIPE."""
-    # Nothing more can be said there, so keep Python from trying.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 141
-
-
-def _foreign(error: Exception) -> int:
-    """The exit code for an error that is not one of ours, shown as one line."""
-    if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "format_message"):
-        return _fail(UsageError(error.format_message(), fix="see --help"))
-    if _Shown.debug:
-        raise error
-    text = " ".join(str(error).split()) or "no message"
-    return _fail(GenomecliError(f"{type(error).__name__}: {text}", fix="run with --debug for the traceback"))
-
-
-def _fail(error: GenomecliError) -> int:
-    if _Shown.debug:
-        import traceback
-
-        traceback.print_exception(error)
-    if _Shown.as_json:
-        typer.echo(json.dumps(error.as_dict()), err=True)
-    else:
-        typer.echo(f"genomecli: {error}", err=True)
-    return error.exit_code
 
 
 def run() -> None:

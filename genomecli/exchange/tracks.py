@@ -10,6 +10,7 @@ Shapes: N symbols of a record, C classes.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -137,7 +138,7 @@ def place(name: str, scores: Floats, strand: Strand, coordinates: Literal["recor
     return Placed(contig, start, strand, scores)
 
 
-class Track:
+class Track(ABC):
     """What the writers of tracks share.
 
     Args:
@@ -156,6 +157,7 @@ class Track:
         self.written = frozenset(target.classes.index(name) for name in classes)
         self.turned = dict(turned or {})
 
+    @abstractmethod
     def text(self, placed: Placed, *, first: bool = True) -> bytes:
         """The lines of a record.
 
@@ -166,7 +168,6 @@ class Track:
         Raises:
             InputError: for a name that the format cannot hold.
         """
-        raise NotImplementedError
 
     def _runs(self, placed: Placed) -> Iterator[tuple[Run, str, Strand]]:
         """Runs that are written, in the contig's places; their class, and its strand."""

@@ -154,3 +154,18 @@ def tune(
     given = {"validate": validate if valid is not None else None, **(around or {})}
     summary = Finetuning(job, path, Around(**given)).run(resume=resume)
     return load_tuned(path), summary
+
+
+class Stop:
+    """Asks to stop after some steps, as a signal would."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    @property
+    def requested(self) -> str | None:
+        self.left -= 1
+        return "TERM" if self.left < 0 else None
+
+    def grant(self, fix: str) -> None:
+        """Nothing is asked before the first step."""

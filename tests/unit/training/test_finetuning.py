@@ -21,6 +21,7 @@ from genomecli.training.optimiser import set_learning_rate
 from genomecli.training.starts import Start, embeddings_start, random_start
 from genomecli.training.task_spec import TaskSpec
 from tests.unit.training.task_toys import (
+    Stop,
     make_examples,
     make_job,
     make_spec,
@@ -167,18 +168,6 @@ def test_rates_fall_from_block_to_block() -> None:
     assert len(rates) == sum(p.requires_grad for p in model.parameters())
 
 
-class _Stop:
-    """Asks to stop after some steps, as a signal would."""
-
-    def __init__(self, steps: int) -> None:
-        self.left = steps
-
-    @property
-    def requested(self) -> str | None:
-        self.left -= 1
-        return "TERM" if self.left < 0 else None
-
-
 @pytest.mark.parametrize("weighting", ["sum", "uncertainty"])
 def test_a_resumed_run_ends_with_the_same_bytes(tmp_path: Path, weighting: Any) -> None:
     examples = _examples(60, 90, symbols=True)
@@ -187,7 +176,7 @@ def test_a_resumed_run_ends_with_the_same_bytes(tmp_path: Path, weighting: Any) 
     given: dict[str, Any] = {"valid": examples.take(np.arange(20)), "epochs": 4, "layer_decay": 0.7}
     tune(tmp_path / "whole", start, examples, spec, **given)
     with pytest.raises(CheckpointedError):
-        tune(tmp_path / "part", start, examples, spec, around={"flag": _Stop(5)}, **given)
+        tune(tmp_path / "part", start, examples, spec, around={"flag": Stop(5)}, **given)
     assert load_checkpoint(tmp_path / "part", prefer="last").progress.step < 16
     tune(tmp_path / "part", start, examples, spec, resume=True, **given)
     whole, part = (load_checkpoint(tmp_path / name, prefer="last") for name in ("whole", "part"))

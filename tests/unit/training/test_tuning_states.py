@@ -22,6 +22,7 @@ from genomecli.training.starts import Start
 from genomecli.training.task_spec import HeadShape, TaskSpec
 from genomecli.training.tuning_states import PooledRows, TokenRows, keep_states
 from tests.unit.training.task_toys import (
+    Stop,
     make_examples,
     make_job,
     make_spec,
@@ -106,21 +107,6 @@ def test_kept_states_change_nothing_but_the_time(
         torch.testing.assert_close(value, weights[name], rtol=1e-4, atol=1e-5, msg=name)
 
 
-class _Stop:
-    """Asks to stop after some steps, as a signal would."""
-
-    def __init__(self, steps: int) -> None:
-        self.left = steps
-
-    @property
-    def requested(self) -> str | None:
-        self.left -= 1
-        return "TERM" if self.left < 0 else None
-
-    def grant(self, fix: str) -> None:
-        """Nothing is asked before the first step."""
-
-
 @pytest.mark.parametrize("pooling", ["mean", "attention"])
 def test_a_resumed_probe_ends_with_the_same_bytes(tmp_path: Path, pooling: Any) -> None:
     examples = _examples()
@@ -128,7 +114,7 @@ def test_a_resumed_probe_ends_with_the_same_bytes(tmp_path: Path, pooling: Any) 
     spec = _spec(start, examples, head=HeadShape(pooling, dropout=0.1))
     tune(tmp_path / "whole", start, examples, spec, epochs=4)
     with pytest.raises(CheckpointedError):
-        tune(tmp_path / "part", start, examples, spec, around={"flag": _Stop(5)}, epochs=4)
+        tune(tmp_path / "part", start, examples, spec, around={"flag": Stop(5)}, epochs=4)
     tune(tmp_path / "part", start, examples, spec, resume=True, epochs=4)
     whole, part = (load_checkpoint(tmp_path / name, prefer="last") for name in ("whole", "part"))
     assert whole.progress == part.progress

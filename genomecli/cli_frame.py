@@ -1,0 +1,149 @@
+"""The frame of the command line: options that commands share, how a command is registered, how errors end.
+
+Nothing heavy is imported before a command runs.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from genomecli.errors import GenomecliError, UsageError
+
+if TYPE_CHECKING:
+    from genomecli.config import Config
+
+app = typer.Typer(
+    name="genomecli",
+    help="Train, use and compare BERT-style language models of DNA and protein on your own genomes.",
+    epilog="A first run: genomecli simulate -o sim, then follow configs/demo.yaml. "
+    "Settings of a command: genomecli config COMMAND.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="YAML file with this command's section.", show_default=False),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", "-s", help="section.key=value, as often as wanted; the value is YAML.", show_default=False
+    ),
+]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to make.")]
+Force = Annotated[bool, typer.Option("--force", "-f", help="Replace a finished output.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with an unfinished output.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; an error is JSON too, on standard error.")]
+
+SHARED = {
+    "quiet": Annotated[bool, typer.Option("--quiet", "-q", help="Warnings and errors only.")],
+    "verbose": Annotated[bool, typer.Option("--verbose", "-v", help="Details too.")],
+    "log_file": Annotated[
+        Path | None, typer.Option("--log-file", help="Also log to this file.", show_default=False)
+    ],
+    "debug": Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")],
+    "json_errors": Annotated[bool, typer.Option("--json-errors", help="Errors as JSON on standard error.")],
+}
+"""Options of every command, added by :func:`command`."""
+
+
+class Shown:
+    """How errors of the running command are to be shown."""
+
+    debug = False
+    as_json = False
+
+
+def command(name: str, epilog: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a function as subcommand ``name``, with the options that all commands share."""
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def run(**given: Any) -> None:
+            shared = {key: given.pop(key) for key in SHARED}
+            Shown.debug = shared["debug"]
+            Shown.as_json = shared["json_errors"] or bool(given.get("as_json"))
+            from genomecli.runtime import setup_logging
+
+            verbosity = -1 if shared["quiet"] else int(shared["verbose"])
+            setup_logging(verbosity, shared["log_file"])
+            try:
+                function(**given)
+            except BrokenPipeError:  # here, since click would take it and exit with 1
+                raise typer.Exit(reader_left()) from None
+
+        own = inspect.signature(function, eval_str=True)
+        extra = [
+            inspect.Parameter(
+                key,
+                inspect.Parameter.KEYWORD_ONLY,
+                annotation=kind,
+                default=None if key == "log_file" else False,
+            )
+            for key, kind in SHARED.items()
+        ]
+        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own.parameters.values()]
+        run.__signature__ = own.replace(parameters=[*parameters, *extra])  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in [*parameters, *extra]}
+        return app.command(name, epilog=epilog)(run)
+
+    return register
+
+
+def section_of(path: Path | None, overrides: Sequence[str] | None, *needs: str) -> Config:
+    """The settings of a command: its YAML, if there is one, and ``--set``."""
+    from genomecli.config import load_config
+
+    return load_config(path, list(overrides or []), needs=needs)
+
+
+def shard_of(text: str | None) -> tuple[int, int] | None:
+    """I and N of ``--shard I/N``."""
+    if text is None:
+        return None
+    part, slash, parts = text.partition("/")
+    if not (slash and part.isdigit() and parts.isdigit() and 1 <= int(part) <= int(parts)):
+        raise UsageError(f"--shard {text!r} is not of the form I/N with I from 1 to N")
+    return int(part), int(parts)
+
+
+def reader_left() -> int:
+    """The exit code when whoever read our output has left, as a shell would say for SIGPIPE."""
+    # Nothing more can be said there, so keep Python from trying.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141
+
+
+def foreign(error: Exception) -> int:
+    """The exit code for an error that is not one of ours, shown as one line."""
+    if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "format_message"):
+        return fail(UsageError(error.format_message(), fix="see --help"))
+    if Shown.debug:
+        raise error
+    text = " ".join(str(error).split()) or "no message"
+    return fail(GenomecliError(f"{type(error).__name__}: {text}", fix="run with --debug for the traceback"))
+
+
+def fail(error: GenomecliError) -> int:
+    """The exit code of one of our errors, shown as it was asked for."""
+    if Shown.debug:
+        import traceback
+
+        traceback.print_exception(error)
+    if Shown.as_json:
+        typer.echo(json.dumps(error.as_dict()), err=True)
+    else:
+        typer.echo(f"genomecli: {error}", err=True)
+    return error.exit_code
