@@ -10,7 +10,7 @@ Legend: Q queries, N database items, D width, q and c the sizes of one block.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from genomecli.analysis.arrays import Booleans, Floats, Integers, as_vectors
 from genomecli.analysis.candidates import Gold, place_in_run
+from genomecli.analysis.counting import Right, Scores, products, wrong_above
 from genomecli.analysis.similarity import unit_rows
 from genomecli.errors import InputError
 
@@ -25,9 +26,6 @@ __all__ = ["BLOCK", "Gold", "RankResult", "nearest_mean", "rank_matrix", "rank_v
 
 BLOCK = (256, 8192)
 """Queries and candidates a block; counting this size costs 1.2 times the products alone."""
-
-# From this many right candidates a query, sorting a block is cheaper than counting once for each.
-_MANY_RIGHT = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,16 +74,6 @@ def _mean(values: Floats) -> float:
     return float(values.mean()) if values.size else float("nan")
 
 
-@dataclass(frozen=True)
-class _Scores:
-    """Where scores come from: whole blocks, single pairs, their shape, and the width of a tie."""
-
-    block: Callable[[slice, slice], Floats]
-    pairs: Callable[[Integers, Integers], Floats]
-    shape: tuple[int, int]
-    tolerance: float
-
-
 def rank_matrix(
     similarity: ArrayLike, gold: Gold, *, tolerance: float | None = None, block: tuple[int, int] = BLOCK
 ) -> RankResult:
@@ -108,7 +96,7 @@ def rank_matrix(
     if np.isnan(table).any():
         raise InputError("a similarity is not a number", fix="leave out items without a vector")
     scale = float(np.abs(table, where=np.isfinite(table), out=np.zeros(table.shape)).max(initial=0.0))
-    scores = _Scores(
+    scores = Scores(
         block=lambda rows, columns: table[rows, columns].copy(),
         pairs=lambda row, column: table[row, column],
         shape=(table.shape[0], table.shape[1]),
@@ -141,19 +129,18 @@ def rank_vectors(
     if similarity == "dot":
         q_QD, d_ND = as_vectors(queries, "queries"), as_vectors(database, "database")
         scale = _longest(q_QD) * _longest(d_ND)
+        scores = Scores(
+            block=lambda rows, columns: q_QD[rows] @ d_ND[columns].T,
+            pairs=lambda row, column: np.einsum("ij,ij->i", q_QD[row], d_ND[column]),
+            shape=(len(q_QD), len(d_ND)),
+            tolerance=1e-12 * scale,
+        )
     else:
-        q_QD, d_ND, scale = unit_rows(queries), unit_rows(database), 4.0
-    local_N = np.zeros(len(d_ND))
-    if similarity == "csls":
+        q_QD, d_ND = unit_rows(queries), unit_rows(database)
         # The query's own r shifts all its candidates alike, so only the candidates' r decides ranks;
         # halved, because ranks do not feel the factor 2 of 2 cos - r.
-        local_N = nearest_mean(d_ND, q_QD, neighbours, block) / 2.0
-    scores = _Scores(
-        block=lambda rows, columns: q_QD[rows] @ d_ND[columns].T - local_N[columns],
-        pairs=lambda row, column: np.einsum("ij,ij->i", q_QD[row], d_ND[column]) - local_N[column],
-        shape=(len(q_QD), len(d_ND)),
-        tolerance=1e-12 * scale,
-    )
+        local_N = nearest_mean(d_ND, q_QD, neighbours, block) / 2.0 if similarity == "csls" else None
+        scores = products(q_QD, d_ND, local_N, tolerance=4e-12)
     return _rank(scores, gold, block)
 
 
@@ -181,7 +168,7 @@ def _slices(length: int, size: int) -> Iterator[slice]:
         yield slice(start, min(start + size, length))
 
 
-def _rank(scores: _Scores, gold: Gold, block: tuple[int, int]) -> RankResult:
+def _rank(scores: Scores, gold: Gold, block: tuple[int, int]) -> RankResult:
     total = scores.shape[0]
     if gold.queries != total:
         raise ValueError(f"gold names {gold.queries} queries, there are {total}")
@@ -190,68 +177,29 @@ def _rank(scores: _Scores, gold: Gold, block: tuple[int, int]) -> RankResult:
         owner, candidate = gold.pairs(rows)
         value = scores.pairs(owner + rows.start, candidate)
         order = np.lexsort((-value, owner))
-        owner, candidate, value = owner[order], candidate[order], value[order]
-        wrong = _count_wrong(scores, gold, rows, block[1], (owner, candidate, value))
-        ranks[rows], precisions[rows] = _summarise(
-            owner, value, wrong, rows.stop - rows.start, scores.tolerance
-        )
+        right = Right(owner[order], candidate[order], value[order])
+        wrong = _count_wrong(scores, gold, rows, block[1], right)
+        ranks[rows], precisions[rows] = _summarise(right, wrong, rows.stop - rows.start, scores.tolerance)
     return RankResult(ranks, precisions)
 
 
-def _count_wrong(
-    scores: _Scores, gold: Gold, rows: slice, size: int, right: tuple[Integers, Integers, Floats]
-) -> Floats:
+def _count_wrong(scores: Scores, gold: Gold, rows: slice, size: int, right: Right) -> Floats:
     """Wrong candidates above each right one, ties one half; float64[right pairs]."""
-    owner, candidate, value = right
     skip_owner, skip_candidate = gold.left_out(rows)
-    struck = (np.r_[owner, skip_owner], np.r_[candidate, skip_candidate])
-    counts = np.zeros(len(owner))
-    if owner.size == 0:
+    owner, candidate = np.r_[right.owner, skip_owner], np.r_[right.candidate, skip_candidate]
+    counts = np.zeros(len(right.owner))
+    if right.owner.size == 0:
         return counts
     for columns in _slices(scores.shape[1], size):
-        block_qc = scores.block(rows, columns)
-        inside = (struck[1] >= columns.start) & (struck[1] < columns.stop)
-        # NaN compares false with everything, so right and skipped candidates are never counted.
-        block_qc[struck[0][inside], struck[1][inside] - columns.start] = np.nan
-        counts += _count_above(block_qc, owner, value, scores.tolerance)
+        inside = (candidate >= columns.start) & (candidate < columns.stop)
+        struck = (owner[inside], candidate[inside] - columns.start)
+        counts += wrong_above(scores, rows, columns, struck, right)
     return counts
 
 
-def _count_above(block_qc: Floats, owner: Integers, value: Floats, tolerance: float) -> Floats:
-    """For each (owner row, value): entries of the row above it, plus half of those within ``tolerance``."""
-    place = place_in_run(owner)
-    rounds = int(place.max()) + 1
-    if rounds > _MANY_RIGHT:
-        return _count_by_sorting(block_qc, owner, value, tolerance)
-    counts = np.zeros(len(owner))
-    for number in range(rounds):
-        members = np.flatnonzero(place == number)
-        whole = len(members) == len(block_qc)
-        part_qc = block_qc if whole else block_qc[owner[members]]
-        limit = value[members, None]
-        above = np.count_nonzero(part_qc > limit + tolerance, axis=1)
-        level = np.count_nonzero(part_qc >= limit - tolerance, axis=1)
-        counts[members] = 0.5 * (above + level)
-    return counts
-
-
-def _count_by_sorting(block_qc: Floats, owner: Integers, value: Floats, tolerance: float) -> Floats:
-    counts = np.zeros(len(owner))
-    ordered = np.sort(block_qc, axis=1)  # NaN last
-    real = np.count_nonzero(~np.isnan(block_qc), axis=1)
-    for row in np.unique(owner):
-        members = slice(*np.searchsorted(owner, [row, row + 1]))
-        line = ordered[row, : real[row]]
-        above = real[row] - np.searchsorted(line, value[members] + tolerance, "right")
-        level = real[row] - np.searchsorted(line, value[members] - tolerance, "left")
-        counts[members] = 0.5 * (above + level)
-    return counts
-
-
-def _summarise(
-    owner: Integers, value: Floats, wrong: Floats, queries: int, tolerance: float
-) -> tuple[Floats, Floats]:
+def _summarise(right_ones: Right, wrong: Floats, queries: int, tolerance: float) -> tuple[Floats, Floats]:
     """(ranks, average precision) of the rows from the counts of wrong candidates."""
+    owner, value = right_ones.owner, right_ones.value
     ranks, precisions = np.full(queries, np.nan), np.full(queries, np.nan)
     if owner.size == 0:
         return ranks, precisions

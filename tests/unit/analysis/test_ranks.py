@@ -127,3 +127,32 @@ def test_a_score_that_is_no_number_is_refused():
         rank_matrix([[0.0, np.nan]], Gold.single([0]))
     with pytest.raises(InputError, match="first row 1"):
         rank_vectors([[0.0], [np.inf]], [[1.0]], Gold.single([0, 0]))
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "csls"])
+@pytest.mark.parametrize("step", [1e-3, 1e-5, 1e-6, 1e-7])
+def test_candidates_closer_than_single_precision_are_told_apart(similarity, step):
+    rng = np.random.default_rng(4)
+    database = rng.normal(size=(2_000, 48))
+    # Crowds around each right one, nearer to the query or further by less than single precision can see.
+    away = rng.normal(size=(20, 48))
+    for number in range(20):
+        database[20 + 40 * number : 60 + 40 * number] = (
+            database[number] + step * rng.normal(size=(40, 1)) * away[number]
+        )
+    queries = database[:20] + 0.3 * away
+    gold = Gold.single(np.arange(20))
+    table = cosine(queries, database) if similarity == "cosine" else csls(queries, database, 5)
+    found = rank_vectors(queries, database, gold, similarity=similarity)
+    exact = rank_matrix(table, gold)
+    assert np.array_equal(found.ranks, exact.ranks)
+    assert len(np.unique(found.ranks)) > 5
+
+
+def test_wide_blocks_are_counted_as_narrow_ones():
+    rng = np.random.default_rng(5)
+    scores = rng.integers(0, 50, (7, 3_000)).astype(float)
+    gold = Gold.mask(rng.random((7, 3_000)) < 0.002)
+    wide, narrow = rank_matrix(scores, gold), rank_matrix(scores, gold, block=(3, 100))
+    assert np.array_equal(wide.ranks, narrow.ranks)
+    np.testing.assert_allclose(wide.average_precision, narrow.average_precision)
