@@ -27,6 +27,9 @@ BLOCK = 1 << 15
 """Places whose k-mers are made at once, so that they stay in the cache."""
 
 BUDGET = 8_000_000
+PENDING = 1 << 20
+"""Pairs of crowds that wait at least before repeats among them are dropped."""
+
 Proteins = Callable[[], Iterator[tuple[Ints, Codes, Ints]]]
 """Gives chunks: int64[m] genes, their residues joined (uint8[N]), and int64[m + 1] offsets."""
 
@@ -112,16 +115,18 @@ def sketch(
     genes: int,
     k: int,
     *,
+    total: int | None = None,
     budget: int = BUDGET,
     alphabet: Alphabet = PROTEIN,
     both_strands: bool = False,
 ) -> Sketches:
     """The k-mers of all genes; one in s by hash if there are more than ``budget`` residues.
 
-    A gene may come in several chunks. ``alphabet`` and ``both_strands`` are those of :func:`kmers`, so that
-    DNA is sketched as well as proteins are.
+    A gene may come in several chunks. ``total`` is the number of residues, counted first if not given.
+    ``alphabet`` and ``both_strands`` are those of :func:`kmers`, so that DNA is sketched as well.
     """
-    total = sum(len(symbols) for _, symbols, _ in proteins())
+    if total is None:
+        total = sum(len(symbols) for _, symbols, _ in proteins())
     rate = np.uint64(max(1, -(-total // budget)))
     owners, words = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for numbers, symbols, offsets in proteins():
@@ -148,21 +153,21 @@ def _renumbered(words: Ints) -> tuple[Ints, int]:
     return rank, int(rank.max(initial=0)) + 1
 
 
-def families(sketches: Sketches, min_shared: float, also: tuple[Ints, Ints] | None = None) -> Ints:
+def families(similar: SimilarPairs, min_shared: float, also: tuple[Ints, Ints] | None = None) -> Ints:
     """The family of each gene: int64[genes], numbered in gene order; genes without k-mers stand alone.
 
     Args:
-        sketches: k-mers of the genes.
+        similar: pairs of the genes.
         min_shared: what two genes must share, above 0 and up to 1.
         also: pairs of genes that are joined whatever they share, such as those with equal proteins.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    left, right = similar_pairs(sketches, min_shared)
+    left, right = similar.at(min_shared)
     if also is not None:
         left, right = np.concatenate([left, also[0]]), np.concatenate([right, also[1]])
-    shape = (sketches.genes, sketches.genes)
+    shape = (similar.genes, similar.genes)
     graph = coo_array((np.ones(len(left), dtype=np.int8), (left, right)), shape=shape)
     _, labels = connected_components(graph, directed=False)
     return in_order(labels)
@@ -170,27 +175,54 @@ def families(sketches: Sketches, min_shared: float, also: tuple[Ints, Ints] | No
 
 def similar_pairs(sketches: Sketches, min_shared: float) -> tuple[Ints, Ints]:
     """The pairs of genes that share enough, int64[p] each, left < right; of crowds not all are named."""
-    by_word = sketches.word * sketches.genes + sketches.owner
-    by_word.sort()
-    word, owner = np.divmod(by_word, max(sketches.genes, 1))
-    starts = np.flatnonzero(np.diff(word, prepend=-1))
-    counts = np.diff(np.append(starts, len(word)))
-    exact, crowded = _proposals(owner, starts, counts, sketches)
-    pairs, votes = np.unique(exact, return_counts=True)
-    pairs, votes = _with_unvoted(pairs, votes.astype(np.int64), np.unique(crowded))
-    left, right = np.divmod(pairs, max(sketches.genes, 1))
-    needed = np.ceil(min_shared * np.minimum(sketches.size[left], sketches.size[right]) - 1e-9)
-    needed = np.maximum(needed, 1)
-    crowds = np.bincount(owner[np.repeat(counts > CROWD, counts)], minlength=sketches.genes)
-    sure = votes >= needed
-    open_ = ~sure & (votes + np.minimum(crowds[left], crowds[right]) >= needed)
-    judged = np.flatnonzero(open_)
-    sure[judged] = shared_kmers(sketches, left[judged], right[judged]) >= needed[judged]
-    return left[sure], right[sure]
+    return SimilarPairs(sketches).at(min_shared)
+
+
+class SimilarPairs:
+    """Pairs of genes that share k-mers, proposed once and judged at any share.
+
+    Attributes:
+        genes: number of genes.
+    """
+
+    def __init__(self, sketches: Sketches) -> None:
+        self.genes = sketches.genes
+        self._sketches = sketches
+        by_word = sketches.word * sketches.genes + sketches.owner
+        by_word.sort()
+        word, owner = np.divmod(by_word, max(sketches.genes, 1))
+        starts = np.flatnonzero(np.diff(word, prepend=-1))
+        counts = np.diff(np.append(starts, len(word)))
+        exact, crowded = _proposals(owner, starts, counts, sketches)
+        exact.sort()
+        first = np.flatnonzero(np.diff(exact, prepend=-1))
+        votes = np.diff(np.append(first, len(exact)))
+        pairs, self._votes = _with_unvoted(exact[first], votes, _distinct(crowded))
+        self._left, self._right = np.divmod(pairs, max(sketches.genes, 1))
+        crowds = np.bincount(owner[np.repeat(counts > CROWD, counts)], minlength=sketches.genes)
+        self._most = self._votes + np.minimum(crowds[self._left], crowds[self._right])
+
+    def at(self, min_shared: float) -> tuple[Ints, Ints]:
+        """The pairs that share at least this part of the k-mers of the gene that has fewer; int64[p] each."""
+        sketches, left, right = self._sketches, self._left, self._right
+        needed = np.ceil(min_shared * np.minimum(sketches.size[left], sketches.size[right]) - 1e-9)
+        needed = np.maximum(needed, 1)
+        sure = self._votes >= needed
+        judged = np.flatnonzero(~sure & (self._most >= needed))
+        sure[judged] = shared_kmers(sketches, left[judged], right[judged]) >= needed[judged]
+        return left[sure], right[sure]
+
+
+def _distinct(values: Ints) -> Ints:
+    """Sorted distinct values, at least 0. Faster than ``np.unique``, which hashes."""
+    values = np.sort(values)
+    return values[np.diff(values, prepend=-1) > 0]
 
 
 def _with_unvoted(pairs: Ints, votes: Ints, more: Ints) -> tuple[Ints, Ints]:
-    new = np.setdiff1d(more, pairs, assume_unique=True)
+    """Distinct sorted pairs with their votes, and those of ``more`` that are not among them with none."""
+    place = np.minimum(np.searchsorted(pairs, more), max(len(pairs) - 1, 0))
+    new = more[pairs[place] != more] if len(pairs) else more
     return np.concatenate([pairs, new]), np.concatenate([votes, np.zeros(len(new), np.int64)])
 
 
@@ -202,15 +234,17 @@ def _proposals(owner: Ints, starts: Ints, counts: Ints, sketches: Sketches) -> t
         members = owner[starts[counts == size][:, None] + np.arange(size)]
         i, j = np.triu_indices(size, 1)
         exact.append(_pair(members[:, i].ravel(), members[:, j].ravel(), sketches.genes))
-    crowded: list[Ints] = [np.zeros(0, np.int64)]
+    found, crowded = np.zeros(0, np.int64), [np.zeros(0, np.int64)]
+    waiting = 0
     for start, count in zip(starts[counts > CROWD].tolist(), counts[counts > CROWD].tolist(), strict=True):
         members = owner[start : start + count]
         members = members[np.lexsort((members, -sketches.size[members]))]
         crowded.append(_pair(np.full(count - 1, members[0]), members[1:], sketches.genes))
         crowded += [_pair(members[:-step], members[step:], sketches.genes) for step in range(1, NEAR + 1)]
-        if len(crowded) > 4096:
-            crowded = [np.unique(np.concatenate(crowded))]
-    return np.concatenate(exact), np.concatenate(crowded)
+        waiting += (NEAR + 1) * count
+        if waiting > max(len(found), PENDING):
+            found, crowded, waiting = _distinct(np.concatenate([found, *crowded])), [], 0
+    return np.concatenate(exact), np.concatenate([found, *crowded])
 
 
 def _pair(a: Ints, b: Ints, genes: int) -> Ints:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genomecli.corpus.duplicates import repeated, repeated_ids
-from genomecli.corpus.families import Sketches, families, sketch
+from genomecli.corpus.families import SimilarPairs, Sketches, families, sketch
 from genomecli.corpus.genes import gene_nodes, in_order, pair_genes
 from genomecli.corpus.holdout import hold_out
 from genomecli.corpus.manifest import MOLECULES, Group
@@ -109,10 +109,11 @@ def merge_rows(rows: Columns, raws: list[Raw], settings: TokenizeSettings, seed:
     facts["pairs"] = _pair_facts(rows)
     sketches = gene_sketches(rows, nodes, raws, settings.families.k)
     equal = _equal_proteins(rows, nodes)
-    family = families(sketches, settings.families.min_shared, equal)
+    similar = SimilarPairs(sketches)
+    family = families(similar, settings.families.min_shared, equal)
     rows["family"] = np.where(nodes < 0, -1, family[nodes] if len(family) else -1)
     facts["families"] = _family_facts(family)
-    near = families(sketches, settings.split.near_identical, equal)
+    near = families(similar, settings.split.near_identical, equal)
     rows, facts["split"] = hold_out(rows, nodes, family, near, settings.split, seed)
     return Merged(rows, facts=facts)
 
@@ -179,28 +180,36 @@ def gene_sketches(rows: Columns, nodes: NDArray[np.int64], raws: list[Raw], k: i
     cds = np.flatnonzero(rows["molecule"] == "cds")
     chosen = np.sort(np.concatenate([np.flatnonzero(protein), cds[~has_protein[nodes[cds]]]]))
 
+    sizes = np.where(protein, rows["length"], rows["length"] // 3)[chosen]
+    ends = np.cumsum(sizes)
+
     def proteins() -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64]]]:
         begin = 0
-        ends = np.cumsum(rows["length"][chosen])
         while begin < len(chosen):
             done = ends[begin - 1] if begin else 0
             stop = max(int(np.searchsorted(ends, done + FAMILY_CHUNK)), begin + 1)
-            texts = [_residues(rows, raws, row) for row in chosen[begin:stop].tolist()]
-            offsets = np.concatenate([[0], np.cumsum([len(text) for text in texts])]).astype(np.int64)
-            yield nodes[chosen[begin:stop]], np.concatenate(texts), offsets
+            offsets = np.concatenate([[done], ends[begin:stop]]).astype(np.int64) - done
+            yield nodes[chosen[begin:stop]], _residues(rows, raws, chosen[begin:stop]), offsets
             begin = stop
 
-    return sketch(proteins, genes, k)
+    return sketch(proteins, genes, k, total=int(sizes.sum()))
 
 
-def _residues(rows: Columns, raws: list[Raw], row: int) -> NDArray[np.uint8]:
-    raw = raws[int(rows["raw"][row])]
-    with open(raw.symbols, "rb") as handle:
-        handle.seek(int(rows["at"][row]))
-        symbols = np.frombuffer(handle.read(int(rows["length"][row])), dtype=np.uint8)
-    if rows["molecule"][row] == "protein":
-        return symbols
-    return genetic_code(int(rows["table"][row])).translate(symbols)
+def _residues(rows: Columns, raws: list[Raw], chosen: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Proteins of these rows, joined; coding sequences are translated. Neighbours are read together."""
+    at, length = rows["at"][chosen], rows["length"][chosen]
+    protein, code = rows["molecule"][chosen] == "protein", rows["table"][chosen]
+    raw = rows["raw"][chosen]
+    together = (raw[1:] == raw[:-1]) & (at[1:] == at[:-1] + length[:-1])
+    together &= protein[1:] | ((code[1:] == code[:-1]) & (length[:-1] % 3 == 0))
+    starts = np.flatnonzero(np.r_[True, ~together])
+    texts = []
+    for first, last in zip(starts.tolist(), (np.r_[starts[1:], len(chosen)] - 1).tolist(), strict=True):
+        with open(raws[int(raw[first])].symbols, "rb") as handle:
+            handle.seek(int(at[first]))
+            text = np.frombuffer(handle.read(int(at[last] + length[last] - at[first])), dtype=np.uint8)
+        texts.append(text if protein[first] else genetic_code(int(code[first])).translate(text))
+    return np.concatenate(texts)
 
 
 def write_shards(merged: Merged, raws: list[Raw], folder: Path, limit: int) -> None:

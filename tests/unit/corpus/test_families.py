@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genomecli.corpus.families import CROWD, families, kmers, sketch
+from genomecli.corpus.families import CROWD, SimilarPairs, families, kmers, sketch
 from genomecli.sequences.alphabets import DNA, PROTEIN
 
 
@@ -55,7 +55,7 @@ def relatives(rng: np.random.Generator, parents: int, children: int) -> list[str
 @pytest.mark.parametrize("share", [0.05, 0.2, 0.6])
 def test_families_equal_those_of_all_pairs(seed: int, share: float) -> None:
     texts = [*relatives(np.random.default_rng(seed), 20, 8), "", "MK", "MKXXXX*AB", "ACDEFGHIK"]
-    found = families(sketch(provider(texts), len(texts), 5), share)
+    found = families(SimilarPairs(sketch(provider(texts), len(texts), 5)), share)
     assert found.tolist() == slow_families(texts, 5, share)
 
 
@@ -71,12 +71,12 @@ def test_crowded_k_mers_join_a_family_larger_than_a_crowd() -> None:
         texts.append("".join(child))
     domain = "".join(parent[:30])
     texts += ["".join(rng.choice(letters, 300)) + domain for _ in range(3 * CROWD)]
-    found = families(sketch(provider(texts), len(texts), 6), 0.3)
+    found = families(SimilarPairs(sketch(provider(texts), len(texts), 6)), 0.3)
     assert found.tolist() == slow_families(texts, 6, 0.3)
 
 
 def test_given_pairs_are_joined() -> None:
-    sketches = sketch(provider(["", "", "MK"]), 3, 6)
+    sketches = SimilarPairs(sketch(provider(["", "", "MK"]), 3, 6))
     assert families(sketches, 0.1).tolist() == [0, 1, 2]
     assert families(sketches, 0.1, (np.array([0]), np.array([2]))).tolist() == [0, 1, 0]
 
@@ -92,11 +92,11 @@ def test_a_sample_of_k_mers_is_the_same_for_equal_genes() -> None:
     texts = ["".join(rng.choice(list(PROTEIN.symbols[:20]), 400)) for _ in range(10)] * 2
     sampled = sketch(provider(texts), 20, 6, budget=2000)
     assert 0 < sampled.size.mean() < 200
-    assert families(sampled, 0.9).tolist() == [*range(10), *range(10)]
+    assert families(SimilarPairs(sampled), 0.9).tolist() == [*range(10), *range(10)]
 
 
 def test_no_genes() -> None:
-    assert families(sketch(provider([]), 0, 6), 0.1).tolist() == []
+    assert families(SimilarPairs(sketch(provider([]), 0, 6)), 0.1).tolist() == []
 
 
 def test_kmers_of_dna_are_the_same_on_both_strands() -> None:
