@@ -20,7 +20,7 @@ class TrainingHistory:
     Args:
         molecules: kinds of text that it was trained on; empty if nothing is said.
         context: tokens of its longest text, special ones included; None if nothing is said.
-        fills_in: whether it learned to fill in hidden tokens.
+        fills_in: whether it learned to fill in hidden tokens, with the body and head that it has now.
         tuned: whether it was tuned for a task since.
     """
 
@@ -34,12 +34,16 @@ class TrainingHistory:
         """From the resolved settings in a checkpoint; those of a tuned run say what it began from."""
         if BEGAN_FROM in config:
             began = config[BEGAN_FROM]
-            return cls(tuple(began["molecules"]), None, bool(began["fills_in"]), tuned=True)
+            fills_in = bool(began["fills_in"]) and not _new_body(config)
+            return cls(tuple(began["molecules"]), None, fills_in, tuned=True)
         pretrain = config.get("pretrain", {})
         reading, objectives = pretrain.get("reading", {}), pretrain.get("objectives")
         fills_in = objectives is None or any(objectives.get(name) for name in ("mlm", "tlm", "others"))
         return cls(
-            tuple(reading.get("molecules", ())), reading.get("context"), fills_in, "finetune" in config
+            tuple(reading.get("molecules", ())),
+            reading.get("context"),
+            fills_in and not _new_body(config),
+            "finetune" in config,
         )
 
     def check(self, molecule: str, where: object) -> str | None:
@@ -81,3 +85,12 @@ class TrainingHistory:
         """Whether it was trained on texts in these letters; true where nothing is said."""
         known = {MOLECULE_ALPHABETS[name] for name in self.molecules}
         return not known or MOLECULE_ALPHABETS[molecule] in known
+
+
+def _new_body(config: Mapping[str, Any]) -> bool:
+    """Whether a task alone trained the body: a network from random weights, or one on given embedding rows.
+
+    Such a network has never filled in a token. Where a tuned run says neither, its body is taken as given.
+    """
+    section = config.get("finetune", {})
+    return section.get("tune") == "embeddings" or ("model" in section and section["model"] is None)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from genomecli.errors import InputError
+from genomecli.inference.ancestry import ancestry_of
 from genomecli.inference.training_history import TrainingHistory
 
 
@@ -54,3 +58,35 @@ def test_tuning_gives_no_probabilities_to_a_model_that_never_filled_in() -> None
     began = {"molecules": ["cds"], "fills_in": False, "tunings": []}
     with pytest.raises(InputError, match="was not trained to fill in"):
         TrainingHistory.of({"finetune": {}, "began_from": began}).check("cds", "run")
+
+
+@pytest.mark.parametrize("tune", ["embeddings", "full", "lora"])
+def test_a_new_body_on_given_embeddings_has_never_filled_in(tune: str) -> None:
+    began = {"molecules": ["cds"], "fills_in": True, "tunings": []}
+    history = TrainingHistory.of({"finetune": {"model": "run", "tune": tune}, "began_from": began})
+    assert history.molecules == ("cds",), "the rows of its embedding are those of the pretraining"
+    assert history.fills_in == (tune != "embeddings")
+    if tune == "embeddings":
+        with pytest.raises(InputError, match="run; was not trained to fill in"):
+            history.check("cds", "run")
+
+
+def test_a_network_that_a_task_alone_has_trained_has_never_filled_in() -> None:
+    scratch = {"finetune": {"model": None, "network": {"preset": "cnn"}, "tune": "full"}}
+    with pytest.raises(InputError, match="run; was not trained to fill in"):
+        TrainingHistory.of(scratch).check("genome", "run")
+
+
+@pytest.mark.parametrize("section", [{"model": None, "tune": "full"}, {"model": "run", "tune": "embeddings"}])
+def test_the_next_tuning_says_that_the_body_never_filled_in(
+    section: dict[str, object], tmp_path: Path
+) -> None:
+    """A run tuned further from such a network is no better."""
+    settings: dict[str, object] = {"finetune": {**section, "targets": {"y": {}}}}
+    if section["model"] is not None:
+        settings["began_from"] = {"molecules": ["cds"], "fills_in": True, "tunings": []}
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    began = ancestry_of(tmp_path).to_dict()
+    assert began["fills_in"] is False
+    later = {"finetune": {"model": "first", "tune": "full", "targets": {"y": {}}}, "began_from": began}
+    assert TrainingHistory.of(later).fills_in is False
