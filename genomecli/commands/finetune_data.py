@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from genomecli.training.checkpoint import LoadedModel
     from genomecli.training.finetune_settings import FinetuneSettings
 
+THIN = 0.1
+"""Share of the symbols that an epoch should read at least; below, long sequences are better cut up."""
+
 OWN_SPECIES = "own"
 """What the sequences are called in a network that starts from nothing."""
 
@@ -276,6 +279,12 @@ def _check_lengths(settings: FinetuneSettings, start: Start, column: ColumnReadi
         "truncate": "only their first tokens are read",
     }[settings.long_input]
     (log.warning if settings.long_input == "truncate" else log.info)("%s: %s", said, how)
+    seen = float(np.minimum(tokens, window).sum() / tokens.sum())
+    if settings.long_input == "window" and seen < THIN:
+        log.warning(
+            "an epoch reads %.2g %% of the sequences; data.window cuts them up, so that all is read",
+            100 * seen,
+        )
 
 
 def drop_counts(reading: Reading) -> Mapping[str, tuple[int, str]]:

@@ -230,11 +230,14 @@ class Trial:
         summary_path = path / "training.json"
         resume = self.setting.resume and pointed(path, "last") is not None
         path.mkdir(parents=True, exist_ok=True)
-        if not (path / "config.json").exists():
+        began = (path / "config.json").exists()
+        if not began:
             write_json(path / "config.json", {"network": name, "seed": self.seed})
         write_spec(path, job)
         where = f"{self.name}: " if self.name else ""
         log.info("%s%s: %d rows, %d steps", where, name, len(job.data.rows), job.steps)
+        if began and self.setting.resume and not resume:
+            log.warning("%s%s: it has no checkpoint yet, so it begins anew", where, name)
         valid = self.examples.take(self.split.valid)
         around = Around(self.setting.flag, self.setting.deadline, self._validate(job, valid))
         run = Finetuning(job, path, around)

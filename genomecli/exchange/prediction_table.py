@@ -160,7 +160,7 @@ def score_cells(target: Target, scores: Floats) -> list[Cell]:
         return [None, *values]
     if target.form == "multilabel":
         chosen = (name for name, value in zip(target.classes, values, strict=True) if value >= 0.5)
-        return [target.separator.join(chosen), *values]
+        return [target.separator.join(chosen) or target.separator, *values]
     return [target.classes[int(scores.argmax())], *values]
 
 

@@ -39,6 +39,9 @@ DRAW_SECONDS = 30
 LEAST_POINTS = 20
 """Points that the training curve of a whole run has, if it has as many steps."""
 
+LEAST_SAVES = 20
+"""Checkpoints of a whole run at least: what a killed process loses is a twentieth at most."""
+
 Validate = Callable[[LanguageModel, int], Mapping[str, Any]]
 """Of a model and a step, figures of the validation rows; ``loss`` decides which checkpoint is best."""
 
@@ -109,6 +112,7 @@ class Finetuning:
             seed=job.seed,
             log_every=max(1, min(settings.log_every, job.steps // LEAST_POINTS)),
             validate_every=job.validate_every,
+            save_every=max(1, min(job.validate_every, job.steps // LEAST_SAVES)),
             patience=settings.patience if self.around.validate is not None else 0,
             deadline=self.around.deadline,
         )

@@ -204,7 +204,7 @@ class Trainer:
                 if self.pieces >= max(len(batch.lengths) for batch in prepared.batches):
                     raise RunError(
                         "one text alone does not fit the memory of the device",
-                        fix="lower reading.context or the model's size",
+                        fix="lower the context or the model's size",
                     ) from None
             self.pieces *= 2
             self.optimiser.zero_grad(set_to_none=True)

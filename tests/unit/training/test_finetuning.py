@@ -188,6 +188,28 @@ def test_a_resumed_run_ends_with_the_same_bytes(tmp_path: Path, weighting: Any) 
     )
 
 
+class _Killed(Stop):
+    """Asked for a reason, it dies as a killed process does: without a last checkpoint."""
+
+    @property
+    def requested(self) -> str | None:
+        if super().requested:
+            raise MemoryError
+        return None
+
+
+def test_a_killed_run_loses_a_twentieth_at_most(tmp_path: Path) -> None:
+    examples = _examples(60)
+    start = small_start()
+    spec = make_spec(start, examples, [target("binary")])
+    with pytest.raises(MemoryError):
+        tune(tmp_path / "run", start, examples, spec, epochs=30, around={"flag": _Killed(50)})
+    step = load_checkpoint(tmp_path / "run", prefer="last").progress.step
+    assert 44 < step <= 50
+    _, summary = tune(tmp_path / "run", start, examples, spec, epochs=30, resume=True)
+    assert summary["steps"] == summary["planned_steps"]
+
+
 def test_it_stops_early_and_keeps_the_best(tmp_path: Path) -> None:
     """Labels without a signal: the validation loss rises soon."""
     examples = _examples(40)
