@@ -173,6 +173,8 @@ def _copies(leaks: Sequence[Leakage]) -> list[str]:
     lines = table(rows) if one.overlaps else []
     lines.append(f"  {one.levels()}")
     lines.append(f"  {one.repeated} rows repeat the sequence of an earlier row")
+    if one.sequences:
+        lines.append(f"  {one.cut} of {one.sequences} sequences have windows on two sides")
     return lines + [f"  warning: {sentence}" for sentence in one.warnings()]
 
 

@@ -3,7 +3,7 @@
 By ``mmseqs`` (Steinegger and Soding 2017) where it is installed: ``easy-cluster`` with the least identity
 asked, 80 % of the shorter sequence covered, and connected components. Otherwise by shared k-mers
 (:mod:`genomecli.tasks.similar`), joined by single linkage. ``identity`` is that of the sequences in both.
-Equal sequences, of DNA also reverse complements, are always one cluster.
+Equal sequences, of DNA also reverse complements, are always one cluster, and so are windows of one sequence.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ def cluster(examples: Examples, settings: SplitSettings) -> tuple[Ints, str]:
         )
         how = f"single linkage; identity at least about {identity:g}, judged by shared k-mers"
         how += "; pairs whose two sequences are both similar" if examples.pair is not None else ""
-    return found, f"By {int(found.max()) + 1} clusters ({how}; the largest has {largest(found)} rows)."
+    whole = join(found, windows_of_one(examples))
+    how += "; windows of one sequence together" if int(whole.max()) < int(found.max()) else ""
+    return whole, f"By {int(whole.max()) + 1} clusters ({how}; the largest has {largest(whole)} rows)."
 
 
 def near_identity(settings: SplitSettings) -> Mapping[str, float]:
@@ -66,6 +68,14 @@ def _by_mmseqs(examples: Examples, settings: SplitSettings) -> bool:
     if settings.method == "mmseqs" and examples.pair is not None:
         raise ConfigError(["split.method is mmseqs, which knows no pairs; set it to kmer"])
     return settings.method != "kmer" and present and examples.pair is None
+
+
+def windows_of_one(examples: Examples) -> tuple[Ints, Ints]:
+    """Rows that are windows of one sequence, as pairs that join them all: int64[p] each.
+
+    They touch each other and have their label, gene or annotation in common, so they are not independent.
+    """
+    return linked(np.arange(len(examples)) if examples.record is None else examples.record)
 
 
 def join(groups: Ints, pairs: tuple[Ints, Ints]) -> Ints:

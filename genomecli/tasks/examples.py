@@ -126,6 +126,7 @@ class Examples:
         group: n names of groups that stay on one side of a split; None without.
         places: n places in the input for messages, such as ``genes.tsv line 12``; may be empty.
         coordinates: for examples cut from a genome: n of (contig, start, end, strand), 0-based half-open.
+        record: for windows of longer sequences: int64[n], equal for those of one sequence; None otherwise.
     """
 
     ids: Sequence[str]
@@ -138,6 +139,7 @@ class Examples:
     group: Sequence[str] | None = None
     places: Sequence[str] = ()
     coordinates: Sequence[tuple[str, int, int, str]] | None = None
+    record: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -159,4 +161,5 @@ class Examples:
             group=picked(self.group),
             places=picked(self.places) or [] if self.places else [],
             coordinates=picked(self.coordinates),
+            record=None if self.record is None else self.record[rows],
         )

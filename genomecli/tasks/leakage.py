@@ -1,9 +1,9 @@
 """Leakage: what one side of a split can learn by heart of another.
 
 Counted are rows whose sequence is equal to one on another side (of DNA also read from the other strand), rows
-that are similar to one without being equal, groups of the data that lie on two sides, and equal sequences, of
-one strand, with different classes. Similar is judged by shared k-mers at two fixed identities, whatever the
-split was made by, so that a split is not measured with its own yardstick: see
+that are similar to one without being equal, groups of the data that lie on two sides, sequences whose windows
+do, and equal sequences, of one strand, with different classes. Similar is judged by shared k-mers at two
+fixed identities, whatever the split was made by, so that a split is not measured with its own yardstick: see
 :mod:`genomecli.tasks.similar`, which says how many such pairs it finds. n rows, G different sequences.
 """
 
@@ -109,6 +109,9 @@ class Leakage:
         conflict: places of two such rows.
         parted: groups of the split with rows on two sides.
         identity, lower: identity of similar sequences, and the lower one, in words.
+        cut: sequences with windows on two sides.
+        sequences: that the windows were cut from; 0 where nothing was cut.
+        by_place: the split is one of stretches of a genome, which are to part such windows.
     """
 
     overlaps: tuple[Overlap, ...]
@@ -118,6 +121,9 @@ class Leakage:
     parted: int
     identity: str
     lower: str
+    cut: int = 0
+    sequences: int = 0
+    by_place: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -136,6 +142,8 @@ class Leakage:
         said = [sentence for overlap in self.overlaps if (sentence := self._sentence(overlap))]
         if self.parted:
             said.append(f"Groups with rows on two sides of the split: {self.parted}.")
+        if self.cut and not self.by_place:
+            said.append(f"Sequences with windows on two sides of the split: {self.cut} of {self.sequences}.")
         if self.conflicts:
             first, second = self.conflict
             shown = f", such as {first} and {second}"
@@ -182,9 +190,12 @@ def leakage(copies: Copies, examples: Examples, raw: Mapping[str, RawLabels], sp
         len(copies.same) - int(copies.same.max(initial=-1)) - 1,
         conflicts,
         (_place(examples, example[0]), _place(examples, example[1])),
-        _parted(split),
+        _parted(split, split.group_of),
         copies.identity,
         copies.lower,
+        0 if examples.record is None else _parted(split, examples.record),
+        0 if examples.record is None else len(np.unique(examples.record)),
+        split.by_place,
     )
 
 
@@ -227,13 +238,13 @@ def _place(examples: Examples, row: int) -> str:
     return examples.places[row] if len(examples.places) else f"row {row + 1}"
 
 
-def _parted(split: Split) -> int:
-    """Groups with rows on more than one side."""
-    side = np.full(len(split.group_of), -1, dtype=np.int64)
+def _parted(split: Split, group_of: Ints) -> int:
+    """Groups with rows on more than one side; ``group_of``: int64[n]."""
+    side = np.full(len(group_of), -1, dtype=np.int64)
     for number, rows in enumerate(split.sides.values()):
         side[rows] = number
     placed = side >= 0
-    pairs = np.unique(np.stack([split.group_of[placed], side[placed]]), axis=1)
+    pairs = np.unique(np.stack([group_of[placed], side[placed]]), axis=1)
     return int(np.count_nonzero(np.bincount(pairs[0]) > 1)) if pairs.size else 0
 
 
@@ -270,7 +281,10 @@ def _symbols_differ(labels: RawLabels, a: int, b: int) -> bool:
 
 
 def over_folds(found: Sequence[Leakage]) -> Leakage:
-    """The leakage of all folds as one: rows are summed, with the first example of each kind."""
+    """The leakage of all folds as one: rows and groups are summed, with the first example of each kind.
+
+    Sequences whose windows are parted are those of the fold with most.
+    """
     first = found[0]
     overlaps = []
     for side, other in PAIRS:
@@ -280,4 +294,5 @@ def over_folds(found: Sequence[Leakage]) -> Leakage:
             rows, equal = sum(o.rows for o in some), sum(o.equal for o in some)
             similar, loose = sum(o.similar for o in some), sum(o.loose for o in some)
             overlaps.append(Overlap(side, other, rows, equal, similar, loose, example))
-    return replace(first, overlaps=tuple(overlaps), parted=sum(one.parted for one in found))
+    parted, cut = sum(one.parted for one in found), max(one.cut for one in found)
+    return replace(first, overlaps=tuple(overlaps), parted=parted, cut=cut)

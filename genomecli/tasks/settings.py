@@ -86,7 +86,11 @@ class DataSettings(Section):
         "where they lie in the sequences.",
     )
     window: int | None = setting(
-        None, ge=1, unit="symbols", doc="Cut longer sequences into windows of this length, end to end."
+        None,
+        ge=1,
+        unit="symbols",
+        doc="Cut longer sequences into windows of this length, end to end. Windows of one sequence stay on "
+        "one side of a split and are one unit of the intervals, unless split.by is locus.",
     )
     missing: Names = setting(
         ("", "NA", "N/A", "null"),

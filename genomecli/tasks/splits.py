@@ -1,6 +1,7 @@
 """Training, validation and test rows: given, random, stratified, by group, by similarity, by locus; k-fold.
 
-Pure functions of the data, the settings and a seed; no group is ever on two sides. n rows.
+Pure functions of the data, the settings and a seed; no group is ever on two sides. Windows of one sequence
+are of one group; only a split by locus parts them, by where they lie. n rows.
 
 Except for ``random``, classes (or fifths of a measured value) are kept alike on all sides as far as groups
 allow. With folds each row is tested once: groups are dealt to k parts, each part is the test of one split,
@@ -18,7 +19,7 @@ from genomecli.errors import ConfigError, InputError
 from genomecli.sequences.alphabets import DNA
 from genomecli.tasks.assigning import assign_groups
 from genomecli.tasks.blocks import crossed
-from genomecli.tasks.clusters import cluster, identity_of
+from genomecli.tasks.clusters import cluster, identity_of, join, windows_of_one
 from genomecli.tasks.duplicates import sequence_keys
 from genomecli.tasks.examples import Examples, Ints
 from genomecli.tasks.labels import RawLabels
@@ -36,6 +37,7 @@ class Split:
         train, valid, test: int64, rows of each side in order.
         group_of: int64[n], in 0..G-1: rows of one group are not independent and stay together.
         how: a sentence on how it was made.
+        by_place: groups are stretches of a genome, so that windows of one sequence may lie on two sides.
     """
 
     train: Ints
@@ -43,6 +45,7 @@ class Split:
     test: Ints
     group_of: Ints
     how: str
+    by_place: bool = False
 
     @property
     def sides(self) -> dict[str, Ints]:
@@ -97,7 +100,7 @@ def split_examples(
         shares = np.array([1 - settings.valid - settings.test, settings.valid, settings.test])
         found = [_split(assign_groups(groups, stratum, shares, rng), groups, how)]
     pairs = crossed(examples, raw)
-    return [_with_cut_features(split, pairs) for split in found]
+    return [replace(_with_cut_features(split, pairs), by_place=by == "locus") for split in found]
 
 
 def _with_cut_features(split: Split, pairs: tuple[Ints, Ints]) -> Split:
@@ -122,7 +125,12 @@ def _too_few(examples: Examples, settings: SplitSettings, by: str, count: int, s
         ),
     }.get(by, ("each row by itself", "give more rows"))
     fixes = [fix]
-    if by in ("cluster", "locus") and len(set(sequence_keys(examples))) == 1:
+    if by != "locus" and examples.record is not None and len(np.unique(examples.record)) < sides:
+        single_dna = examples.sequences.alphabet == DNA.name
+        cut = len(np.unique(examples.record))
+        why = f"windows of one sequence stay together, and they are of {cut} sequence{'s' * (cut > 1)}"
+        fixes = ["set split.by to locus" if single_dna else "give more sequences"]
+    elif by in ("cluster", "locus") and len(set(sequence_keys(examples))) == 1:
         why, fixes = "all sequences are equal", ["give data with different sequences"]
     elif by == "cluster" and identity == 1:
         fixes = []
@@ -165,18 +173,25 @@ def _groups(
     examples: Examples, raw: Mapping[str, RawLabels], settings: SplitSettings, by: str, alike: Examples
 ) -> tuple[Ints, str]:
     """The group of each row, int64[n] in order of their first row, and a sentence."""
-    n = len(examples)
     if by in ("random", "stratified"):
-        kept = "classes alike on all sides" if by == "stratified" else "each by itself"
-        return np.arange(n, dtype=np.int64), f"Rows at random, {kept}."
+        groups = _whole(examples, None)
+        cut = int(groups.max()) + 1 < len(examples)
+        kept = "classes alike on all sides" if by == "stratified" else "each by itself" if not cut else ""
+        joined = "windows of one sequence together" * cut
+        return groups, f"Rows at random, {', '.join(filter(None, (kept, joined)))}."
     if by == "group":
-        assert examples.group is not None
-        groups = named_groups(examples.group)
+        groups = _whole(examples, examples.group)
         return groups, f"By {int(groups.max()) + 1} groups of the data."
     if by == "cluster":
         groups, how = cluster(alike, settings)
         return groups, how if alike is examples else f"{how} Of coding sequences their proteins are compared."
     return loci(examples, settings, raw)
+
+
+def _whole(examples: Examples, names: Sequence[str] | None) -> Ints:
+    """int64[n]: groups by name, or without names each row by itself; windows of one sequence joined."""
+    groups = np.arange(len(examples), dtype=np.int64) if names is None else named_groups(names)
+    return join(groups, windows_of_one(examples))
 
 
 def named_groups(names: Sequence[str]) -> Ints:
@@ -197,7 +212,7 @@ def _given(examples: Examples, raw: Mapping[str, RawLabels], settings: SplitSett
                 fix="write train, valid or test, name another column in data.split, or set split.by",
             )
     side = np.array([SIDES.index(word) for word in examples.split], dtype=np.int64)
-    groups = np.arange(len(side)) if examples.group is None else named_groups(examples.group)
+    groups = _whole(examples, examples.group)
     how = "As the data says."
     if not (side == 0).any():
         raise InputError("the data gives no training row", fix="set split.by to another way")

@@ -20,7 +20,8 @@ def cut_windows(
     """Examples of at most ``window`` symbols, in order, their labels, and sentences on what was left out.
 
     A label of the whole sequence is that of each window. Ids become ``ID:START-END``, 1-based and inclusive;
-    coordinates are given to all examples, 0-based half-open. Windows without any label are left out.
+    coordinates are given to all examples, 0-based half-open, and the number of the sequence that each window
+    was cut from, as ``record``. Windows without any label are left out.
 
     Args:
         examples: n of them.
@@ -55,6 +56,7 @@ def cut_windows(
         ids=[f"{name}:{a + 1}-{b}" for name, a, b in places],
         sequences=SequenceColumn(column.alphabet, symbols, offsets),
         coordinates=[(name, a, b, "+") for name, a, b in places],
+        record=row.astype(np.int64),
     )
     return found, labels, notes
 

@@ -49,8 +49,9 @@ def test_blocks_leave_features_whole_and_have_about_their_length() -> None:
 def test_a_split_by_place_counts_the_features_that_it_cuts() -> None:
     bounds, windows, raw = genome(np.random.default_rng(4))
     (one,) = split_examples(windows, raw, SETTINGS, 0)
-    (alone,) = split_examples(windows, raw, SplitSettings(by="random"), 0)
-    for split in (one, alone):
+    small = SplitSettings(by="locus", block=200, valid=0.15, test=0.25)  # features are longer than its blocks
+    (other,) = split_examples(windows, raw, small, 0)
+    for split in (one, other):
         names = np.repeat(split.names(), 100)
         cut = sum(
             names[a] != names[b]
@@ -59,7 +60,7 @@ def test_a_split_by_place_counts_the_features_that_it_cuts() -> None:
         )
         assert (f"Cut by a border between sides: {cut} labelled features." in split.how) == (cut > 0)
     assert "blocks of about 1000 bases of 1 contig;" in one.how
-    assert "Cut by" in alone.how
+    assert "Cut by" in other.how
     assert [len(rows) for rows in one.sides.values()] == pytest.approx([180, 45, 75], abs=15)
 
 
@@ -67,8 +68,10 @@ def test_windows_of_an_annotated_genome_are_split_by_place_unless_told_otherwise
     _, windows, raw = genome(np.random.default_rng(5))
     (one,) = split_examples(windows, raw, SplitSettings(method="kmer", block=1000), 0, genome=True)
     assert "blocks of about" in one.how
-    (other,) = split_examples(windows, raw, SplitSettings(method="kmer"), 0)
-    assert "clusters" in other.how
+    with pytest.raises(
+        InputError, match="windows of one sequence stay together, and they are of 1 sequence; "
+    ):
+        split_examples(windows, raw, SplitSettings(method="kmer"), 0)
 
 
 def test_a_block_that_is_too_long_is_named() -> None:
