@@ -1,7 +1,8 @@
 """Windows around variants: what the model reads of a sequence and of its changed copy, and what differs.
 
 A window is centred on the changes, moved only where the sequence ends, and lies on the grid of the tokens in
-the frame that is read. So it is a function of the sequence and the variant alone.
+the frame that is read. So it is a function of the sequence and the variant alone. The old and the new text
+have the same symbols on both sides of the changes; the longer of the two fills the window.
 
 Units: where tokens overlap, no single token can be hidden, since its neighbours show its symbols. A unit is
 what can be: ``stride`` symbols, and all tokens that share one of them. Without overlap a unit is a token.
@@ -31,7 +32,7 @@ class Placed:
     Args:
         start: the sequence's symbol that the window begins with.
         old: uint8[n].
-        new: uint8[n], or fewer where the sequence ends.
+        new: uint8[n], n + g where the changes make the sequence longer by g.
         changes: places counted from ``start``.
     """
 
@@ -67,25 +68,38 @@ def place(
         changes: sorted, not overlapping, on that strand.
         tokenizer: of the language.
         frame: symbols left out at the sequence's start.
-        window: most tokens.
+        window: most tokens of either text.
     """
-    total = tokenizer.count(sequence.length, frame)
+    changes = _from_frame(sequence, changes, frame)
+    growth = sum(change.growth for change in changes)
+    longer = max(growth, 0)
+    total = tokenizer.count(sequence.length + longer, frame)
     if total < 1:
         return None
     size = min(window, total)
     # In whole steps of the grid, so that all changes of a codon have one window, which is read once.
     low = (changes[0].start - frame) // tokenizer.stride
-    high = max(low + 1, -(-(changes[-1].stop - frame) // tokenizer.stride))
+    high = max(low + 1, -(-(changes[-1].stop + longer - frame) // tokenizer.stride))
     first = min(max((low + high - size) // 2, 0), total - size)
     start = frame + first * tokenizer.stride
-    span = tokenizer.symbols(size)
-    local = tuple(change.moved(start) for change in changes)
-    growth = sum(change.growth for change in changes)
-    stop = min(sequence.length, start + max(span, span - growth))
-    symbols = sequence.fetch(start, stop)
-    if local[0].start < 0 or local[-1].stop > len(symbols):
+    # Symbols that begin one more token and do not fill it stay: a change at the sequence's end may lie there.
+    room = tokenizer.symbols(window) + tokenizer.stride - 1
+    stop = min(sequence.length, start + room - longer)
+    if changes[0].start < start or changes[-1].stop > stop:
         return None
-    return Placed(start, symbols[:span], changed(symbols, local)[:span], local)
+    symbols = sequence.fetch(start, stop)
+    local = tuple(change.moved(start) for change in changes)
+    return Placed(start, symbols, changed(symbols, local), local)
+
+
+def _from_frame(sequence: SequenceView, changes: tuple[Change, ...], frame: int) -> tuple[Change, ...]:
+    """An indel that begins before ``frame``, as what differs where both texts are read from there."""
+    growth = changes[0].growth
+    if len(changes) > 1 or not growth or changes[0].start >= frame:
+        return changes
+    stop = min(sequence.length, max(changes[0].stop, frame, frame - growth))
+    made = changed(sequence.fetch(0, stop), changes)
+    return (Change(frame, stop, made[frame:]),) if stop >= frame else changes
 
 
 def covering(tokenizer: Tokenizer, symbol: int, tokens: int) -> range:

@@ -378,6 +378,18 @@ def test_amino_acids_need_codons_and_proteins_have_no_bases(
     assert "frame 1 is no frame of tokens every 1 bases" in capsys.readouterr().err
 
 
+def test_stop_codons_count_wherever_they_are_put_into_a_gene(
+    codons: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gene, path, file = planted_gene(30), tmp_path / "gene.fa", tmp_path / "stops.vcf"
+    path.write_text(f">c1\n{gene}\n")
+    places = (30, 60, 81, 87, 90)
+    file.write_text(HEADER + "".join(line(p - 1, gene[p - 1], f"{gene[p - 1]}TAATAA") for p in places))
+    assert score("-m", codons, "--vcf", file, "-r", path, "-s", "score.molecule=cds") == 0
+    scores = [float(row["score"]) for row in rows_of(capsys.readouterr().out)]
+    assert max(scores) < -5
+
+
 def test_measured_values_are_compared(
     residues: Path, mutations: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -204,24 +204,25 @@ def test_pseudo_perplexity_is_that_of_a_plain_loop(kind: str, old: str, new: str
 
 
 def plain_pseudo(kind: str, before: str, after: str, change: Change, reach: int) -> float:
+    """Of a change so far inside that a window of ``WINDOW`` words around it is nowhere cut off."""
     _, k, stride = KINDS[kind]
-    plain = Plain(toy(kind))
-    low, high = change.start // stride, -(-change.stop // stride)
+    plain, longer = Plain(toy(kind)), max(change.growth, 0)
+    low, high = change.start // stride, -(-(change.stop + longer) // stride)
     start = (low + max(low + 1, high) - WINDOW) // 2 * stride
-    size = (WINDOW - 1) * stride + k
+    size = WINDOW * stride + k - 1 - longer
     means, counts = [], []
     for text, growth in ((before, 0), (after, change.growth)):
-        local = words(text[start : start + size], k, stride)
+        local = words(text[start : start + size + growth], k, stride)
         low, high = change.start - start - reach * stride, change.stop - start + growth + reach * stride
         found = []
-        for unit in range(-(-size // stride)):
-            if unit * stride + stride <= low or unit * stride >= high:
-                continue
+        for unit in range(WINDOW + k):
             holding = [
                 i
                 for i in range(len(local))
                 if i * stride < (unit + 1) * stride and unit * stride < i * stride + k
             ]
+            if unit * stride + stride <= low or unit * stride >= high or not holding:
+                continue
             logs = plain.logs(local, holding)
             found.append(sum(logs[i][local[i]] for i in holding) / len(holding))
         means.append(sum(found) / len(found))
