@@ -21,6 +21,9 @@ from genomecli.tasks.sides import header_sides, side
 TARGET = "TARGET"
 """What FASTA headers call the label where nothing else is said."""
 
+GROUP = "group"
+"""The column of groups of a table where the settings name none."""
+
 
 @dataclass
 class Gathered:
@@ -103,7 +106,7 @@ def gather(
         if isinstance(rows, FastaRows):
             _take_fasta(found, rows, data)
         else:
-            _take_table(found, rows, data)
+            _take_table(found, rows, data, _group_column(rows, data, targets))
         for name, settings in targets.items():
             columns, cells = label_cells(rows, name, settings, alone=len(targets) == 1)
             found.columns[name] = columns
@@ -120,7 +123,16 @@ def gather(
     return found
 
 
-def _take_table(found: Gathered, rows: TableRows, data: DataSettings) -> None:
+def _group_column(rows: TableRows, data: DataSettings, targets: Mapping[str, TargetSettings]) -> str | None:
+    """The column of groups: that of the settings, or ``group`` where it is there and serves nothing else."""
+    if data.group is not None or not rows.has(GROUP):
+        return data.group
+    labels = (column for name, one in targets.items() for column in one.columns or (name,))
+    taken = (data.sequence, data.pair, data.id, data.split, *data.covariates, *labels)
+    return None if GROUP in taken else GROUP
+
+
+def _take_table(found: Gathered, rows: TableRows, data: DataSettings, group: str | None) -> None:
     first = len(found.ids)
     found.sequences.extend(rows.column(data.sequence))
     if data.id is not None or rows.has("id"):
@@ -131,7 +143,7 @@ def _take_table(found: Gathered, rows: TableRows, data: DataSettings) -> None:
         found.pair = [*(found.pair or []), *rows.column(data.pair)]
     given = data.split is not None or rows.has("split")
     sides = [side(word) for word in rows.column(data.split or "split")] if given else []
-    _extend(found, rows, sides, rows.column(data.group) if data.group is not None else [], first)
+    _extend(found, rows, sides, rows.column(group) if group is not None else [], first)
 
 
 def _take_fasta(found: Gathered, rows: FastaRows, data: DataSettings) -> None:

@@ -66,7 +66,9 @@ class DataSettings(Section):
         doc="Column that says train, valid or test; left out: split if there is one, and of a FASTA SET, "
         "where VALIDATION=True turns train into valid.",
     )
-    group: Name | None = setting(None, doc="Column of groups, for splits by group.")
+    group: Name | None = setting(
+        None, doc="Column of groups, for splits by group; left out: group if a table has it."
+    )
     covariates: Names = setting((), doc="Numeric columns that are joined to the pooled vector, standardised.")
     classes: dict[Name, Paths] = setting(
         {}, doc="FASTA files as classes: name of the class to its files. Instead of path."

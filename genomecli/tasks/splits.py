@@ -116,7 +116,10 @@ def _too_few(examples: Examples, settings: SplitSettings, by: str, count: int, s
     """Why there are so few groups, and only what helps against it."""
     identity = identity_of(settings, examples.sequences.alphabet)
     why, fix = {
-        "group": ("named by data.group", "name another column in data.group"),
+        "group": (
+            "named by the column of groups",
+            "name another column in data.group, or set split.by to another way",
+        ),
         "cluster": (f"joined by similarity, at identity {identity:g}", "raise split.identity"),
         "locus": (
             (f"joined by place, nearer than {settings.distance} bases", "lower split.distance")
@@ -138,8 +141,6 @@ def _too_few(examples: Examples, settings: SplitSettings, by: str, count: int, s
         fixes.append(f"lower split.folds to {count} at most")
     elif not settings.folds and count == 2 and settings.valid and settings.test:
         fixes.append("set split.valid to 0")
-    elif by == "group":
-        fixes.append("set split.by to another way")
     what = f"{len(examples)} rows are {count} group{'s' * (count > 1)}, too few for {sides} sides: {why}"
     return InputError(what, fix=", or ".join(fixes) or "give more rows")
 
@@ -157,7 +158,7 @@ def _way(examples: Examples, settings: SplitSettings, genome: bool) -> str:
     if by == "column" and examples.split is None:
         raise ConfigError(["split.by is column, and the data gives no split; name it in data.split"])
     if by == "group" and examples.group is None:
-        raise ConfigError(["split.by is group, and the data gives no group; name it in data.group"])
+        raise ConfigError(["split.by is group, and the data gives no group; name its column in data.group"])
     return by
 
 

@@ -21,9 +21,9 @@ def made(folder: Path) -> list[str]:
     rows = []
     for i, text in enumerate([*TEXTS[:-1], TEXTS[-1][:5]]):
         side, both = "train" if i > 9 else "test", "x;y" if i % 2 else "x"
-        rows.append(f"{text}\t{('a', 'b', '')[i % 3]}\t{i}.5\t{both}\t{i % 7}\t{side}")
+        rows.append(f"{text}\t{('a', 'b', '')[i % 3]}\t{i}.5\t{both}\t{i % 7}\t{side}\tf{i // 3}")
     rows.append(rows[3])
-    path = write(folder / "t.tsv", "sequence\ty\tv\tm\tage\tsplit\n" + "\n".join(rows) + "\n")
+    path = write(folder / "t.tsv", "sequence\ty\tv\tm\tage\tsplit\tgroup\n" + "\n".join(rows) + "\n")
     settings = {"y": {}, "v": {}, "m": {}}
     reading = read({"path": path, "covariates": "age", "min_length": 10}, "dna", **settings)
     splits = split_examples(reading.examples, reading.raw, SplitSettings(valid=0.2), 1)
@@ -41,6 +41,7 @@ def test_everything_is_said(tmp_path: Path) -> None:
     assert "  30 rows of DNA, " in text
     assert "covariate age: 0 to 6, 0 missing" in text
     assert "split: train 19, test 11" in text
+    assert "group: f1 4, f0 3, f2 3, f3 3, f4 3, f5 3, ... (10 in all)" in text
     counts = next(line.split() for line in lines if line.startswith("  a "))
     assert counts[0] == "a"
     assert sum(map(int, counts[1:4])) == int(counts[4]) == 11

@@ -217,3 +217,16 @@ def test_reading_without_labels_serves_new_sequences(tmp_path: Path) -> None:
     found = read({"path": path}, "dna")
     assert found.raw == {}
     assert len(found.examples) == 2
+
+
+def test_a_column_group_is_taken_by_its_name(tmp_path: Path) -> None:
+    rows = [f"{text}\t{i % 2}\tf{i // 2}\t{i}" for i, text in enumerate(DNA)]
+    path = write(tmp_path / "a.tsv", "sequence\tlabel\tgroup\tother\n" + "\n".join(rows) + "\n")
+    families = [f"f{i // 2}" for i in range(len(DNA))]
+    assert read({"path": path}, "dna", label={}).examples.group == families
+    assert read({"path": path, "group": "other"}, "dna", label={}).examples.group == [
+        str(i) for i in range(len(DNA))
+    ]
+    # It is no group where it is what is predicted.
+    assert read({"path": path}, "dna", label={}, group={}).examples.group is None
+    assert read({"path": path}, "dna", label={}, family={"columns": "group"}).examples.group is None
