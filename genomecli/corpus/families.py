@@ -35,9 +35,15 @@ Proteins = Callable[[], Iterator[tuple[Ints, Codes, Ints]]]
 
 
 def kmers(
-    symbols: Codes, offsets: Ints, k: int, alphabet: Alphabet = PROTEIN, *, both_strands: bool = False
+    symbols: Codes,
+    offsets: Ints,
+    k: int,
+    alphabet: Alphabet = PROTEIN,
+    *,
+    both_strands: bool = False,
+    rate: int = 1,
 ) -> tuple[Ints, Ints]:
-    """All k-mers of canonical residues or bases.
+    """All k-mers of canonical residues or bases, or one in ``rate`` of them.
 
     Args:
         symbols: uint8[N], sequences joined.
@@ -45,6 +51,7 @@ def kmers(
         k: symbols a k-mer, at most 14 residues or 31 bases.
         alphabet: what ``symbols`` are codes of.
         both_strands: a k-mer and its reverse complement are one, the smaller of the two; DNA only.
+        rate: which k-mers are kept depends on their letters alone, so equal sequences keep the same.
 
     Returns:
         int64[t] sequence and int64[t] k-mer (its digits to the base of 20 residues or 4 bases), in order.
@@ -52,14 +59,20 @@ def kmers(
     total = len(symbols) - k + 1
     if total <= 0:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    whole = np.ones(total, dtype=np.bool_)  # k-mers that lie in one sequence
+    for shift in range(1, k):
+        ends = offsets[1:-1] - shift
+        whole[ends[(ends >= 0) & (ends < total)]] = False
     owners, words = [], []
     for begin in range(0, total, BLOCK):
         end = min(begin + BLOCK, total)
         word, plain = placed_kmers(symbols[begin : end + k - 1], k, alphabet, both_strands=both_strands)
-        good = plain & (owner[begin:end] == owner[begin + k - 1 : end + k - 1])
-        owners.append(owner[begin:end][good])
-        words.append(word[good])
+        plain &= whole[begin:end]
+        if rate > 1:
+            plain &= mix(word) % np.uint64(rate) == 0
+        place = np.flatnonzero(plain)
+        owners.append(np.searchsorted(offsets, place + begin, side="right") - 1)
+        words.append(word[place])
     return np.concatenate(owners), np.concatenate(words)
 
 
@@ -127,13 +140,10 @@ def sketch(
     """
     if total is None:
         total = sum(len(symbols) for _, symbols, _ in proteins())
-    rate = np.uint64(max(1, -(-total // budget)))
+    rate = max(1, -(-total // budget))
     owners, words = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for numbers, symbols, offsets in proteins():
-        owner, word = kmers(symbols, offsets, k, alphabet, both_strands=both_strands)
-        if rate > 1:
-            chosen = mix(word) % rate == 0
-            owner, word = owner[chosen], word[chosen]
+        owner, word = kmers(symbols, offsets, k, alphabet, both_strands=both_strands, rate=rate)
         owners.append(numbers[owner])
         words.append(word)
     owner, word = np.concatenate(owners), np.concatenate(words)
