@@ -9,7 +9,8 @@
   once, one of ``passes`` units at a time, in the old and in the new text. With L the mean log-probability of
   a unit, the score is n_old (L_new - L_old). For a substitution that is the difference of
   pseudo-log-likelihoods (Salazar et al. 2020, arXiv:1910.14659, who hide one token at a time); for an indel
-  the length alone does not count. Indels are always scored so.
+  the length alone does not count. Indels are always scored so, and the change is the whole stretch in which
+  an indel could be written, so that no spelling and no strand differs.
 
 In codons a missense change is one of amino acids: p is summed over the codons that mean the same.
 Each strand and frame that is read gives a score; the variant's is the mean over frames, then over strands.
@@ -38,7 +39,7 @@ from genomecli.inference.score_windows import (
 from genomecli.sequences.alphabets import PROTEIN, Codes
 from genomecli.sequences.codes import GeneticCode
 from genomecli.sequences.mutations import Substitution
-from genomecli.sequences.variants import Change, OtherStrand, SequenceView
+from genomecli.sequences.variants import Change, OtherStrand, SequenceView, widened
 
 Method = Literal["masked", "wildtype", "pseudo_perplexity"]
 
@@ -165,6 +166,8 @@ class Scorer:
             return Plan(method, reason=f"longer than {min(self.longest, self._symbols // 2)}")
         if any((change.new >= self.tokenizer.alphabet.canonical).any() for change in changes):
             return Plan(method, reason="ambiguous letter")
+        if not substitution and len(changes) == 1:
+            changes = [widened(sequence, changes[0], self._symbols // 2)]
         parts: list[Part | str] = []
         for strand in self.strands:
             view, mine = sequence, tuple(changes)

@@ -13,6 +13,9 @@ import numpy as np
 
 from genomecli.sequences.alphabets import Alphabet, Codes
 
+_BLOCK = 1 << 12
+"""Symbols that are read at once where an indel is moved to the left."""
+
 
 class SequenceView(Protocol):
     """A sequence that can be read from anywhere: held in memory, or a record of an indexed file."""
@@ -105,6 +108,60 @@ def trimmed(start: int, old: Codes, new: Codes) -> Change:
     old, new = old[: len(old) - tail], new[: len(new) - tail]
     head = _shared(old, new)
     return Change(start + head, start + len(old), new[head:])
+
+
+def leftmost(sequence: SequenceView, change: Change) -> Change:
+    """An indel at the first place where it makes the same sequence; any other change as it is.
+
+    One deletion or insertion in a repeat can be written at many places. With the symbols that both texts
+    share left out, this is the normal form of Tan et al. 2015 (doi:10.1093/bioinformatics/btv112), which
+    proves that it is one for each changed sequence.
+
+    Args:
+        sequence: that is changed.
+        change: without symbols that both texts begin or end with, as :func:`trimmed` gives it.
+    """
+    moving, at = _moving(sequence, change), change.start
+    while moving is not None and at > 0:
+        low = max(0, at - _BLOCK)
+        text = np.concatenate([sequence.fetch(low, at), moving])
+        size = len(moving)
+        steps = _shared(text[:-size][::-1], text[size:][::-1])
+        at, moving = at - steps, text[at - low - steps : at - low - steps + size]
+        if at > low:
+            break
+    if moving is None:
+        return change
+    deletes = change.stop > change.start
+    return Change(at, at + len(moving), change.new) if deletes else Change(at, at, moving)
+
+
+def widened(sequence: SequenceView, change: Change, most: int) -> Change:
+    """An indel as the replacement of the whole stretch that it could be written in; other changes stay.
+
+    However it is written, and on whichever strand, it is the same replacement.
+
+    Args:
+        sequence: that is changed.
+        change: as for :func:`leftmost`; not longer than ``most``.
+        most: symbols of the old and of the new text. A longer stretch is taken from its first symbol on.
+    """
+    first = leftmost(sequence, change)
+    moving = _moving(sequence, first)
+    if moving is None:
+        return first
+    stop = min(sequence.length, first.stop + most - len(moving))
+    text = np.concatenate([moving, sequence.fetch(first.stop, stop)])
+    steps = _shared(text, text[len(moving) :])
+    kept = sequence.fetch(first.stop, first.stop + steps)
+    return Change(first.start, first.stop + steps, np.concatenate([first.new, kept]))
+
+
+def _moving(sequence: SequenceView, change: Change) -> Codes | None:
+    """What an indel takes away or brings; None for a change that is neither alone, which cannot move."""
+    if change.start == change.stop:
+        return change.new if len(change.new) else None
+    return None if len(change.new) else sequence.fetch(change.start, change.stop)
 
 
 def _shared(left: Codes, right: Codes) -> int:

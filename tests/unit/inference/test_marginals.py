@@ -207,13 +207,14 @@ def plain_pseudo(kind: str, before: str, after: str, change: Change, reach: int)
     """Of a change so far inside that a window of ``WINDOW`` words around it is nowhere cut off."""
     _, k, stride = KINDS[kind]
     plain, longer = Plain(toy(kind)), max(change.growth, 0)
-    low, high = change.start // stride, -(-(change.stop + longer) // stride)
+    begin, end = written_anywhere(before, after, change)
+    low, high = begin // stride, -(-(end + longer) // stride)
     start = (low + max(low + 1, high) - WINDOW) // 2 * stride
     size = WINDOW * stride + k - 1 - longer
     means, counts = [], []
     for text, growth in ((before, 0), (after, change.growth)):
         local = words(text[start : start + size + growth], k, stride)
-        low, high = change.start - start - reach * stride, change.stop - start + growth + reach * stride
+        low, high = begin - start - reach * stride, end - start + growth + reach * stride
         found = []
         for unit in range(WINDOW + k):
             holding = [
@@ -228,6 +229,19 @@ def plain_pseudo(kind: str, before: str, after: str, change: Change, reach: int)
         means.append(sum(found) / len(found))
         counts.append(len(found))
     return counts[0] * (means[1] - means[0])
+
+
+def written_anywhere(before: str, after: str, change: Change) -> tuple[int, int]:
+    """From the first place where an indel could be written to the end of the last, by trying each."""
+    if not change.growth:
+        return change.start, change.stop
+    size, brings = change.stop - change.start, len(change.new)
+    places = [
+        i
+        for i in range(len(before) - size + 1)
+        if before[:i] + after[i : i + brings] + before[i + size :] == after
+    ]
+    return min(places), max(places) + size
 
 
 def test_hiding_units_in_turns_asks_about_each_once() -> None:

@@ -93,10 +93,48 @@ def test_neither_text_is_longer_than_the_window_and_one_fills_it(kind: str, plac
                 assert min(sizes) >= window - 9
 
 
+def deletion(place: int, size: int) -> Change:
+    return Change(place, place + size, DNA.encode(""))
+
+
+def in_repeat(unit: str, times: int, before: int = 100, after: int = 150) -> str:
+    """A repeat whose neighbours do not go on with it."""
+    flanks = make_sequence(before + after, "GT")
+    return flanks[:before] + unit * times + flanks[before:]
+
+
 @pytest.mark.parametrize("kind", list(KINDS))
-@pytest.mark.parametrize("place", [0, 1, 100, 290, 299, 300])
-def test_the_other_strands_record_of_an_insertion_scores_alike(kind: str, place: int) -> None:
-    text, change = make_sequence(300), insertion(place, "GATC")
-    a = score(kind, text, change)
-    b = score(kind, other_strand(text), change.mirrored(300, DNA))
-    assert (a.value, a.forward, a.reverse) == (b.value, b.reverse, b.forward)
+@pytest.mark.parametrize(("unit", "times"), [("A", 10), ("CA", 7), ("CAA", 4)])
+@pytest.mark.parametrize("before", [0, 1, 100])
+def test_one_haplotype_has_one_score(kind: str, unit: str, times: int, before: int) -> None:
+    """A unit of a repeat more or less, written at its first, a middle and its last place; both strands."""
+    text, size = in_repeat(unit, times, before), len(unit)
+    mirror = other_strand(text)
+    for change in (deletion, insertion):
+        given: Any = size if change is deletion else unit
+        last = before + size * (times - (change is deletion))
+        ways = [change(place, given) for place in (before, before + size, last)]
+        scores = [score(kind, text, way) for way in ways]
+        assert scores[0].value is not None
+        assert scores[0] == scores[1] == scores[2]
+        back = [score(kind, mirror, way.mirrored(len(text), DNA)) for way in ways]
+        assert back[0] == back[1] == back[2]
+        assert (back[0].forward, back[0].reverse) == (scores[0].reverse, scores[0].forward)
+
+
+@pytest.mark.parametrize("kind", ["base", "codon"])
+def test_a_repeat_longer_than_the_window_has_one_score_too(kind: str) -> None:
+    text = in_repeat("CA", 300)
+    scores = [score(kind, text, deletion(place, 2)) for place in (100, 251, 698)]
+    assert scores[0].value is not None
+    assert scores[0] == scores[1] == scores[2]
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize("place", [0, 1, 100, 290, 298, 300])
+def test_the_other_strands_record_of_an_indel_scores_alike(kind: str, place: int) -> None:
+    text = make_sequence(300)
+    for change in (insertion(place, "GATC"), insertion(place, "A"), deletion(min(place, 298), 2)):
+        a = score(kind, text, change)
+        b = score(kind, other_strand(text), change.mirrored(300, DNA))
+        assert (a.value, a.forward, a.reverse) == (b.value, b.reverse, b.forward)
