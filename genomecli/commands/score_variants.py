@@ -104,12 +104,13 @@ class VariantInput:
 
     def _work(self, record: VcfRecord) -> Work[Done]:
         name = f"{record.chrom}:{record.start + 1}"
-        found = self._checked(record)
+        reasons = [unscored(alt) for alt in record.alts]
+        # Where no allele is a sequence nothing is read, and the place may be a telomere: 0, or past the end.
+        found = self._checked(record) if None in reasons or not reasons else "nothing to read"
         plans = []
-        for alt in record.alts:
-            reason = found if isinstance(found, str) else unscored(alt)
+        for alt, reason in zip(record.alts, reasons, strict=True):
             if reason is not None or isinstance(found, str):
-                plans.append(Plan("", reason=reason or ""))
+                plans.append(Plan("", reason=reason or str(found)))
                 continue
             change = trimmed(record.start, DNA.encode(record.ref), DNA.encode(alt))
             same = change.start == change.stop and not len(change.new)
@@ -135,7 +136,9 @@ class VariantInput:
         stop = record.start + len(record.ref)
         if view is None:
             what, fix = f"the reference has no sequence {record.chrom!r}", self._near(record.chrom)
-        elif record.start < 0 or stop > view.length:
+        elif record.start < 0:
+            what, fix = "place 0 is the telomere, before the first base", "give symbolic alleles there"
+        elif stop > view.length:
             what, fix = f"{record.chrom} ends at {view.length}", "give the reference of this VCF"
         else:
             old, here = DNA.encode(record.ref), view.fetch(record.start, stop)

@@ -235,6 +235,33 @@ def test_a_mismatch_names_the_record_or_is_counted(
         out.unlink()
 
 
+def test_alleles_that_are_no_sequence_may_lie_at_a_telomere(
+    bases: Path, reference: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, out = tmp_path / "telomeres.vcf", tmp_path / "telomeres.tsv"
+    alleles = ["<DEL>", "*", "N[c2:1[,<INV>", ".[c2:1["]
+    lines = [line(place, "N", alts) for alts, place in zip(alleles, (-1, -1, 600, -1), strict=True)]
+    file.write_text(HEADER + "".join(lines) + line(90, GENOME[90], f"<DUP>,{others(90)}"))
+    assert score("-m", bases, "--vcf", file, "-r", reference, "-o", out) == 0
+    rows = rows_of(out.read_text())
+    assert [row["position"] for row in rows] == ["0", "0", "601", "601", "0", *["91"] * 4]
+    upstream = "allele missing due to a deletion upstream"
+    said = ["symbolic allele", upstream, "breakend", "symbolic allele", "breakend", "symbolic allele"]
+    assert [row["reason"] for row in rows] == [*said, "", "", ""]
+    assert all(row["score"] for row in rows[6:])
+    capsys.readouterr()
+    annotated = tmp_path / "telomeres.scored.vcf"
+    assert score("-m", bases, "--vcf", file, "-r", reference, "-o", annotated) == 0
+    assert stripped(annotated.read_bytes()) == file.read_bytes()
+    file.write_text(HEADER + line(-1, "N", "<DEL>,A"))
+    capsys.readouterr()
+    assert score("-m", bases, "--vcf", file, "-r", reference) == 3
+    assert "place 0 is the telomere, before the first base" in capsys.readouterr().err
+    assert score("-m", bases, "--vcf", file, "-r", reference, "-s", "score.mismatch=skip") == 0
+    rows = rows_of(capsys.readouterr().out)
+    assert [row["reason"] for row in rows] == ["symbolic allele", "reference mismatch"]
+
+
 def test_a_vcf_from_a_pipe_and_parquet(
     bases: Path, vcf: Path, reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
