@@ -170,6 +170,10 @@ def _copies(leaks: Sequence[Leakage]) -> list[str]:
     one = over_folds(leaks)
     rows: list[list[object]] = [["side", "rows", "copied from", "equal", "similar", "less similar"]]
     rows += [[o.side, o.rows, o.other, o.equal, o.similar, o.loose] for o in one.overlaps]
+    if one.paired:
+        rows[0] += ["one sequence known", "both known"]
+        for row, overlap in zip(rows[1:], one.overlaps, strict=True):
+            row += [overlap.one_member, overlap.both_members]
     lines = table(rows) if one.overlaps else []
     lines.append(f"  {one.levels()}")
     lines.append(f"  {one.repeated} rows repeat the sequence of an earlier row")

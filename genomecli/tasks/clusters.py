@@ -21,6 +21,9 @@ from genomecli.tasks.mmseqs import mmseqs_clusters
 from genomecli.tasks.settings import SplitSettings
 from genomecli.tasks.similar import IDENTITY, NearCopies, components
 
+NO_MMSEQS = "split.method is mmseqs, which knows no pairs; set it to kmer"
+"""What is said of pairs."""
+
 
 def cluster(examples: Examples, settings: SplitSettings) -> tuple[Ints, str]:
     """The cluster of each row, int64[n] numbered by first row, and a sentence on how they were made.
@@ -66,7 +69,7 @@ def _by_mmseqs(examples: Examples, settings: SplitSettings) -> bool:
     if settings.method == "mmseqs" and not present:
         raise ConfigError(["split.method is mmseqs, and no mmseqs is on the PATH; install it, or set kmer"])
     if settings.method == "mmseqs" and examples.pair is not None:
-        raise ConfigError(["split.method is mmseqs, which knows no pairs; set it to kmer"])
+        raise ConfigError([NO_MMSEQS])
     return settings.method != "kmer" and present and examples.pair is None
 
 

@@ -4,7 +4,8 @@ Counted are rows whose sequence is equal to one on another side (of DNA also rea
 that are similar to one without being equal, groups of the data that lie on two sides, sequences whose windows
 do, and equal sequences, of one strand, with different classes. Similar is judged by shared k-mers at two
 fixed identities, whatever the split was made by, so that a split is not measured with its own yardstick: see
-:mod:`genomecli.tasks.similar`, which says how many such pairs it finds. n rows, G different sequences.
+:mod:`genomecli.tasks.similar`, which says how many such pairs it finds. Of pairs, rows are counted too whose
+single sequences are known (:mod:`genomecli.tasks.members`). n rows, G different sequences.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ class Copies:
         near: pairs of similar sequences, int64[p] each, numbers of ``kin``.
         loose: likewise, of a lower identity; those of ``near`` among them.
         identity, lower: identity of similar sequences, and the lower one, in words.
+        members: of pairs int64[2, n], numbers of the first and the second sequences; None otherwise.
+        relatives: pairs of similar ones, int64[p] each.
     """
 
     same: Ints
@@ -50,6 +53,8 @@ class Copies:
     loose: Pairs
     identity: str
     lower: str
+    members: Ints | None = None
+    relatives: Pairs = (np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 
 def find_copies(examples: Examples, alike: Examples | None = None) -> Copies:
@@ -68,7 +73,11 @@ def find_copies(examples: Examples, alike: Examples | None = None) -> Copies:
     names = list(dict.fromkeys(column.alphabet for column in columns))
     said = [" and ".join(_in_words(level, name, names) for name in names) for level in (IDENTITY, LOOSE)]
     said = [text if alike is None else f"{text} protein" for text in said]
-    return Copies(same, exact, found.same, near, loose, said[0], said[1])
+    copies = Copies(same, exact, found.same, near, loose, said[0], said[1])
+    if judged.pair is None:
+        return copies
+    members, relatives = found.members(IDENTITY)
+    return replace(copies, members=members[:, found.same], relatives=relatives)
 
 
 def _in_words(level: Mapping[str, float], name: str, names: Sequence[str]) -> str:
@@ -87,6 +96,9 @@ class Overlap:
         similar: how many further ones have a similar one there, at least.
         loose: how many beyond those have one of a lower identity there, at least.
         example: places of such a row and of its copy; empty texts where there is none.
+        one_member: of pairs, rows of ``side`` of whose two sequences one is equal or similar to a single
+            sequence on the other side.
+        both_members: likewise both, copies of whole pairs among them.
     """
 
     side: str
@@ -96,6 +108,11 @@ class Overlap:
     similar: int
     loose: int
     example: tuple[str, str] = ("", "")
+    one_member: int = 0
+    both_members: int = 0
+
+
+_SIDE = {"train": "training", "valid": "validation", "test": "test"}
 
 
 @dataclass(frozen=True)
@@ -112,6 +129,7 @@ class Leakage:
         cut: sequences with windows on two sides.
         sequences: that the windows were cut from; 0 where nothing was cut.
         by_place: the split is one of stretches of a genome, which are to part such windows.
+        paired: rows are pairs.
     """
 
     overlaps: tuple[Overlap, ...]
@@ -124,6 +142,7 @@ class Leakage:
     cut: int = 0
     sequences: int = 0
     by_place: bool = False
+    paired: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -140,6 +159,7 @@ class Leakage:
     def warnings(self) -> list[str]:
         """Sentences; none if there is nothing to warn of."""
         said = [sentence for overlap in self.overlaps if (sentence := self._sentence(overlap))]
+        said += [sentence for overlap in self.overlaps if (sentence := self._members(overlap))]
         if self.parted:
             said.append(f"Groups with rows on two sides of the split: {self.parted}.")
         if self.cut and not self.by_place:
@@ -161,11 +181,21 @@ class Leakage:
             )
         if not parts:
             return ""
-        side = {"train": "training", "valid": "validation", "test": "test"}
         example = f", such as {overlap.example[0]} and {overlap.example[1]}"
         return (
-            f"Of {overlap.rows} {side[overlap.side]} rows, {' and '.join(parts)} of the "
-            f"{side[overlap.other]} rows{example}: figures on such rows are too good."
+            f"Of {overlap.rows} {_SIDE[overlap.side]} rows, {' and '.join(parts)} of the "
+            f"{_SIDE[overlap.other]} rows{example}: figures on such rows are too good."
+        )
+
+    def _members(self, overlap: Overlap) -> str:
+        """What to say of pairs whose single sequences were learned from."""
+        one, both = overlap.one_member, overlap.both_members
+        if overlap.other != "train" or not one + both:
+            return ""
+        return (
+            f"Of {overlap.rows} {_SIDE[overlap.side]} pairs, both sequences of {both} and one sequence of "
+            f"{one} are equal or similar to a single sequence of the training pairs: figures on them do not "
+            "hold for pairs of new sequences (split.by: member parts them)."
         )
 
 
@@ -196,6 +226,7 @@ def leakage(copies: Copies, examples: Examples, raw: Mapping[str, RawLabels], sp
         0 if examples.record is None else _parted(split, examples.record),
         0 if examples.record is None else len(np.unique(examples.record)),
         split.by_place,
+        copies.members is not None,
     )
 
 
@@ -218,7 +249,18 @@ def _overlap(copies: Copies, examples: Examples, sides: Mapping[str, Ints], side
         copy = int(np.flatnonzero(theirs & np.isin(copies.kin, beside))[0])
         example = _place(examples, row), _place(examples, copy)
     further = int((loose & ~near & ~equal).sum())
-    return Overlap(side, other, len(sides[side]), int(equal.sum()), int(similar.sum()), further, example)
+    counts = len(sides[side]), int(equal.sum()), int(similar.sum()), further
+    return Overlap(side, other, *counts, example, *_members_beside(copies, mine, theirs))
+
+
+def _members_beside(copies: Copies, mine: Rows, theirs: Rows) -> tuple[int, int]:
+    """Pairs of mine of whose single sequences one, and both, are equal or similar to one of theirs."""
+    if copies.members is None:
+        return 0, 0
+    flat = copies.members.reshape(-1)
+    found = _beside(flat, np.tile(mine, 2), np.tile(theirs, 2), copies.relatives)
+    seen = found.reshape(2, -1).sum(axis=0)
+    return int((seen == 1).sum()), int((seen == 2).sum())
 
 
 def _beside(kin: Ints, mine: Rows, theirs: Rows, pairs: Pairs) -> Rows:
@@ -293,6 +335,7 @@ def over_folds(found: Sequence[Leakage]) -> Leakage:
             example = next((o.example for o in some if o.example[0]), ("", ""))
             rows, equal = sum(o.rows for o in some), sum(o.equal for o in some)
             similar, loose = sum(o.similar for o in some), sum(o.loose for o in some)
-            overlaps.append(Overlap(side, other, rows, equal, similar, loose, example))
+            one, both = sum(o.one_member for o in some), sum(o.both_members for o in some)
+            overlaps.append(Overlap(side, other, rows, equal, similar, loose, example, one, both))
     parted, cut = sum(one.parted for one in found), max(one.cut for one in found)
     return replace(first, overlaps=tuple(overlaps), parted=parted, cut=cut)

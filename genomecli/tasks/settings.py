@@ -173,12 +173,13 @@ class TargetSettings(Section):
 class SplitSettings(Section):
     """How rows become training, validation and test data."""
 
-    by: Literal["auto", "column", "random", "stratified", "group", "cluster", "locus"] = setting(
+    by: Literal["auto", "column", "random", "stratified", "group", "cluster", "member", "locus"] = setting(
         "auto",
         doc="column: as the table says; random: by row; stratified: classes alike on all sides; group: "
-        "rows of one group together; cluster: similar sequences together; locus: near places of a genome "
-        "together. auto: column if there is one, group if there is one, locus for data.intervals with "
-        "data.window where a record is longer than split.block, otherwise cluster.",
+        "rows of one group together; cluster: similar sequences together, of pairs those of which both "
+        "sequences are; member: pairs together that share a sequence or a similar one; locus: near places "
+        "of a genome together. auto: column if there is one, group if there is one, locus for data.intervals "
+        "with data.window where a record is longer than split.block, otherwise cluster.",
     )
     valid: float = setting(0.1, ge=0, lt=1, doc="Share of the rows for validation.")
     test: float = setting(0.2, ge=0, lt=1, doc="Share of the rows for the test.")

@@ -181,6 +181,22 @@ class NearCopies:
         groups = np.unique(joined, axis=1, return_inverse=True)[1].reshape(-1)
         return _within(groups.astype(np.int64))
 
+    def members(self, identity: Mapping[str, float] | float) -> tuple[Ints, tuple[Ints, Ints]]:
+        """The single sequences of rows, int64[columns, G], and pairs of similar ones, int64[p] each.
+
+        They are numbers; equal sequences of one alphabet have one, whichever column they stand in.
+
+        Args:
+            identity: one, or one for each alphabet.
+        """
+        numbers, pairs, first = [], [np.zeros((2, 0), dtype=np.int64)], 0
+        for one in self._members:
+            numbers.append(one.number.reshape(one.columns, -1) + first)
+            pairs.append(np.stack(one.sets.pairs(_of(identity, one.alphabet))) + first)
+            first += one.sets.sketches.genes
+        left, right = np.concatenate(pairs, axis=1)
+        return np.concatenate(numbers), (left, right)
+
 
 def _of(identity: Mapping[str, float] | float, alphabet: str) -> float:
     return identity if isinstance(identity, float | int) else identity[alphabet]

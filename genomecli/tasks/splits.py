@@ -1,4 +1,4 @@
-"""Training, validation and test rows: given, random, stratified, by group, by similarity, by locus; k-fold.
+"""Training, validation and test rows: given, random, stratified, by group, similarity, member, locus; k-fold.
 
 Pure functions of the data, the settings and a seed; no group is ever on two sides. Windows of one sequence
 are of one group; only a split by locus parts them, by where they lie. n rows.
@@ -24,6 +24,7 @@ from genomecli.tasks.duplicates import sequence_keys
 from genomecli.tasks.examples import Examples, Ints
 from genomecli.tasks.labels import RawLabels
 from genomecli.tasks.loci import loci
+from genomecli.tasks.members import by_member
 from genomecli.tasks.settings import SplitSettings
 from genomecli.tasks.sides import SIDES
 from genomecli.tasks.strata import strata
@@ -121,6 +122,11 @@ def _too_few(examples: Examples, settings: SplitSettings, by: str, count: int, s
             "name another column in data.group, or set split.by to another way",
         ),
         "cluster": (f"joined by similarity, at identity {identity:g}", "raise split.identity"),
+        "member": (
+            "joined by the sequences that pairs share",
+            "leave out pairs until the sequences fall apart, or set split.by to cluster, which parts pairs "
+            "and not their sequences",
+        ),
         "locus": (
             (f"joined by place, nearer than {settings.distance} bases", "lower split.distance")
             if settings.genome is not None
@@ -183,8 +189,8 @@ def _groups(
     if by == "group":
         groups = _whole(examples, examples.group)
         return groups, f"By {int(groups.max()) + 1} groups of the data."
-    if by == "cluster":
-        groups, how = cluster(alike, settings)
+    if by in ("cluster", "member"):
+        groups, how = (cluster if by == "cluster" else by_member)(alike, settings)
         return groups, how if alike is examples else f"{how} Of coding sequences their proteins are compared."
     return loci(examples, settings, raw)
 
