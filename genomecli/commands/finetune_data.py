@@ -15,6 +15,7 @@ from genomecli.errors import ConfigError, InputError
 from genomecli.inference.ancestry import Ancestry, ancestry_of
 from genomecli.inference.task_reading import column_reading, pick_species, unreadable, wanted_alphabet
 from genomecli.runtime import log
+from genomecli.tasks.covariates import check_covariates
 from genomecli.tasks.defects import Defects
 from genomecli.tasks.duplicates import sequence_keys
 from genomecli.tasks.leakage import Leakage, find_copies, leakage
@@ -171,7 +172,10 @@ def open_data(settings: FinetuneSettings, seed: int) -> FinetuneData:
     for split in splits:
         if not len(split.train):
             raise InputError("the split leaves no training row", fix="correct split")
-    check_splits(reading, settings.targets, [split.train for split in splits])
+    trains = [split.train for split in splits]
+    check_splits(reading, settings.targets, trains)
+    notes = check_covariates(reading.examples, trains)
+    reading = replace(reading, notes=(*reading.notes, *notes))
     return FinetuneData(reading, splits, start, column, pair, loaded, settings, ancestry)
 
 

@@ -44,7 +44,7 @@ class CovariateScale:
     Args:
         names: of the K covariates, in order.
         means: in the table's units.
-        scales: likewise, never 0.
+        scales: likewise; 0 for a covariate without spread there, of which nothing can be learned.
     """
 
     names: tuple[str, ...]
@@ -52,9 +52,11 @@ class CovariateScale:
     scales: tuple[float, ...]
 
     def apply(self, values: Floats) -> Floats:
-        """Standardised float64[n, K]; 0 where unknown."""
-        standard: Floats = (values - np.array(self.means)) / np.array(self.scales)
+        """Standardised float64[n, K]; 0 where unknown, and of a covariate without spread everywhere."""
+        scales = np.array(self.scales)
+        standard: Floats = (values - np.array(self.means)) / np.where(scales > 0, scales, 1.0)
         standard[np.isnan(standard)] = 0.0
+        standard[..., scales == 0] = 0.0
         return standard
 
     def to_dict(self) -> dict[str, Any]:
@@ -70,16 +72,56 @@ class CovariateScale:
 def fit_covariates(examples: Examples, train: Ints) -> CovariateScale | None:
     """The scale of the covariates over the training rows; None without covariates.
 
-    Raises:
-        InputError: for a covariate that has one value only, or none, in the training rows.
+    One without spread there has the scale 0; :func:`check_covariates` says where that may be.
     """
     if examples.covariates is None:
         return None
-    values = examples.covariates[train]
-    for name, column in zip(examples.covariate_names, values.T, strict=True):
+    means, scales = [], []
+    for column in examples.covariates[train].T:
         known = column[~np.isnan(column)]
-        if not len(known) or known.min() == known.max():
-            said = "no value" if not len(known) else f"one value only, {known[0]:g},"
-            raise InputError(f"covariate {name!r} has {said} in the training rows", fix="leave it out")
-    means, scales = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
-    return CovariateScale(examples.covariate_names, tuple(means.tolist()), tuple(scales.tolist()))
+        alone = bool(_without_spread(column))
+        means.append(float(known[0] if alone else known.mean()) if len(known) else 0.0)
+        scales.append(0.0 if alone else float(known.std()))
+    return CovariateScale(examples.covariate_names, tuple(means), tuple(scales))
+
+
+def check_covariates(examples: Examples, splits: Sequence[Ints]) -> list[str]:
+    """Look at the covariates in the training rows of every split, before anything is trained.
+
+    Args:
+        examples: with or without covariates.
+        splits: int64[m] training rows, of one split or one a fold.
+
+    Returns:
+        Sentences on covariates that some folds cannot learn from.
+
+    Raises:
+        InputError: for a covariate that has one value only, or none, in the training rows of every split.
+    """
+    if examples.covariates is None:
+        return []
+    notes = []
+    for name, column in zip(examples.covariate_names, examples.covariates.T, strict=True):
+        found = {
+            fold: said for fold, train in enumerate(splits, 1) if (said := _without_spread(column[train]))
+        }
+        if not found:
+            continue
+        if len(found) == len(splits):
+            where = "" if len(splits) == 1 else " of every fold"
+            what = f"covariate {name!r} has {found[1]} in the training rows{where}"
+            raise InputError(what, fix="leave it out")
+        folds = ", ".join(str(fold) for fold in found)
+        notes.append(
+            f"Covariate {name} has one value or none in the training rows of {len(found)} of {len(splits)} "
+            f"folds ({folds}): there it counts for nothing."
+        )
+    return notes
+
+
+def _without_spread(column: Floats) -> str:
+    """What a covariate has in some rows, float64[m], if nothing can be learned of it; empty otherwise."""
+    known = column[~np.isnan(column)]
+    if not len(known):
+        return "no value"
+    return f"one value only, {known[0]:g}," if known.min() == known.max() else ""

@@ -395,6 +395,22 @@ def test_pairs_with_covariates_are_predicted_as_they_were_judged(body: Path, tmp
 
 
 @pytest.mark.usefixtures("no_figures")
+def test_a_covariate_that_one_fold_cannot_learn_from_does_not_end_the_run(tmp_path: Path) -> None:
+    """Its one other value stands in one row: the fold that tests this row trains on a constant."""
+    lines = ["sequence\ty\tdose"]
+    for number, text in enumerate(sequences(30, 20, 40)):
+        lines.append(f"{text}\t{('yes', 'no')[number % 2]}\t{5 if number == 7 else 1}")
+    path = tmp_path / "table.tsv"
+    path.write_text("\n".join(lines) + "\n")
+    given = ["finetune.network={preset: cnn, layers: 1, context: 64}", "finetune.tokens=kmer3"]
+    given += ["finetune.targets={y: {}}", "finetune.data.covariates=[dose]", "finetune.epochs=1"]
+    given += ["finetune.baselines.run=[majority, composition]", "finetune.split.folds=3"]
+    config = load_config(None, [*SMALL, f"finetune.data.path={path}", "finetune.split.valid=0", *given])
+    summary = run_finetune(config, tmp_path / "run")
+    assert [note for note in summary["notes"] if "in the training rows of 1 of 3 folds" in note]
+
+
+@pytest.mark.usefixtures("no_figures")
 def test_it_is_said_that_labels_of_symbols_see_no_covariates(tmp_path: Path) -> None:
     random = rng("dose")
     lines = ["sequence\tstate\ty\tdose"]
