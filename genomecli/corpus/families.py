@@ -69,7 +69,7 @@ def kmers(
         word, plain = placed_kmers(symbols[begin : end + k - 1], k, alphabet, both_strands=both_strands)
         plain &= whole[begin:end]
         if rate > 1:
-            plain &= mix(word) % np.uint64(rate) == 0
+            plain &= mix(word) <= np.uint64((2**64 - 1) // rate)
         place = np.flatnonzero(plain)
         owners.append(np.searchsorted(offsets, place + begin, side="right") - 1)
         words.append(word[place])

@@ -8,6 +8,8 @@ A part folder holds, for each molecule that occurs, ``MOLECULE.symbols`` (a byte
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -125,6 +127,40 @@ class MoleculeWriter:
         row["digest"] = self._digest.hexdigest()
         for name, column in self._rows.items():
             column.append(row[name])
+        self._start_row()
+
+    def write_rows(
+        self, symbols: Codes, lengths: NDArray[np.int64], columns: Mapping[str, Sequence[Any]]
+    ) -> None:
+        """Write whole records of one row each, none of them lower case.
+
+        Args:
+            symbols: uint8[N], their symbols joined.
+            lengths: int64[n].
+            columns: n values of each column of :data:`ROW_TYPES` that differs from its default.
+        """
+        count = len(lengths)
+        if len(self._rows["id"]) + count > ROW_GROUP:
+            self._flush()
+        data = np.ascontiguousarray(symbols)
+        self._file.write(data.data)
+        bounds = np.concatenate([[0], np.cumsum(lengths)])
+        memory, blake2b = memoryview(data), hashlib.blake2b  # type: ignore[arg-type]
+        digests = [
+            blake2b(memory[begin:end], digest_size=8).hexdigest() for begin, end in pairwise(bounds.tolist())
+        ]
+        made: dict[str, Sequence[Any]] = {
+            "at": (self._size + bounds[:-1]).tolist(),
+            "length": lengths.tolist(),
+            "ordinal": range(self._ordinal + 1, self._ordinal + 1 + count),
+            "digest": digests,
+        }
+        for name, column in self._rows.items():
+            given = made.get(name, columns.get(name))
+            column.extend([ROW_DEFAULTS[name]] * count if given is None else given)
+        self._ordinal += count
+        self._size += len(data)
+        self._record = (self._size, len(self._rows["id"]))
         self._start_row()
 
     def name_rows(self, names: list[str]) -> None:

@@ -6,13 +6,17 @@ import os
 import re
 import shutil
 from dataclasses import astuple
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from genomecli.corpus.contig_rows import ContigRows
 from genomecli.corpus.gene_rows import GeneRows
 from genomecli.corpus.manifest import Molecule
 from genomecli.corpus.parts import PartWriter
+from genomecli.corpus.plain_proteins import add_plain, plain_records
 from genomecli.corpus.said import said_of_header, said_of_record
 from genomecli.corpus.units import Unit
 from genomecli.errors import InputError
@@ -97,6 +101,9 @@ class _Intake:
 
     def _block(self, found: SourceBlock) -> None:
         kind, block = self._unit.source.kind, found.block
+        if kind == "protein" and block.whole:
+            self._proteins(found)
+            return
         for i, header in enumerate(found.headers):
             said = said_of_header(header, int(found.tables[i]), self._side_of(header))
             if kind == "genome":
@@ -117,6 +124,22 @@ class _Intake:
                     whole.record_soft(i),
                     aliased=whole.record_aliased(i),
                 )
+
+    def _proteins(self, found: SourceBlock) -> None:
+        """Whole proteins: runs of plain ones at once, the others one by one."""
+        block, headers = found.block, found.headers
+        plain = plain_records(block, headers, self._unit.policies)
+        edges = np.flatnonzero(np.diff(plain, prepend=~plain[:1])).tolist()
+        for begin, end in pairwise([*edges, len(block)]):
+            if plain[begin]:
+                sides = [self._side_of(header) for header in headers[begin:end]]
+                rows = slice(begin, end)
+                add_plain(self._part, block, rows, headers[rows], found.tables[rows], sides)
+                continue
+            for i in range(begin, end):
+                said = said_of_header(headers[i], int(found.tables[i]), self._side_of(headers[i]))
+                symbols, soft = block.record_symbols(i), block.record_soft(i)
+                self._genes.add("protein", said, symbols, soft, aliased=block.record_aliased(i))
 
     def _whole(self, block: Block) -> Block | None:
         """The block; or of a gene that is longer than a block, all of it once its last piece is here."""

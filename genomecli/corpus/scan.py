@@ -135,11 +135,13 @@ def _pieces(
 
 
 def _count_tokens(chunk: _Chunk, tokenizer: Any, counts: Ints) -> None:
-    bounds = chunk.offsets.tolist()
-    texts = [chunk.symbols[a:b] for a, b in pairwise(bounds)]
-    if len(chunk.after):
-        texts[-1] = np.concatenate([texts[-1], chunk.after])
-    ids = np.concatenate([tokenizer.encode(text) for text in texts])
+    if tokenizer.k == 1:  # no token crosses a border, so records need not be told apart
+        ids = tokenizer.encode(chunk.symbols)
+    else:
+        texts = [chunk.symbols[a:b] for a, b in pairwise(chunk.offsets.tolist())]
+        if len(chunk.after):
+            texts[-1] = np.concatenate([texts[-1], chunk.after])
+        ids = np.concatenate([tokenizer.encode(text) for text in texts])
     index = np.where(ids == tokenizer.unk, tokenizer.words, ids - tokenizer.start)
     counts += np.bincount(index, minlength=len(counts))
 
