@@ -21,7 +21,7 @@ from genomecli.tasks.gathering import Gathered, gather
 from genomecli.tasks.labels import CellReader, RawLabels, form_of
 from genomecli.tasks.letters import Encoder, choose_alphabet
 from genomecli.tasks.reading_fasta import read_strings
-from genomecli.tasks.reading_symbols import find_all, from_strings, masked
+from genomecli.tasks.reading_symbols import find_all, from_strings, masked, unmasked
 from genomecli.tasks.rows import locate
 from genomecli.tasks.settings import DataSettings, TargetSettings
 from genomecli.tasks.symbol_sources import from_source, open_symbols
@@ -84,7 +84,7 @@ def read_examples(
         notes += source.notes
         if found.split is None and any(sides := source.sides(found.ids)):
             examples = replace(examples, split=sides)
-    raw = _masked(raw, data, examples, defects, files)
+    raw = _masked(raw, data, examples, defects, files, notes)
     _leave_out_unlabelled(raw, defects)
     rows, dropped = defects.settle(found.places, found.ids)
     if not len(rows):
@@ -170,6 +170,7 @@ def _masked(
     examples: Examples,
     defects: Defects,
     files: list[dict[str, object]],
+    notes: list[str],
 ) -> dict[str, RawLabels]:
     if data.mask is None:
         return raw
@@ -178,6 +179,7 @@ def _masked(
     strings = read_strings(locate(data.mask), files)
     find_all(strings, examples.ids, data.mask)
     masks = [strings[name][0] if name in strings else None for name in examples.ids]
+    notes += unmasked([mask for row, mask in enumerate(masks) if row not in defects])
     return {
         name: masked(labels, masks, examples.sequences, defects) if labels.offsets is not None else labels
         for name, labels in raw.items()

@@ -83,6 +83,14 @@ def masked(
     return replace(raw, values=values)
 
 
+def unmasked(masks: Sequence[str | None]) -> list[str]:
+    """A sentence on records whose mask is None, where there are any: all of their labels count."""
+    bare = sum(mask is None for mask in masks)
+    if not bare:
+        return []
+    return [f"The mask does not name {bare} of {len(masks)} records: all of their labels count."]
+
+
 @dataclass
 class StringLabels:
     """Label strings of a FASTA file, found by id.

@@ -54,6 +54,22 @@ class TestStrings:
         assert reading.examples.ids == ["a", "c"]
         assert [row.reason for row in reading.dropped] == ["no label string"]
 
+    def test_records_that_the_mask_does_not_name_keep_all_labels_and_are_counted(
+        self, tmp_path: Path
+    ) -> None:
+        path = write(tmp_path / "s.fa", fasta(list(zip("abc", PROTEINS, strict=True))))
+        labels = write(tmp_path / "l.fa", fasta(list(zip("abc", strings(), strict=True))))
+        mask = write(tmp_path / "m.fa", fasta([("b", "0" * 14 + "1" * 50)]))
+        reading = read({"path": path, "labels": labels, "mask": mask}, "protein", ss={})
+        assert "The mask does not name 2 of 3 records: all of their labels count." in reading.notes
+        raw = reading.raw["ss"].labels
+        assert [int((raw.row(row) >= 0).sum()) for row in range(3)] == [70, 50, 90]
+        full = write(
+            tmp_path / "f.fa", fasta([(name, "1" * len(p)) for name, p in zip("abc", PROTEINS, strict=True)])
+        )
+        whole = read({"path": path, "labels": labels, "mask": full}, "protein", ss={})
+        assert not any("mask" in note for note in whole.notes)
+
     def test_other_ids_are_no_labels(self, tmp_path: Path) -> None:
         path = write(tmp_path / "s.fa", fasta([("a", PROTEINS[0])]))
         labels = write(tmp_path / "l.fa", fasta([("x", strings()[0])]))
