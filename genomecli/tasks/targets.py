@@ -19,6 +19,7 @@ from genomecli.tasks.labels import RawLabels
 from genomecli.tasks.reading import Reading
 from genomecli.tasks.schema import Target
 from genomecli.tasks.settings import TargetSettings
+from genomecli.tasks.useless_settings import check_useful
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def fit_targets(reading: Reading, settings: Mapping[str, TargetSettings], train:
     Raises:
         InputError: no label or one class only in the training rows, a class outside them, values without
             spread.
-        ConfigError: for a deciding figure that the kind does not have.
+        ConfigError: for a deciding figure that the kind does not have, and settings that it cannot use.
         UsageError: if settings name classes that contradict the data.
     """
     targets: dict[str, Target] = {}
@@ -55,6 +56,7 @@ def fit_targets(reading: Reading, settings: Mapping[str, TargetSettings], train:
     notes: list[str] = []
     for name, one in settings.items():
         raw = reading.raw[name]
+        check_useful(name, one, raw)
         shown = _shown(raw, train)
         if not shown.known.any():
             raise InputError(f"target {name!r} has no label in the training rows", fix="check its columns")
