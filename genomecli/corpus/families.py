@@ -171,6 +171,8 @@ def families(similar: SimilarPairs, min_shared: float, also: tuple[Ints, Ints] |
         min_shared: what two genes must share, above 0 and up to 1.
         also: pairs of genes that are joined whatever they share, such as those with equal proteins.
     """
+    if not similar.genes:
+        return np.zeros(0, dtype=np.int64)
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

@@ -77,11 +77,13 @@ def gene_nodes(rows: Columns, keys: NDArray[np.object_]) -> NDArray[np.int64]:
         rows: ``species``, ``molecule``, ``gene``, ``unit`` and ``ordinal``, [n] each.
         keys: as :func:`pair_genes` gives them.
     """
+    total = len(keys)
+    genes = np.flatnonzero(rows["molecule"] != "genome")
+    if not len(genes):
+        return np.full(total, -1, dtype=np.int64)
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    total = len(keys)
-    genes = np.flatnonzero(rows["molecule"] != "genome")
     first: dict[tuple[Any, ...], int] = {}
     edges: list[tuple[int, int]] = []
     columns = [rows[name][genes].tolist() for name in ("species", "molecule", "gene", "unit", "ordinal")]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from genomecli.corpus.lexicon import Lexicon
 from genomecli.corpus.manifest import Group
 from genomecli.corpus.shards import ShardedColumns
-from genomecli.sequences.alphabets import DNA, PROTEIN, Codes
+from genomecli.sequences.alphabets import DNA, PROTEIN, Alphabet, Codes
 from genomecli.sequences.codes import genetic_code
 
 Ints = NDArray[np.int64]
@@ -98,9 +98,13 @@ def scan_store(
         beyond = max(tokenizer.k - tokenizer.stride, 0)
         step = CHUNK // 3 // tokenizer.stride * tokenizer.stride * 3
         for chunk in _chunks(store, group, place, step, beyond):
-            found.symbols += np.bincount(chunk.symbols, minlength=len(alphabet))
+            symbols = _count_symbols(chunk.symbols, alphabet)
+            found.symbols += symbols
             _count_tokens(chunk, tokenizer, found.tokens)
-            if group.molecule != "protein":
+            if group.molecule == "genome" and len(chunk.rows) == 1:
+                bases[0][chunk.rows] += symbols[: DNA.canonical].sum()
+                gc[0][chunk.rows] += symbols[_C] + symbols[_G]
+            elif group.molecule != "protein":
                 _count_gc(chunk, bases, gc, third=group.molecule == "cds")
             if group.molecule == "cds":
                 _count_codons(chunk, columns, found, stop_trimmed)
@@ -134,6 +138,16 @@ def _pieces(
         yield _Chunk(np.array([row]), np.array([0, end - begin]), symbols, begin, after)
 
 
+def _count_symbols(symbols: Codes, alphabet: Alphabet) -> Ints:
+    """int64[alphabet]: occurrences of each. Four comparisons read bytes; a histogram would widen them."""
+    counts = np.zeros(len(alphabet), dtype=np.int64)
+    if alphabet is DNA:
+        for symbol in range(DNA.canonical):
+            counts[symbol] = np.count_nonzero(symbols == symbol)
+        symbols = symbols[symbols >= DNA.canonical] if counts.sum() < len(symbols) else symbols[:0]
+    return counts + np.bincount(symbols, minlength=len(alphabet))
+
+
 def _count_tokens(chunk: _Chunk, tokenizer: Any, counts: Ints) -> None:
     if tokenizer.k == 1:  # no token crosses a border, so records need not be told apart
         ids = tokenizer.encode(chunk.symbols)
@@ -142,8 +156,10 @@ def _count_tokens(chunk: _Chunk, tokenizer: Any, counts: Ints) -> None:
         if len(chunk.after):
             texts[-1] = np.concatenate([texts[-1], chunk.after])
         ids = np.concatenate([tokenizer.encode(text) for text in texts])
-    index = np.where(ids == tokenizer.unk, tokenizer.words, ids - tokenizer.start)
-    counts += np.bincount(index, minlength=len(counts))
+    first, end = tokenizer.start, tokenizer.start + tokenizer.words
+    found = np.bincount(ids, minlength=max(end, tokenizer.unk + 1))
+    counts[:-1] += found[first:end]
+    counts[-1] += found[tokenizer.unk]
 
 
 def _count_gc(chunk: _Chunk, bases: Ints, gc: Ints, *, third: bool) -> None:
