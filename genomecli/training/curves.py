@@ -21,20 +21,29 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 STYLES = ("--", ":", "-.")
 
 
-def draw_curves(path: Path, rows: Rows, yardsticks: Yardsticks | None = None) -> None:
-    """Draw the figures of ``metrics.jsonl``.
+def draw_curves(
+    path: Path, rows: Rows, yardsticks: Yardsticks | None = None, loss: str = "loss (nats a target)"
+) -> None:
+    """Draw the figures of ``metrics.jsonl``, a panel a figure: the losses of a single target are the loss.
 
     Args:
         path: the PNG; replaced if it exists.
         rows: lines of the file: kinds ``train``, ``validation`` and ``probe``.
         yardsticks: perplexities to draw as level lines.
+        loss: what the loss is.
     """
-    third = _targets if any("targets" in row for row in _of(rows, "validation")) else _perplexity
-    panels = [_loss, _rate, third] + ([_probes] if _of(rows, "probe") else [])
+    panels = [_loss, _rate]
+    targets = [row["targets"] for row in _of(rows, "validation") if "targets" in row]
+    if not targets:
+        panels.append(_perplexity)
+    elif max(map(len, targets)) > 1:
+        panels.append(_targets)
+    panels += [_probes] if _of(rows, "probe") else []
     figure = _figure(len(panels))
     for axes, panel in zip(figure.axes, panels, strict=True):
         panel(axes, rows, yardsticks or {})
         axes.set_xlabel("optimiser step")
+    figure.axes[0].set_title(loss)
     _save(figure, path)
 
 
@@ -52,7 +61,7 @@ def draw_speed(path: Path, rows: Rows) -> None:
 def _figure(panels: int) -> Any:
     from matplotlib.figure import Figure
 
-    columns = min(2, panels)
+    columns = min(3 if panels == 3 else 2, panels)
     figure = Figure(figsize=(5.5 * columns, 3.8 * -(-panels // columns)), layout="constrained")
     for number in range(panels):
         axes = figure.add_subplot(-(-panels // columns), columns, number + 1)
@@ -79,7 +88,6 @@ def _line(axes: Any, rows: Rows, key: str, **style: Any) -> None:
 def _loss(axes: Any, rows: Rows, yardsticks: Yardsticks) -> None:
     _line(axes, _of(rows, "train"), "loss", color=COLOURS[0], label="training")
     _line(axes, _of(rows, "validation"), "loss", color=COLOURS[1], label="validation")
-    axes.set_title("loss (nats a target)")
     _legend(axes)
 
 

@@ -76,12 +76,18 @@ class Estimate:
     def lines(self) -> list[str]:
         """The estimate in words."""
         parts = ", ".join(f"{name} {count:,}" for name, count in self.parameters.items() if name != "total")
+        model = f"model: {self.parameters['total']:,} parameters ({parts})"
+        return [model, f"training: {self.paced}", *self.memory_lines()]
+
+    @property
+    def paced(self) -> str:
+        """Tokens, their rate and the time that they take, in words."""
+        return f"{self.tokens:,} tokens at about {self.rate:,.0f} tokens/s: {duration(self.seconds)}"
+
+    def memory_lines(self) -> list[str]:
+        """The memory in words, and a warning where it is not there."""
         free = "" if self.free is None else f" of {_size(self.free)} free"
-        lines = [
-            f"model: {self.parameters['total']:,} parameters ({parts})",
-            f"training: {self.tokens:,} tokens at about {self.rate:,.0f} tokens/s: {duration(self.seconds)}",
-            f"memory: about {_size(self.memory)}{free}",
-        ]
+        lines = [f"memory: about {_size(self.memory)}{free}"]
         if self.free is not None and self.memory > self.free:
             lines.append(
                 "warning: that is more than is free; lower reading.tokens_per_batch or the model's size"

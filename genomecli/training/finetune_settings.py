@@ -59,7 +59,9 @@ class FinetuneSettings(Section):
         "base", doc="Tokens of DNA of a network that starts from random weights."
     )
     species: Name | None = setting(
-        None, doc="The species of the model that the sequences are read as; needed if it knows several."
+        None,
+        doc="The species of the model that the sequences are read as; needed if it tells several apart (by "
+        "tokens of their own, or a language embedding). Left out: of a tuned model, that of its tuning.",
     )
     data: DataSettings = setting(doc="The labelled data.")
     targets: dict[TargetName, TargetSettings] = setting(

@@ -19,6 +19,7 @@ from genomecli.models.language_model import LanguageModel
 from genomecli.models.task_heads import UNCERTAINTY
 from genomecli.runtime import Progress as Bar
 from genomecli.runtime import StopFlag, log, progress
+from genomecli.tasks.schema import loss_unit
 from genomecli.training.checkpoint import Checkpoint, fill_model, load_checkpoint, rewind, save_checkpoint
 from genomecli.training.curves import draw_curves, draw_speed
 from genomecli.training.distributed import is_main
@@ -182,7 +183,8 @@ class Finetuning:
     def draw(self) -> None:
         """Draw the curves of what is done so far."""
         self._drawn = time.monotonic()
-        draw_curves(self.path / "curves.png", read_metrics(self.metrics.path))
+        loss = f"loss ({loss_unit(self.job.spec.targets)})"
+        draw_curves(self.path / "curves.png", read_metrics(self.metrics.path), None, loss)
         if self.speeds.path.exists():
             draw_speed(self.path / "speed.png", read_metrics(self.speeds.path))
 

@@ -6,13 +6,14 @@ does not depend on the order of parameters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from genomecli.errors import ConfigError, InputError
+from genomecli.training.muon import MuonWithAdamW, muon_names
 from genomecli.training.settings import OptimiserSettings
 
 Groups = list[dict[str, Any]]
@@ -34,7 +35,11 @@ def _adamw(groups: Groups, settings: OptimiserSettings, device: torch.device) ->
     )
 
 
-OPTIMISERS: dict[str, Builder] = {"adamw": _adamw}
+def _muon(groups: Groups, settings: OptimiserSettings, device: torch.device) -> torch.optim.Optimizer:
+    return MuonWithAdamW(groups, settings.lr, lambda others: _adamw(others, settings, device))
+
+
+OPTIMISERS: dict[str, Builder] = {"adamw": _adamw, "muon": _muon}
 """Builders by name; a new optimiser is one function and one line here."""
 
 
@@ -56,7 +61,20 @@ def build_optimiser(
     if builder is None:
         known = ", ".join(OPTIMISERS)
         raise ConfigError([f"optimiser.name: unknown {settings.name!r}; choose one of {known}"])
-    return builder(parameter_groups(model, settings.weight_decay, scale), settings, device)
+    groups = parameter_groups(model, settings.weight_decay, scale)
+    if settings.name == "muon":
+        groups = _parted(groups, muon_names(model), _names(model))
+    return builder(groups, settings, device)
+
+
+def _parted(groups: Groups, chosen: Set[str], names: Mapping[int, str]) -> Groups:
+    """Each group cut into the parameters that Muon takes, marked ``muon``, and the others."""
+    parts = [
+        {**group, "params": [p for p in group["params"] if (names[id(p)] in chosen) == mark], "muon": mark}
+        for group in groups
+        for mark in (True, False)
+    ]
+    return [part for part in parts if part["params"]]
 
 
 def parameter_groups(model: nn.Module, weight_decay: float, scale: Scale | None = None) -> Groups:

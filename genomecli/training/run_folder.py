@@ -19,6 +19,7 @@ from genomecli.files import (
     MANIFEST,
     UNCHECKED,
     locked,
+    make_parent,
     read_json,
     read_manifest,
     write_json,
@@ -70,9 +71,9 @@ class RunFolder:
                 raise RunError("the first process could not take the run's folder", where=self.path)
             self.state = _STATES[told]
             return self
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._stack.enter_context(locked(self.path.with_name(f".{self.path.name}.lock")))
+            make_parent(self.path)
+            self._stack.enter_context(locked(self._lock))
             self.state = self._take()
         except BaseException:
             from_main(_REFUSED)
@@ -93,24 +94,49 @@ class RunFolder:
             log.debug("stopped: %s", error)
         self._stack.close()
 
+    def look(self) -> State:
+        """What will become of the folder, found before the work that leads to it; nothing is changed.
+
+        Raises:
+            UsageError: as on entering, or if the folder around it takes no files.
+        """
+        if self.path.parent.is_dir():
+            with locked(self._lock):
+                return self._found()
+        return self._found()
+
+    @property
+    def _lock(self) -> Path:
+        return self.path.with_name(f".{self.path.name}.lock")
+
     def _take(self) -> State:
-        if not self.path.exists() or (self.path.is_dir() and not any(self.path.iterdir())):
-            if self.resume:
-                log.warning("%s: there is nothing to resume; the run starts anew", self.path)
+        found = self._found()
+        if found != "new":
+            return found
+        empty = self._is_empty()
+        if self.resume:
+            why = "there is nothing to resume" if empty else "holds no checkpoint yet"
+            log.warning("%s: %s; the run starts anew", self.path, why)
+        if not empty:
+            shutil.rmtree(self.path)
+        return "new"
+
+    def _is_empty(self) -> bool:
+        return not self.path.exists() or (self.path.is_dir() and not any(self.path.iterdir()))
+
+    def _found(self) -> State:
+        if self._is_empty():
             return "new"
         finished = self._check_kind()
         if self.resume and finished:
             return "finished"
         if self.resume:
             trials = [*self.path.glob("seed-*"), *self.path.glob("fold-*")]
-            if pointed(self.path, "last") is not None or trials:
-                return "resumed"
-            log.warning("%s: holds no checkpoint yet; the run starts anew", self.path)
-        elif not self.force:
+            return "resumed" if pointed(self.path, "last") is not None or trials else "new"
+        if not self.force:
             what = "is a finished run" if finished else "is an unfinished run"
             fix = "give --force to replace it" + ("" if finished else ", or --resume to go on with it")
             raise UsageError(what, where=self.path, fix=fix)
-        shutil.rmtree(self.path)
         return "new"
 
     def _check_kind(self) -> bool:
@@ -132,26 +158,30 @@ class RunFolder:
         write_json(self.path / INFO, info)
         write_json(self.path / CONFIG, config)
 
-    def check_config(self, config: Mapping[str, Any], free: frozenset[str]) -> None:
+    def check_config(self, config: Mapping[str, Any], free: frozenset[str], *, fix: str) -> None:
         """Make sure that a resumed run goes on with the settings that it began with.
 
         Args:
             config: settings now.
             free: starts of dotted keys that may change between the parts of a run.
+            fix: what to do about a setting that differs.
 
         Raises:
             ConfigError: naming each key that differs, with both values.
         """
+        problems = [f"{said}; {fix}" for said in self.differences(config, free)]
+        if problems:
+            raise ConfigError(problems, where=self.path)
+
+    def differences(self, config: Mapping[str, Any], free: frozenset[str]) -> list[str]:
+        """Each setting that is not what the run was made with, with both values."""
         before, now = _flat(read_json(self.path / CONFIG)), _flat(config)
         absent = "absent"
-        fix = "a resumed run keeps its settings (init_from starts a new run from weights)"
-        problems = [
-            f"{key}: was {before.get(key, absent)!r} and is now {now.get(key, absent)!r}; {fix}"
+        return [
+            f"{key}: was {before.get(key, absent)!r} and is now {now.get(key, absent)!r}"
             for key in sorted({*before, *now})
             if before.get(key, absent) != now.get(key, absent) and not key.startswith(tuple(free))
         ]
-        if problems:
-            raise ConfigError(problems, where=self.path)
 
     def finish(self, extra: Mapping[str, Any], kind: str = KIND) -> None:
         """Mark the run as finished."""

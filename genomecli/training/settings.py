@@ -23,8 +23,11 @@ Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class _OptimiserOptions(Section):
-    name: Name = setting("adamw", doc="Registered name of the optimiser: adamw.")
-    betas: tuple[Beta, Beta] = setting((0.9, 0.98), doc="Decay of the first and second moment.")
+    name: Name = setting(
+        "adamw",
+        doc="Registered name of the optimiser: adamw, or muon for the matrices of blocks (torch 2.9).",
+    )
+    betas: tuple[Beta, Beta] = setting((0.9, 0.98), doc="AdamW's decay of the first and second moment.")
     eps: float = setting(1e-8, gt=0, doc="Added to the root of the second moment.")
     weight_decay: float = setting(
         0.01, ge=0, doc="Decoupled decay of matrices; norms, biases and embeddings do not decay."

@@ -25,13 +25,26 @@ def test_equal_figures_make_equal_pictures(tmp_path: Path) -> None:
 def test_probes_get_a_panel_and_no_rows_are_no_error(tmp_path: Path) -> None:
     draw_curves(tmp_path / "empty.png", [])
     draw_curves(tmp_path / "probe.png", [*ROWS, {"kind": "probe", "step": 2, "frame0/mrr": 0.4}])
-    plain, probed = (_height(tmp_path / name) for name in ("empty.png", "probe.png"))
-    assert plain == probed
+    plain, probed = (_size(tmp_path / name) for name in ("empty.png", "probe.png"))
+    assert plain[1] < probed[1]
     draw_speed(tmp_path / "speed.png", [{"step": 1, "tokens_per_second": 10.0}])
-    assert _height(tmp_path / "speed.png") < plain
+    assert _size(tmp_path / "speed.png")[0] < plain[0]
 
 
-def _height(path: Path) -> int:
+def test_targets_have_a_panel_of_their_own_where_they_are_several(tmp_path: Path) -> None:
+    """The validation loss of a single target is the loss; three panels stand in one row."""
+    one = {"kind": "validation", "step": 2, "loss": 2.5, "targets": {"a": {"loss": 2.5}}}
+    two = {**one, "targets": {"a": {"loss": 2.0}, "b": {"loss": 0.5}}}
+    for name, row in (("one.png", one), ("two.png", two)):
+        draw_curves(tmp_path / name, [*ROWS[:2], row])
+    draw_curves(tmp_path / "other.png", [*ROWS[:2], one], None, "loss (squared error)")
+    assert _size(tmp_path / "two.png")[1] == _size(tmp_path / "one.png")[1]
+    assert 2 * _size(tmp_path / "two.png")[0] == 3 * _size(tmp_path / "one.png")[0]
+    assert (tmp_path / "one.png").read_bytes() != (tmp_path / "other.png").read_bytes()
+
+
+def _size(path: Path) -> tuple[int, int]:
+    """Width and height."""
     header = path.read_bytes()[:24]
     assert header.startswith(PNG)
-    return int.from_bytes(header[20:24], "big")
+    return int.from_bytes(header[16:20], "big"), int.from_bytes(header[20:24], "big")

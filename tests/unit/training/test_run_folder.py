@@ -104,10 +104,37 @@ def test_every_changed_setting_is_named(tmp_path: Path) -> None:
     path = tmp_path / "run"
     with RunFolder(path) as run:
         run.begin({"seed": 1, "pretrain": {"clip": 1.0, "keep": 2}}, INFO)
-        run.check_config({"seed": 1, "pretrain": {"clip": 1.0, "keep": 5}}, frozenset({"pretrain.keep"}))
+        run.check_config(
+            {"seed": 1, "pretrain": {"clip": 1.0, "keep": 5}}, frozenset({"pretrain.keep"}), fix="f"
+        )
         with pytest.raises(ConfigError) as caught:
-            run.check_config({"seed": 2, "pretrain": {"clip": 0.5, "keep": 2}}, frozenset())
-    assert [problem.split(";")[0] for problem in caught.value.problems] == [
-        "pretrain.clip: was 1.0 and is now 0.5",
-        "seed: was 1 and is now 2",
+            run.check_config({"seed": 2, "pretrain": {"clip": 0.5, "keep": 2}}, frozenset(), fix="do so")
+    assert list(caught.value.problems) == [
+        "pretrain.clip: was 1.0 and is now 0.5; do so",
+        "seed: was 1 and is now 2; do so",
     ]
+
+
+def test_a_look_tells_what_will_become_of_the_folder_and_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "run"
+    assert RunFolder(path).look() == "new"
+    assert not path.parent.exists()
+    path.parent.mkdir()
+    _with_checkpoint(path)
+    before = sorted(path.rglob("*"))
+    with pytest.raises(UsageError, match="--resume"):
+        RunFolder(path).look()
+    assert RunFolder(path, resume=True).look() == "resumed"
+    assert RunFolder(path, force=True).look() == "new"
+    assert sorted(path.rglob("*")) == before
+    assert [one.name for one in path.parent.iterdir()] == ["run"]
+    with RunFolder(path, resume=True), pytest.raises(UsageError, match="another run"):
+        RunFolder(path, resume=True).look()
+
+
+@pytest.mark.parametrize("name", ["run", "deep/run"])
+def test_a_folder_that_takes_no_files(name: str) -> None:
+    """Nobody, not even root, makes files in /proc."""
+    with pytest.raises(UsageError, match="cannot write there") as caught, RunFolder(Path("/proc") / name):
+        pass
+    assert caught.value.exit_code == 2
