@@ -148,7 +148,7 @@ def finetune(
     ] = None,
     target: Annotated[
         list[str] | None,
-        typer.Option("--target", help="Column to predict, instead of the YAML's.", show_default=False),
+        typer.Option("--target", help="Column to predict; those not named are left out.", show_default=False),
     ] = None,
     out: Out = Path("tuned"),
     force: Force = False,
@@ -166,16 +166,17 @@ def finetune(
     ] = None,
 ) -> None:
     """Tune a network on labelled sequences and judge it on held-out rows, baselines beside it."""
-    from genomecli.commands.finetune import default_targets, run_finetune, target_settings
+    from genomecli.commands.finetune import run_finetune
+    from genomecli.commands.finetune_targets import choose_targets, default_targets
 
     chosen = list(overrides or []) + ([f"finetune.model={model}"] if model else [])
     chosen += [f"finetune.data.path={json.dumps(data)}"] if data else []
-    chosen += [f"finetune.targets={json.dumps(target_settings(target))}"] if target else []
     if data and not target and config is None and not any("finetune.targets" in one for one in chosen):
         chosen.append(f"finetune.targets={json.dumps(default_targets(data))}")
     chosen += [f"finetune.seeds={seeds}"] if seeds is not None else []
     chosen += [f"finetune.max_minutes={max_minutes}"] if max_minutes is not None else []
-    settings = section_of(config, chosen, "finetune")
+    adjust = choose_targets(target) if target else None
+    settings = section_of(config, chosen, "finetune", adjust=adjust)
     run_finetune(settings, out, force=force, resume=resume, check=check, dry_run=dry_run)
 
 
@@ -342,7 +343,7 @@ def info(
     """Show what a file or folder of genomecli is, and check that it is whole."""
     from genomecli.commands.info import run_info
 
-    run_info(path, as_json=as_json, preview=preview, verify=verify)
+    run_info(path, as_json=as_json, preview=preview, verify=verify, verbose=Shown.verbose)
 
 
 @command("config", "Example: genomecli config pretrain > pretrain.yaml")

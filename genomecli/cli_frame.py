@@ -60,10 +60,11 @@ SHARED = {
 
 
 class Shown:
-    """How errors of the running command are to be shown."""
+    """How what the running command says is to be shown, errors above all."""
 
     debug = False
     as_json = False
+    verbose = False
 
 
 def command(name: str, epilog: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -73,7 +74,7 @@ def command(name: str, epilog: str) -> Callable[[Callable[..., None]], Callable[
         @functools.wraps(function)
         def run(**given: Any) -> None:
             shared = {key: given.pop(key) for key in SHARED}
-            Shown.debug = shared["debug"]
+            Shown.debug, Shown.verbose = shared["debug"], shared["verbose"]
             Shown.as_json = shared["json_errors"] or bool(given.get("as_json"))
             from genomecli.runtime import setup_logging
 
@@ -102,11 +103,16 @@ def command(name: str, epilog: str) -> Callable[[Callable[..., None]], Callable[
     return register
 
 
-def section_of(path: Path | None, overrides: Sequence[str] | None, *needs: str) -> Config:
-    """The settings of a command: its YAML, if there is one, and ``--set``."""
+def section_of(
+    path: Path | None,
+    overrides: Sequence[str] | None,
+    *needs: str,
+    adjust: Callable[[dict[str, Any]], None] | None = None,
+) -> Config:
+    """The settings of a command: its YAML, if there is one, ``--set``, and what an option adjusts in them."""
     from genomecli.config import load_config
 
-    return load_config(path, list(overrides or []), needs=needs)
+    return load_config(path, list(overrides or []), needs=needs, adjust=adjust)
 
 
 def shard_of(text: str | None) -> tuple[int, int] | None:

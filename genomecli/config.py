@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -158,7 +158,11 @@ def section_class(name: str) -> type[Section]:
 
 
 def load_config(
-    path: Path | str | None, overrides: Sequence[str] = (), *, needs: Sequence[str] = ()
+    path: Path | str | None,
+    overrides: Sequence[str] = (),
+    *,
+    needs: Sequence[str] = (),
+    adjust: Callable[[dict[str, Any]], None] | None = None,
 ) -> Config:
     """Read, override and check settings.
 
@@ -166,6 +170,7 @@ def load_config(
         path: a YAML file; None for defaults only.
         overrides: ``section.key=value`` each; a value is YAML, a list item is named by its number.
         needs: sections that the command will use: their required keys are missed now, not later.
+        adjust: what an option changes in the values of file and overrides, before they are checked.
 
     Raises:
         ConfigError: with every problem found, each naming its key.
@@ -174,6 +179,8 @@ def load_config(
     values = {} if source is None else read_yaml(source)
     for text in overrides:
         _override(values, text)
+    if adjust is not None:
+        adjust(values)
     for name in needs:
         values.setdefault(name, {})
     common, sections = _validate(values, source, source.resolve().parent if source else None)
@@ -228,6 +235,15 @@ def _validate(
     return common, sections
 
 
+_AS_WRITTEN = {
+    "tuple_type": "should be a list, such as [a, b]",
+    "list_type": "should be a list, such as [a, b]",
+    "dict_type": "should be keys and values, such as {a: b}",
+    "model_type": "should be keys and values, such as {a: b}",
+}
+"""What pydantic calls by Python's names, in those of YAML."""
+
+
 def _problems(
     error: ValidationError, cls: type[Section], prefix: str, extra_keys: Sequence[str] = ()
 ) -> list[str]:
@@ -243,7 +259,7 @@ def _problems(
         elif item["type"] == "missing":
             found.append(f"{place}: is required")
         else:
-            message = item["msg"].removeprefix("Value error, ")
+            message = _AS_WRITTEN.get(item["type"], item["msg"].removeprefix("Value error, "))
             given = item.get("input")
             shown = "" if isinstance(given, dict | list | Section) else f" (given {_shown(given)})"
             found.append(f"{place}: {message}{shown}")

@@ -198,10 +198,27 @@ def check_file(root: Path, name: str, expected: Mapping[str, Any], *, deep: bool
         raise InputError("does not have the bytes that were written: its sha256 differs", where=path, fix=fix)
 
 
+def make_parent(path: Path) -> None:
+    """Make the folder in which ``path`` is to stand. Raises UsageError where that cannot be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(path.parent, error) from None
+
+
+def cannot_write(folder: Path, error: OSError) -> UsageError:
+    """The error for an output whose folder takes no files, with the system's reason."""
+    return UsageError(f"cannot write there ({error.strerror})", where=folder, fix="give another --out")
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold ``path`` as a lock file. Raises UsageError if another run holds it."""
-    with open(path, "ab") as handle:
+    """Hold ``path`` as a lock file. Raises UsageError if another run holds it, or it cannot be made."""
+    try:
+        handle = path.open("ab")
+    except OSError as error:
+        raise cannot_write(path.parent, error) from None
+    with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             held = path.exists() and os.path.samestat(os.fstat(handle.fileno()), path.stat())
@@ -247,7 +264,7 @@ class OutputFolder:
                 where=self.target,
                 fix="remove it or give another --out",
             )
-        self.target.parent.mkdir(parents=True, exist_ok=True)
+        make_parent(self.target)
         self._lock = locked(self.target.with_name(f".{self.target.name}.lock"))
         self._lock.__enter__()
         if self.path.exists() and not self.keep:

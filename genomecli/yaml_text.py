@@ -83,10 +83,19 @@ def parse_yaml(text: str, *, where: object | None = None) -> Any:
     loader = _Loader(text)
     try:
         return loader.get_single_data()
+    except yaml.MarkedYAMLError as error:
+        raise ConfigError([_marked(error)], where=where) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError([" ".join(str(error).split())], where=where) from None
     finally:
         loader.dispose()
+
+
+def _marked(error: yaml.MarkedYAMLError) -> str:
+    """What is wrong and where, without the name that PyYAML gives a text that is no file."""
+    said = " ".join(": ".join(part for part in (error.context, error.problem) if part).split())
+    mark = error.problem_mark or error.context_mark
+    return said if mark is None else f"line {mark.line + 1}, column {mark.column + 1}: {said}"
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -6,16 +6,15 @@ Seeds and folds are trials with a folder each below the run's; tables and the pa
 from __future__ import annotations
 
 import math
-import re
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genomecli.errors import ConfigError, UsageError
-from genomecli.files import MANIFEST, read_json, write_json, write_manifest
+from genomecli.files import read_json, write_json, write_manifest
 from genomecli.inference.training_history import BEGAN_FROM
 from genomecli.runtime import StopFlag, log, run_info, stopping
 from genomecli.training.checkpoint import load_checkpoint, pointed
@@ -23,7 +22,7 @@ from genomecli.training.distributed import started_together
 from genomecli.training.job import weights_digest
 from genomecli.training.machine import Machine, settle
 from genomecli.training.replicates import folder_name, seeds_of
-from genomecli.training.run_folder import INFO, KIND, NOT_COMPARED, SET_KIND, RunFolder
+from genomecli.training.run_folder import INFO, KIND, NOT_COMPARED, SET_KIND, RunFolder, State
 
 if TYPE_CHECKING:
     from genomecli.commands.finetune_data import FinetuneData
@@ -47,8 +46,17 @@ FREE = frozenset(
 )
 """Settings that may change between the parts of a run; data and weights are compared by their content."""
 
+FREE_WHEN_FINISHED = FREE - {"finetune.metrics.test"}
+"""Settings in which a finished run may differ and still be what is asked for."""
+
+_KEPT = "a resumed run keeps its settings (--model and another --out start a new run from its weights)"
+
 _PLACES = ("path", "labels", "mask", "spliced")
 """Settings of data that name files."""
+
+
+_SHOWN = 5
+"""Settings of a finished run that are named where they differ."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +85,9 @@ def run_finetune(
         config: settings; section ``finetune``, seed, device, precision and threads.
         out: the run folder.
         force: replace a run that stands there.
-        resume: go on with an unfinished run; a finished one is left as it is.
-        check: print what the data are on standard output, and stop.
+        resume: go on with an unfinished run; a finished one of the same settings and inputs is left as it is.
+        check: print what the data are on standard output, and stop; a body that is absent is not asked for
+            where the settings say what the sequences are.
         dry_run: say what would be trained, and stop.
         argv: the command line, for ``run.json``; that of the process by default.
 
@@ -91,7 +100,9 @@ def run_finetune(
         CheckpointedError: after TERM, USR1 or ``max_minutes``, with a checkpoint saved.
         InterruptedRunError: after INT, with a checkpoint saved.
     """
+    from genomecli.commands.finetune_body import body_stands
     from genomecli.commands.finetune_data import open_data
+    from genomecli.commands.finetune_plan import show_plan
     from genomecli.tasks.kinds.registry import check_kinds
 
     settings = config.finetune
@@ -100,15 +111,16 @@ def run_finetune(
         raise UsageError("finetune runs in one process", fix="start it without torchrun or srun")
     _check_seeds(settings)
     check_kinds({name: target.kind for name, target in settings.targets.items()})
-    if (out / MANIFEST).exists() and resume and not (check or dry_run):
-        with RunFolder(out, resume=True):
-            log.info("%s is finished: there is nothing to resume", out)
-            return dict(read_json(out / "summary.json"))
+    # Reading and clustering take long: what cannot end well by its folder or settings is told before.
+    state = "new" if check or dry_run else _look(config, out, force=force, resume=resume)
+    stands = body_stands(config, check=check)
     with stopping("nothing is written yet: run it again", interrupt=True):
-        data = open_data(settings, config.seed)
+        data = open_data(settings, config.seed, bodiless=not stands)
         if check:
             print_check(data)
             return {}
+        if state == "finished":
+            return _left_as_it_is(config, data, out)
     plans = plan_trials(data, config.seed)
     minutes = settings.max_minutes
     deadline = math.inf if minutes is None else begun + 60 * minutes
@@ -117,46 +129,9 @@ def run_finetune(
     _announce(data, plans, machine)
     with StopFlag() as flag:
         if dry_run:
-            _show_plan(data, plans, machine, flag)
+            show_plan(data, plans, machine, flag)
             return {}
         return _run(config, data, plans, out, machine, flag, _Call(force, resume, argv, deadline, begun))
-
-
-def target_settings(columns: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Targets of label columns that are named on the command line; their kinds are told by their cells."""
-    named = {
-        re.sub(r"[^A-Za-z0-9_.+-]+", "_", column).strip("_.+-") or "target": column for column in columns
-    }
-    if len(named) < len(columns):
-        raise UsageError("two --target columns have one name", fix="name each once, or write a YAML")
-    return {name: {} if name == column else {"columns": [column]} for name, column in named.items()}
-
-
-def default_targets(paths: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The target where none is named: what TARGET= says in the headers of FASTA files.
-
-    Args:
-        paths: of the data; standard input is not looked at.
-
-    Raises:
-        UsageError: if the first header of no file says it.
-        InputError: for a file that cannot be read.
-    """
-    from genomecli.sequences.formats import guess_format
-    from genomecli.sequences.openers import open_input
-    from genomecli.tasks.gathering import TARGET
-    from genomecli.tasks.rows import header_value, locate
-
-    for path in paths:
-        if path == "-":
-            continue
-        with open_input(locate(path)) as stream:
-            head = stream.peek(1 << 16)
-        first = head.lstrip().partition(b"\n")[0].decode("utf-8", "replace")
-        if guess_format(head) == "fasta" and header_value(first, TARGET):
-            return {TARGET: {}}
-    fix = "name one with --target, a column or a word of the FASTA headers, or write a YAML"
-    raise UsageError("no target is named", fix=fix)
 
 
 @dataclass(frozen=True)
@@ -170,6 +145,66 @@ class _Call:
     begun: float
 
 
+def _look(config: Config, out: Path, *, force: bool, resume: bool) -> State:
+    """What will become of the run's folder.
+
+    Raises:
+        UsageError: if it may not be taken, or holds a finished run of other settings.
+        ConfigError: if it holds an unfinished one of other settings.
+    """
+    folder = RunFolder(out, resume=resume, force=force)
+    state = folder.look()
+    if state != "new":
+        command = read_json(out / INFO).get("command")
+        if command != "finetune":
+            raise UsageError(f"is a run of {command}", where=out, fix="give another --out")
+        _compare(folder, state, _settings(config), {"inputs"})
+    return state
+
+
+def _compare(
+    folder: RunFolder, state: State, resolved: Mapping[str, Any], unread: Collection[str] = ()
+) -> None:
+    """Refuse other settings than those of the run that stands there.
+
+    Args:
+        folder: of the run.
+        state: resumed or finished.
+        resolved: settings now.
+        unread: keys that are not known yet.
+    """
+    if state == "resumed":
+        folder.check_config(resolved, FREE.union(unread), fix=_KEPT)
+        return
+    found = [_short(said) for said in folder.differences(resolved, FREE_WHEN_FINISHED.union(unread))]
+    if found:
+        more = f" | and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        raise UsageError(
+            "is finished, and was made from other inputs, settings or another model: "
+            f"{' | '.join(found[:_SHOWN])}{more}",
+            where=folder.path,
+            fix="give --force to replace it, or another --out",
+        )
+
+
+def _short(said: str) -> str:
+    """A difference in a line; of inputs that they differ, since checksums tell nobody anything."""
+    key, _, values = said.partition(": ")
+    if key.startswith("inputs."):
+        return {"inputs.model": "the weights of the model", "inputs.files": "the files"}.get(
+            key, "the labelled rows or their split"
+        )
+    return said if len(values) <= 200 else f"{key}: is another now"
+
+
+def _left_as_it_is(config: Config, data: FinetuneData, out: Path) -> dict[str, Any]:
+    """The summary of a finished run. Raises UsageError if it was made from other inputs."""
+    with RunFolder(out, resume=True) as folder:
+        _compare(folder, "finished", _resolved(config, data))
+        log.info("%s is finished: there is nothing to resume", out)
+        return dict(read_json(out / "summary.json"))
+
+
 def _check_seeds(settings: FinetuneSettings) -> None:
     seeds = settings.seeds
     if isinstance(seeds, tuple) and (not seeds or len(set(seeds)) < len(seeds)):
@@ -178,9 +213,12 @@ def _check_seeds(settings: FinetuneSettings) -> None:
 
 def print_check(data: FinetuneData) -> None:
     """Say on standard output what the data are."""
+    from genomecli.commands.finetune_body import NOT_CHECKED
     from genomecli.tasks.check import check_lines
 
     lines = check_lines(data.reading, data.fitted(data.splits[0]), data.splits, data.leaks)
+    if data.bodiless:
+        lines += ["", "Body", f"  {data.settings.model} is absent: {NOT_CHECKED}"]
     if data.earlier:
         lines += ["", "Tunings before this one", f"  on {data.earlier}"]
         lines += [f"  warning: {said}" for said in data.seen_warnings] or ["  no row of this split was seen"]
@@ -214,7 +252,7 @@ def _announce(data: FinetuneData, plans: Sequence[Planned], machine: Machine) ->
     log.info("%d rows of %s", len(examples), data.column.molecule)
     for reason, (count, place) in drop_counts(data.reading).items():
         log.warning("%d rows left out: %s; the first at %s", count, reason, place)
-    for note in data.reading.notes:
+    for note in (*data.reading.notes, *data.fitted(split).notes):
         log.info("%s", note)
     if data.earlier:
         log.info("the network was tuned before on %s", data.earlier)
@@ -225,36 +263,6 @@ def _announce(data: FinetuneData, plans: Sequence[Planned], machine: Machine) ->
     for sentence in (*over_folds(data.leaks).warnings(), *data.seen_warnings):
         log.warning("%s", sentence)
     log.info("on %s in %s with %d threads", machine.device, machine.precision, machine.threads)
-
-
-def _show_plan(data: FinetuneData, plans: Sequence[Planned], machine: Machine, flag: StopFlag) -> None:
-    """Say how long the first network's training takes at most."""
-    from genomecli.commands.finetune_trial import Setting, Trial
-    from genomecli.training.estimate import Load, estimate_run
-    from genomecli.training.tuning_job import trained_parameters
-
-    plan = plans[0]
-    trial = Trial(Setting(data, machine, flag, math.inf, False), plan.split, plan.seed, Path(), plan.name)
-    job = trial.network_job()
-    model = job.model()
-    sizes = trained_parameters(model)
-    log.info(
-        "%d steps at most; %d of %d weights are trained", job.steps, sizes["trained"], sizes["parameters"]
-    )
-    lexicon = job.start.lexicon
-    load = Load(
-        vocabulary_size=lexicon.vocabulary.size,
-        languages=len(lexicon.languages),
-        length=max(8, round(job.data.tokens_per_step / job.data.batch_size)),
-        batch_tokens=min(job.settings.tokens_per_batch, round(job.data.tokens_per_step)),
-        decoded=0.01,
-        device=machine.device,
-        precision=machine.precision,
-    )
-    model.requires_grad_(True)  # the measurement is that of all weights; fewer are faster
-    tokens = round(job.steps * job.data.tokens_per_step * len(plans))
-    for line in estimate_run(model, load, tokens).lines():
-        log.info("%s", line)
 
 
 def _run(
@@ -273,7 +281,7 @@ def _run(
     with RunFolder(out, resume=call.resume, force=call.force) as folder:
         resolved = _resolved(config, data)
         if folder.state == "resumed":
-            folder.check_config(resolved, FREE)
+            _compare(folder, "resumed", resolved)
         info = _info(config, data, machine, call.argv)
         folder.begin(resolved, info)
         try:
@@ -292,6 +300,7 @@ def _run(
             write_json(out / "summary.json", summary)
             _say(summary)
             _finish(folder, trials, data)
+            log.info("wrote %s; open %s", out, out / "index.html")
             return summary
         finally:
             write_json(out / INFO, {**info, "seconds": round(time.monotonic() - call.begun, 1)})
@@ -310,7 +319,16 @@ def _finish(folder: RunFolder, trials: Sequence[Trial], data: FinetuneData) -> N
 
 def _resolved(config: Config, data: FinetuneData) -> dict[str, Any]:
     """The settings, with names and checksums of inputs instead of their paths."""
-    section = data.settings.model_dump(mode="json")
+    inputs = data.inputs()
+    if data.settings.model is not None:
+        inputs["model"] = weights_digest(data.settings.model)
+    began = {} if data.ancestry is None else {BEGAN_FROM: data.ancestry.to_dict()}
+    return {**_settings(config), "inputs": inputs, **began}
+
+
+def _settings(config: Config) -> dict[str, Any]:
+    """The settings, with names of inputs instead of their paths."""
+    section = config.finetune.model_dump(mode="json")
     for key in _PLACES:
         section["data"][key] = _named(section["data"].get(key))
     for group in ("intervals", "classes"):
@@ -323,12 +341,8 @@ def _resolved(config: Config, data: FinetuneData) -> dict[str, Any]:
             )
     section["split"]["genome"] = _named(section["split"].get("genome"))
     section["model"] = _named(section["model"])
-    inputs = data.inputs()
-    if data.settings.model is not None:
-        inputs["model"] = weights_digest(data.settings.model)
     common = {"device": config.device, "precision": config.precision, "threads": config.threads}
-    began = {} if data.ancestry is None else {BEGAN_FROM: data.ancestry.to_dict()}
-    return {**common, "seed": config.seed, "finetune": section, "inputs": inputs, **began}
+    return {**common, "seed": config.seed, "finetune": section}
 
 
 def _named(value: Any) -> Any:

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from genomecli.commands.finetune_body import species_of
+from genomecli.corpus.lexicon import build_lexicon
 from genomecli.errors import ConfigError, InputError
 from genomecli.inference.ancestry import Ancestry, ancestry_of
-from genomecli.inference.task_reading import column_reading, pick_species, unreadable, wanted_alphabet
+from genomecli.inference.task_reading import column_reading, unreadable, wanted_alphabet
+from genomecli.models.settings import ModelSettings
 from genomecli.runtime import log
 from genomecli.tasks.covariates import check_covariates
 from genomecli.tasks.defects import Defects
@@ -54,6 +57,7 @@ class FinetuneData:
         loaded: the trained model; None for a network from random weights.
         settings: of the run.
         ancestry: where the trained model comes from; None likewise.
+        bodiless: the model is absent, and ``start`` stands in for it, so that the data alone can be checked.
     """
 
     reading: Reading
@@ -64,6 +68,7 @@ class FinetuneData:
     loaded: LoadedModel | None
     settings: FinetuneSettings
     ancestry: Ancestry | None = None
+    bodiless: bool = False
 
     def fitted(self, split: Split) -> Fitted:
         """Targets by the training rows of one split, and the examples with their labels."""
@@ -136,34 +141,37 @@ class FinetuneData:
         return {"files": files, "data": self.fingerprint}
 
 
-def open_data(settings: FinetuneSettings, seed: int) -> FinetuneData:
+def open_data(settings: FinetuneSettings, seed: int, *, bodiless: bool = False) -> FinetuneData:
     """Open the model, read the data, split it.
 
     Args:
         settings: section ``finetune``.
         seed: of the split, where it has none of its own.
+        bodiless: the model is absent: read the data by their letters alone, to check them.
 
     Raises:
         InputError: for data or a model that cannot be read or do not fit each other.
         ConfigError: for settings that contradict the model or the data.
     """
-    loaded = None if settings.model is None else load_model(settings.model, prefer=settings.checkpoint)
-    if loaded is None and settings.network is None:
+    absent = bodiless or settings.model is None
+    loaded = None if absent else load_model(str(settings.model), prefer=settings.checkpoint)
+    if loaded is None and settings.network is None and not bodiless:
         raise ConfigError(["finetune: give model (--model RUN), or network for one from random weights"])
     if loaded is not None:
         check_tuning(loaded.model, settings)
-    species = None if loaded is None else pick_species(loaded.lexicon, settings.species)
+    species = None if loaded is None else species_of(loaded, settings.species)
     wanted = wanted_alphabet(settings.data.molecule, None if loaded is None else loaded.lexicon, species)
     reading = read_examples(settings.data, settings.targets, alphabet=wanted)
     alphabet = reading.examples.sequences.alphabet
-    start = _start(settings, loaded, alphabet)
+    start = _stand_in() if bodiless else _start(settings, loaded, alphabet)
     column, pair = _columns(settings, start, species or start.lexicon.species[0], reading)
     ancestry = None if loaded is None else ancestry_of(Path(loaded.info["path"]))
     for one in (column, pair):
         if ancestry is not None and one is not None:
             ancestry.history.check_alphabet(one.molecule, settings.model)
     reading = _readable(reading, start, column, pair, settings)
-    _check_lengths(settings, start, column, reading)
+    if not bodiless:
+        _check_lengths(settings, start, column, reading)
     annotated = settings.data.intervals is not None
     alike = _alike(settings, reading.examples, column, pair)
     splits = split_examples(
@@ -176,7 +184,7 @@ def open_data(settings: FinetuneSettings, seed: int) -> FinetuneData:
     check_splits(reading, settings.targets, trains)
     notes = check_covariates(reading.examples, trains)
     reading = replace(reading, notes=(*reading.notes, *notes))
-    return FinetuneData(reading, splits, start, column, pair, loaded, settings, ancestry)
+    return FinetuneData(reading, splits, start, column, pair, loaded, settings, ancestry, bodiless)
 
 
 def _alike(
@@ -199,6 +207,11 @@ def _start(settings: FinetuneSettings, loaded: LoadedModel | None, alphabet: str
     assert settings.network is not None
     lexicon = fresh_lexicon(settings.species or OWN_SPECIES, alphabet, settings.tokens)
     return Start(settings.network, lexicon, {}).dropping(settings.dropout)
+
+
+def _stand_in() -> Start:
+    """What reads the data where the model is absent: single bases and residues."""
+    return Start(ModelSettings(), build_lexicon([OWN_SPECIES], dna="base", k=1, stride=1), {})
 
 
 def _columns(

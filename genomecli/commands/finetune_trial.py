@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -166,7 +166,7 @@ class Trial:
             elif baseline == "cnn":
                 self._cnn(found)
             elif data.loaded is not None:
-                self._random(found, found.spec.context)
+                self._random(found)
         return found
 
     def seen(self) -> Seen:
@@ -180,14 +180,32 @@ class Trial:
         before = Seen() if data.ancestry is None else data.ancestry.seen or Seen(whole=data.ancestry.known)
         return before.then(train, valid)
 
-    def _random(self, found: Outcome, context: int) -> None:
+    def jobs(self) -> Iterator[tuple[str, TuningJob]]:
+        """Name and job of every network that :meth:`run` trains, the one in question first."""
+        data, job = self.setting.data, self.network_job()
+        yield network_name(data), job
+        for baseline in self.settings.baselines.run:
+            made = None
+            if baseline == "cnn":
+                made = self.cnn_job(job.spec)
+            elif baseline == "random" and data.loaded is not None:
+                made = self.random_job(job.spec)
+            if made is not None:
+                yield baseline, made
+
+    def random_job(self, spec: TaskSpec) -> TuningJob:
+        """The job of the same network from random weights; ``spec`` is that of the network in question."""
         data = self.setting.data
         start = random_start(data.start)
         settings = self._from_scratch(scratch_rate(start.settings.width))
-        job = self.job(start, (data.column, data.pair), context, settings)
+        return self.job(start, (data.column, data.pair), spec.context, settings)
+
+    def _random(self, found: Outcome) -> None:
+        assert found.spec is not None
+        job = self.random_job(found.spec)
         self._network(found, "random", job, self.path / BASELINES / "random")
         found.about["random"] = (
-            f"the same network from random weights, all of them trained, rate {settings.optimiser.lr:g}"
+            f"the same network from random weights, all of them trained, rate {job.settings.optimiser.lr:g}"
         )
 
     def _from_scratch(self, rate: float, **head: Any) -> FinetuneSettings:
@@ -200,16 +218,18 @@ class Trial:
         }
         return self.settings.model_copy(update=changes)
 
-    def _cnn(self, found: Outcome) -> None:
+    def cnn_job(self, spec: TaskSpec) -> TuningJob | None:
+        """The job of the small convolutional network; None for pairs of two alphabets, as it reads one.
+
+        Args:
+            spec: of the network in question, whose window it reads.
+        """
         data = self.setting.data
-        spec = found.spec
-        assert spec is not None
+        if data.pair is not None and data.pair.alphabet != data.column.alphabet:
+            return None
         tokenizer = data.start.lexicon.tokenizer(spec.reading.species, spec.reading.molecule)
         species = spec.reading.species
         symbols = (spec.window - 1) * tokenizer.stride + tokenizer.k
-        if data.pair is not None and data.pair.alphabet != data.column.alphabet:
-            log.warning("the baseline cnn reads one alphabet, and the pairs are of two: it is left out")
-            return
         start = convolutional_start(species, data.column.alphabet, symbols).dropping(self.settings.dropout)
         column = column_reading(
             start.lexicon, species, data.column.alphabet, data.column.molecule, frame=data.column.frame
@@ -219,9 +239,17 @@ class Trial:
         pooling = "centre" if self.settings.head.pooling == "centre" else "max"
         settings = self._from_scratch(CNN_RATE, pooling=pooling)
         reading = (column, None if data.pair is None else column)
-        job = self.job(start, reading, start.settings.context, settings)
+        return self.job(start, reading, start.settings.context, settings)
+
+    def _cnn(self, found: Outcome) -> None:
+        assert found.spec is not None
+        job = self.cnn_job(found.spec)
+        if job is None:
+            log.warning("the baseline cnn reads one alphabet, and the pairs are of two: it is left out")
+            return
         self._network(found, "cnn", job, self.path / BASELINES / "cnn")
-        size = f"{start.settings.layers} layers, width {start.settings.width}, rate {settings.optimiser.lr:g}"
+        shape = job.start.settings
+        size = f"{shape.layers} layers, width {shape.width}, rate {job.settings.optimiser.lr:g}"
         found.about["cnn"] = f"a convolutional network ({size}) on single symbols, from random weights"
 
     def _network(self, found: Outcome, name: str, job: TuningJob, path: Path) -> None:
@@ -336,4 +364,4 @@ def about_network(data: FinetuneData) -> str:
     if data.earlier:
         before = f"{size}, tuned before on {data.earlier}, in the end for {data.loaded.step} steps"
         return f"a network that was tuned before ({before}), {how}"
-    return f"the pretrained network ({size}, {data.loaded.step} steps), {how}"
+    return f"the pretrained network ({size}, {data.loaded.step} steps of pretraining), {how}"

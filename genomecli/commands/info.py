@@ -21,6 +21,7 @@ def run_info(
     as_json: bool = False,
     preview: int | None = 0,
     verify: bool = False,
+    verbose: bool = False,
     stdout: TextIO | None = None,
 ) -> Facts:
     """Say on standard output what something is, and check that its files are there.
@@ -30,10 +31,11 @@ def run_info(
         as_json: JSON instead of lines of key and value, tab between them.
         preview: of a corpus, show this many records of each group as tokens.
         verify: check every file's sha256, not only its size.
+        verbose: all of the summary of a tuned run, which has some hundred lines.
         stdout: where to write.
 
     Returns:
-        What was said.
+        All that is known.
 
     Raises:
         InputError: if it is nothing of genomecli, unfinished, incomplete or altered.
@@ -45,7 +47,7 @@ def run_info(
         shown = facts | ({"preview": records} if preview else {})
         out.write(json.dumps(shown, indent=1, ensure_ascii=False) + "\n")
         return facts
-    for key, value in _flat(facts):
+    for key, value in _flat(facts if verbose else _brief(facts)):
         out.write(f"{key}\t{value}\n")
     for record in records:
         more = f" ... {record['more']} more" if record["more"] else ""
@@ -149,6 +151,33 @@ def _run(path: Path, manifest: Mapping[str, Any]) -> Facts:
         if pointer.exists():
             facts[name] = read_json(pointer).get("checkpoint")
     return facts
+
+
+def _brief(facts: Facts) -> Facts:
+    """The facts with the summary of a tuned run cut down to verdicts, deciding figures and split."""
+    summary = facts.get("summary", {})
+    if "targets" not in summary:
+        return facts
+    short: Facts = {"judged": summary["judged"], "network": summary["network"], "targets": {}}
+    for name, target in summary["targets"].items():
+        figures = target["primary"].get(summary["judged"], {})
+        metric = next((one["name"] for one in figures.values()), "figure")
+        short["targets"][name] = {
+            "kind": target["kind"],
+            "verdict": target["verdict"],
+            metric: {model: _interval(one) for model, one in figures.items()},
+        }
+    split = summary["split"]
+    short["split"] = {"how": split["how"], "rows": split["rows"], "warnings": split["warnings"]}
+    return {**facts, "summary": short, "more": "info -v or --json shows all of the summary"}
+
+
+def _interval(figure: Mapping[str, Any]) -> str:
+    """A figure with its interval."""
+    value, low, high = (figure[key] for key in ("value", "low", "high"))
+    if value is None:
+        return "not defined"
+    return f"{value:.3f}" if low is None or high is None else f"{value:.3f} ({low:.3f} to {high:.3f})"
 
 
 def _checkpoint(path: Path, manifest: Mapping[str, Any]) -> Facts:

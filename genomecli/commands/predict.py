@@ -17,7 +17,7 @@ from genomecli.commands.predict_writer import Format, format_of
 from genomecli.errors import InputError, UsageError
 from genomecli.exchange.table_writers import tsv_line
 from genomecli.exchange.text_spool import TextSpool
-from genomecli.files import locked, partial_name, refuse_existing
+from genomecli.files import locked, make_parent, partial_name, refuse_existing
 from genomecli.inference.items import Dropped
 from genomecli.inference.predict_source import RECORD, PredictSource
 from genomecli.inference.predictor import Unlabelled
@@ -69,7 +69,7 @@ def run_predict(
     if out is None:
         counts = _to_stream(job, stream or sys.stdout.buffer)
     else:
-        out.parent.mkdir(parents=True, exist_ok=True)
+        make_parent(out)
         with locked(out.with_name(f".{out.name}.lock")):
             counts = _to_file(job, out, resume=resume)
     assert counts["records"] == counts["predicted"] + counts["dropped"]

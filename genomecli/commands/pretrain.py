@@ -32,6 +32,8 @@ SUGGESTED_MINUTES = 60.0
 FEW_STEPS = 200
 """Steps below which a run is warned of."""
 
+_KEPT = "a resumed run keeps its settings (pretrain.init_from starts a new run from weights)"
+
 MakeProbes = Callable[[Job], Mapping[str, Probe]]
 
 
@@ -154,7 +156,7 @@ def _run_seed(
             return summary
         resolved = job.config(_common(config))
         if folder.state == "resumed":
-            folder.check_config(resolved, FREE)
+            folder.check_config(resolved, FREE, fix=_KEPT)
         info = _info(folder, job, options)
         folder.begin(resolved, info)
         begun = time.monotonic()
@@ -252,7 +254,7 @@ def _run_seeds(
             return dict(read_json(out / "summary.json"))
         resolved = {"replicates": [folder_name(seed) for seed in seeds]}
         if folder.state == "resumed":
-            folder.check_config(resolved, frozenset())
+            folder.check_config(resolved, frozenset(), fix=_KEPT)
         folder.begin(resolved, run_info("pretrain", options.argv))
         summaries = {}
         for number, seed in enumerate(seeds, 1):

@@ -122,7 +122,12 @@ class PredictSource:
                 )
 
     def _sequences(self, rows: TableRows | FastaRows) -> Sequence[str]:
-        return rows.sequences if isinstance(rows, FastaRows) else rows.column(self.data.sequence)
+        if isinstance(rows, FastaRows):
+            return rows.sequences
+        if not rows.has(self.data.sequence):
+            hint = "name that of the sequences with --set predict.sequence=COLUMN"
+            raise missing_column(self.data.sequence, rows.columns, rows.where, hint)
+        return rows.column(self.data.sequence)
 
     def _pair_column(self, rows: TableRows | FastaRows) -> str:
         if isinstance(rows, FastaRows):

@@ -16,18 +16,28 @@ from genomecli.training.task_texts import TokenColumn, join_tokens
 MoleculeSetting = Literal["auto", "genome", "cds", "protein"]
 
 
-def pick_species(lexicon: Lexicon, wanted: str | None) -> str:
+def pick_species(lexicon: Lexicon, wanted: str | None, *, language_embedding: bool = False) -> str:
     """The species of the model that sequences are read as.
 
+    It matters where each species has tokens of its own, or the network a vector of each language. Elsewhere
+    all are read alike, and the first stands for them; genetic codes are a setting of the data and not of
+    the model's species.
+
+    Args:
+        lexicon: of the model.
+        wanted: as set; None if nothing is.
+        language_embedding: the network has a vector of each language.
+
     Raises:
-        ConfigError: if the model does not know it, or none is named and it knows several.
+        ConfigError: if the model does not know it, or none is named and it tells several apart.
     """
     known = ", ".join(lexicon.species)
-    if wanted is None and len(lexicon.species) > 1:
-        what = f"the model knows {len(lexicon.species)} species; set it to one of {known}"
-        raise ConfigError([f"finetune.species: {what}"])
     if wanted is not None and wanted not in lexicon.species:
         raise ConfigError([f"finetune.species: the model does not know {wanted!r}; it knows {known}"])
+    told_apart = lexicon.scope == "per_species" or language_embedding
+    if wanted is None and told_apart and len(lexicon.species) > 1:
+        what = f"the model tells {len(lexicon.species)} species apart; name the one of your sequences with"
+        raise ConfigError([f"finetune.species: {what} --set finetune.species=NAME, one of {known}"])
     return wanted or lexicon.species[0]
 
 

@@ -14,7 +14,7 @@ from genomecli.sequences.formats import guess_format
 from genomecli.sequences.openers import InputStream, open_input
 from genomecli.tasks.reading_fasta import fasta_rows
 from genomecli.tasks.reading_tables import table_rows
-from genomecli.tasks.rows import CLASS, FastaRows, Rows, TableRows, locate
+from genomecli.tasks.rows import CLASS, FastaRows, Rows, TableRows, locate, missing_column
 from genomecli.tasks.settings import DataSettings, TargetSettings
 from genomecli.tasks.sides import header_sides, side
 
@@ -101,9 +101,11 @@ def gather(
     """
     found = Gathered()
     unnamed: list[str] = []
+    tables = True
     for rows in read_rows(data, found.files, stdin=stdin):
         assert isinstance(rows, TableRows | FastaRows)
         if isinstance(rows, FastaRows):
+            tables = False
             _take_fasta(found, rows, data)
         else:
             _take_table(found, rows, data, _group_column(rows, data, targets))
@@ -119,7 +121,7 @@ def gather(
         fasta = isinstance(rows, FastaRows)
         unnamed.extend(rows.column(TARGET) if fasta and len(targets) > 1 else [""] * len(rows.places))
     _give_unnamed(found, targets, unnamed)
-    _check_headers(found, data)
+    _check_columns(found, data, tables=tables)
     return found
 
 
@@ -134,6 +136,9 @@ def _group_column(rows: TableRows, data: DataSettings, targets: Mapping[str, Tar
 
 def _take_table(found: Gathered, rows: TableRows, data: DataSettings, group: str | None) -> None:
     first = len(found.ids)
+    if not rows.has(data.sequence):
+        hint = "name that of the sequences with --set finetune.data.sequence=COLUMN"
+        raise missing_column(data.sequence, rows.columns, rows.where, hint)
     found.sequences.extend(rows.column(data.sequence))
     if data.id is not None or rows.has("id"):
         found.ids.extend(rows.column(data.id or "id"))
@@ -208,14 +213,13 @@ def _give_unnamed(found: Gathered, targets: Mapping[str, TargetSettings], cells:
         found.columns[name], found.labels[name] = (TARGET,), [cells]
 
 
-def _check_headers(found: Gathered, data: DataSettings) -> None:
-    """Refuse a column that not one FASTA header has."""
+def _check_columns(found: Gathered, data: DataSettings, *, tables: bool) -> None:
+    """Refuse a column that not one FASTA header has, or that is empty in every row of ``tables``."""
     where = ", ".join(str(file["path"]) for file in found.files[:3])
     for target, columns in found.columns.items():
         for column, cells in zip(columns, found.labels[target], strict=True):
             if not any(cells):
-                fix = f"write {column}= or TARGET= into the headers, or set targets.{target}.columns"
-                raise InputError(f"has no label {column!r} in any row", where=where, fix=fix)
+                raise _no_label(target, column, where, tables=tables)
     for name, cells in found.covariates.items():
         if not any(cells):
             raise InputError(f"has no covariate {name!r} in any row", where=where)
@@ -223,3 +227,11 @@ def _check_headers(found: Gathered, data: DataSettings) -> None:
         raise InputError(f"has no group {data.group!r} in any row", where=where, fix="correct data.group")
     if data.split is not None and found.split is None:
         raise InputError(f"has no split {data.split!r} in any row", where=where, fix="correct data.split")
+
+
+def _no_label(target: str, column: str, where: str, *, tables: bool) -> InputError:
+    if tables:
+        fix = f"fill it, or name the column of the labels in targets.{target}.columns"
+        return InputError(f"its column {column!r} is empty in every row", where=where, fix=fix)
+    fix = f"write {column}= or TARGET= into the headers, or set targets.{target}.columns"
+    return InputError(f"has no label {column!r} in any row", where=where, fix=fix)

@@ -5,7 +5,9 @@ and all means are fixed later, from the training rows alone, in ``targets``.
 
 Kind ``auto``: ``token`` where labels of symbols are given; several columns that hold only 0 and 1 are
 ``multilabel``, otherwise values; one column of numbers is ``regression`` if any has a fraction or there are
-more than :data:`MANY` values; a column with the separator in any cell is ``multilabel``; all else is classes.
+more than :data:`MANY` values; a column with the separator in any cell is ``multilabel``; a column of which
+more than half of the cells are such numbers is ``regression``, its other cells defects; all else is
+classes.
 
 A cell of ``data.missing`` is no label, unless ``classes`` names it. ``nan`` (in any case of letters, or of
 Parquet) is a defect of every kind unless one of the two names it; ``inf`` is one where numbers are wanted. In
@@ -108,13 +110,9 @@ class CellReader:
             return self._classes(columns, cells[0])
         if form == "multilabel" and len(columns) == 1:
             return self._sets(columns, cells[0])
-        parse = self._flag if form == "multilabel" else self._number
+        parse = self._flags if form == "multilabel" else self._numbers
         values: Floats = np.array(
-            [
-                [parse(row, name, text) for row, text in enumerate(column)]
-                for name, column in zip(columns, cells, strict=True)
-            ],
-            dtype=np.float64,
+            [parse(name, column) for name, column in zip(columns, cells, strict=True)], dtype=np.float64
         ).T
         return RawLabels(form, columns, columns, values, declared=True)
 
@@ -160,7 +158,15 @@ class CellReader:
             )
         if numeric and _measured(distinct[0]):
             return "regression"
-        return "multilabel" if self._separated(distinct[0]) else "class"
+        if self._separated(distinct[0]):
+            return "multilabel"
+        return "regression" if self._hardly_classes(cells[0]) else "class"
+
+    def _hardly_classes(self, cells: Sequence[str]) -> bool:
+        """Whether most cells are measured values, so that the others are mistakes rather than classes."""
+        known = self._known(cells)
+        numbers = [cell for cell in known if not self._is_nan(cell) and as_number(cell) is not None]
+        return 2 * len(numbers) > len(known) and _measured(numbers)
 
     def _separated(self, cells: Sequence[str]) -> bool:
         return any(self.settings.separator in cell for cell in cells)
@@ -202,19 +208,30 @@ class CellReader:
             values[row, slice(None) if members is None else members] = np.nan if members is None else 1.0
         return RawLabels("multilabel", columns, tuple(number), values)
 
-    def _number(self, row: int, column: str, cell: str) -> float:
+    def _numbers(self, column: str, cells: Sequence[str]) -> list[float]:
+        known = self._known(cells)
+        count = sum(as_number(cell) is not None for cell in known)
+        said = f"{count} of {len(known)} cells of {column} are numbers"
+        return [self._number(row, column, cell, said) for row, cell in enumerate(cells)]
+
+    def _flags(self, column: str, cells: Sequence[str]) -> list[float]:
+        return [self._flag(row, column, cell) for row, cell in enumerate(cells)]
+
+    def _number(self, row: int, column: str, cell: str, said: str) -> float:
         if self._is_missing(cell):
             return math.nan
         if self._is_nan(cell):
             self._refuse_nan(row, column, cell)
             return math.nan
         value = as_number(cell)
-        if value is None or not math.isfinite(value):
-            reason = "label not a number" if value is None else "label infinite"
-            what = f"its {column} is {cell!r}, which is no " + (
-                "number" if value is None else "measured value"
-            )
-            self.defects.add(row, reason, what, _FIX)
+        if value is None:
+            names = f"; if the cells are names of classes, set targets.{self.target}.kind to multiclass"
+            fix = _FIX + names * (self.settings.kind == "auto")
+            self.defects.add(row, "label not a number", f"{said}; {cell!r} is not", fix)
+            return math.nan
+        if not math.isfinite(value):
+            what = f"its {column} is {cell!r}, which is no measured value"
+            self.defects.add(row, "label infinite", what, _FIX)
             return math.nan
         if self.settings.log and value <= -1:
             what = f"its {column} is {cell}, and log(1 + value) needs more than -1"

@@ -14,6 +14,7 @@ from typing import BinaryIO
 import numpy as np
 
 from genomecli.errors import ConfigError, InputError
+from genomecli.tasks.alike import alike_names, repeated_ids
 from genomecli.tasks.covariates import read_covariates
 from genomecli.tasks.defects import Defects, Dropped
 from genomecli.tasks.examples import Examples, SequenceColumn, join_sequences
@@ -84,6 +85,9 @@ def read_examples(
         notes += source.notes
         if found.split is None and any(sides := source.sides(found.ids)):
             examples = replace(examples, split=sides)
+    notes += repeated_ids(found.ids, found.places)
+    for name, labels in raw.items():
+        notes += alike_names(name, labels.names, targets[name].classes)
     raw = _masked(raw, data, examples, defects, files, notes)
     _leave_out_unlabelled(raw, defects)
     rows, dropped = defects.settle(found.places, found.ids)

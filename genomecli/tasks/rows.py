@@ -60,14 +60,14 @@ def short_name(location: Location) -> str:
     return f"{name}:{location.member}" if location.member else name
 
 
-def missing_column(name: str, known: Iterable[str], where: object) -> InputError:
-    """The error for a column that a table does not have, with the nearest name."""
+def missing_column(name: str, known: Iterable[str], where: object, hint: str = "") -> InputError:
+    """The error for a column that a table does not have, with the nearest name; ``hint`` is more to do."""
     names = list(known)
     lower = {other.lower(): other for other in reversed(names)}
     near = difflib.get_close_matches(name.lower(), lower, 1, 0.5)
     shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
     fix = f"did you mean {lower[near[0]]!r}? It has {shown}" if near else f"it has {shown}"
-    return InputError(f"has no column {name!r}", where=where, fix=fix)
+    return InputError(f"has no column {name!r}", where=where, fix=f"{fix}; {hint}" if hint else fix)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 from genomecli.analysis import task_report
 from genomecli.cli import main
-from genomecli.commands.finetune import run_finetune, target_settings
+from genomecli.commands.finetune import run_finetune
 from genomecli.config import load_config
 from genomecli.corpus.lexicon import build_lexicon
 from genomecli.errors import CheckpointedError, ConfigError, InputError, UsageError
@@ -116,6 +117,15 @@ def test_a_run_holds_what_it_says(tuned: Path) -> None:
     page = (tuned / "index.html").read_text()
     first = page.index("the best baseline")
     assert first < page.index("<table")
+    shown = dict(re.findall(r'<td class="text">([^<]*)</td><td class="wrap">([^<]*)</td>', page))
+    assert re.fullmatch(r"table\.tsv: 160 rows of \w+", shown["data"])
+    assert re.fullmatch(r"run, step 1, weights with sha256 [0-9a-f]{12}\.\.\.", shown["model"])
+    assert (shown["read as species"], shown["seed"]) == ("ecoli", "0")
+    assert shown["target y"].startswith("binary, positive class yes (the last by name; targets.y.positive")
+    assert shown["target v"] == "regression, judged by Pearson r"
+    assert shown["epochs"].startswith("2.0 of at most 2,")
+    assert "run.json" in shown["date, command line, full paths"]
+    assert "1 steps of pretraining" in shown["pretrained"]
     config = (tuned / "config.json").read_text()
     assert "/tmp" not in config
     assert str(tuned.parent) not in config
@@ -203,7 +213,7 @@ def test_one_seed_has_no_mean_and_no_spread_over_seeds(table: Path, body: Path, 
     assert {(row["trial"], row["spread"]) for row in _rows(out / "metrics.tsv")} == {("", "")}
     page = (out / "index.html").read_text()
     assert "Student" not in page
-    assert "95 % bootstrap intervals over test units" in page
+    assert "95 % bootstrap intervals over test rows" in page
     assert "another seed gives other figures" in page
 
 
@@ -335,12 +345,6 @@ def test_mistakes_are_named_before_anything_is_written(
     with pytest.raises(error, match=message):
         _run(table, tmp_path / "run", *given)
     assert not (tmp_path / "run").exists()
-
-
-def test_targets_on_the_command_line_get_names_for_files() -> None:
-    assert target_settings(["label", "has motif"]) == {"label": {}, "has_motif": {"columns": ["has motif"]}}
-    with pytest.raises(UsageError, match="two --target columns have one name"):
-        target_settings(["a b", "a_b"])
 
 
 @pytest.mark.usefixtures("no_figures")

@@ -35,6 +35,35 @@ def test_a_run_shows_its_summary_and_checkpoints(tmp_path: Path, kind: str) -> N
     assert (facts["kind"], facts["summary"], facts["best"]) == (kind, {"steps": 7}, "step-0000005")
 
 
+def test_a_tuned_run_shows_verdict_figures_and_split_and_the_rest_if_asked(tmp_path: Path) -> None:
+    figure = {"name": "mcc", "value": 0.51234, "low": 0.4, "high": 0.6, "n": 90}
+    bare = {"name": "mcc", "value": None, "low": None, "high": None, "n": 90}
+    target = {
+        "kind": "binary",
+        "verdict": "It is better.",
+        "further": ["a long story"],
+        "primary": {"test": {"pretrained": figure, "majority": bare}, "valid": {"pretrained": figure}},
+    }
+    split = {"how": "By column.", "rows": {"train": 5, "test": 2}, "warnings": ["copies"], "overlaps": [{}]}
+    summary = {"judged": "test", "network": "pretrained", "targets": {"y": target}, "split": split}
+    write_json(tmp_path / "summary.json", {**summary, "training": {"run": {"steps": 3}}})
+    write_manifest(tmp_path, "run", {"command": "finetune"})
+    said = {}
+    for name, options in {"brief": {}, "verbose": {"verbose": True}, "json": {"as_json": True}}.items():
+        out = io.StringIO()
+        run_info(tmp_path, stdout=out, **options)
+        said[name] = out.getvalue()
+    assert "summary.targets.y.mcc.pretrained\t0.512 (0.400 to 0.600)\n" in said["brief"]
+    assert "summary.targets.y.mcc.majority\tnot defined\n" in said["brief"]
+    assert "summary.split.rows.test\t2\n" in said["brief"]
+    assert "long story" not in said["brief"]
+    assert "training" not in said["brief"]
+    assert "info -v or --json" in said["brief"]
+    assert "summary.training.run.steps\t3\n" in said["verbose"]
+    assert "a long story" in said["verbose"]
+    assert json.loads(said["json"])["summary"]["targets"]["y"]["further"] == ["a long story"]
+
+
 def test_a_checkpoint_shows_its_state_and_tokens(tmp_path: Path) -> None:
     write_json(tmp_path / "state.json", {"step": 5})
     write_json(tmp_path / "lexicon.json", {"species": ["a"], "scope": "shared", "blocks": []})

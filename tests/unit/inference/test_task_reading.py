@@ -19,15 +19,21 @@ from genomecli.tasks.examples import join_sequences
 from tests.unit.training.task_toys import make_examples
 
 BOTH = build_lexicon(["ecoli", "yeast"], dna="codon")
+APART = build_lexicon(["ecoli", "yeast"], dna="codon", scope="per_species")
 PROTEIN = build_lexicon(["ecoli"], molecules=("protein",))
 BASES = build_lexicon(["ecoli"], dna="base", molecules=("dna",))
 
 
-def test_a_model_of_several_species_wants_one_named() -> None:
+def test_a_model_that_tells_species_apart_wants_one_named() -> None:
     assert pick_species(PROTEIN, None) == "ecoli"
-    assert pick_species(BOTH, "yeast") == "yeast"
-    with pytest.raises(ConfigError, match="knows 2 species; set it to one of ecoli, yeast"):
-        pick_species(BOTH, None)
+    assert pick_species(PROTEIN, None, language_embedding=True) == "ecoli"
+    assert pick_species(APART, "yeast") == "yeast"
+    assert pick_species(BOTH, None) == "ecoli"
+    said = "tells 2 species apart; .* --set finetune.species=NAME, one of ecoli, yeast"
+    with pytest.raises(ConfigError, match=said):
+        pick_species(APART, None)
+    with pytest.raises(ConfigError, match=said):
+        pick_species(BOTH, None, language_embedding=True)
     with pytest.raises(ConfigError, match="does not know 'fly'; it knows ecoli, yeast"):
         pick_species(BOTH, "fly")
 

@@ -44,7 +44,9 @@ def test_missing_column(tmp_path: Path) -> None:
 
 def test_missing_sequence_column(tmp_path: Path) -> None:
     path = write(tmp_path / "t.tsv", table(GOOD, "seq\tlabel\tvalue"))
-    assert "has no column 'sequence'; did you mean 'seq'?" in message(path, label={})
+    said = message(path, label={})
+    assert "has no column 'sequence'; did you mean 'seq'?" in said
+    assert "--set finetune.data.sequence=COLUMN" in said
 
 
 def test_unknown_class_when_a_tuned_model_meets_a_new_table(tmp_path: Path) -> None:
@@ -94,7 +96,48 @@ def test_nan_is_missing_where_the_settings_say_so(tmp_path: Path) -> None:
 def test_a_word_among_numbers(tmp_path: Path) -> None:
     path = write(tmp_path / "t.tsv", table(with_row((GOOD[0][0], "a", "high"), (GOOD[0][0], "a", "1_000"))))
     said = message(path, value={"kind": "regression"})
-    assert "line 4; its value is 'high', which is no number (2 such rows)" in said
+    assert "line 4; 6 of 8 cells of value are numbers; 'high' is not (2 such rows)" in said
+    guessed = message(path, value={})
+    assert "line 4; 6 of 8 cells of value are numbers; 'high' is not (2 such rows)" in guessed
+    assert "set targets.value.kind to multiclass" in guessed
+    assert "kind" not in said
+    kept = read({"path": path, "invalid": "drop"}, "dna", value={})
+    assert (kept.raw["value"].form, len(kept.examples), len(kept.dropped)) == ("regression", 6, 2)
+    asked = read({"path": path}, "dna", value={"kind": "multiclass"}).raw["value"]
+    assert asked.form == "class"
+
+
+def test_few_numbers_among_names_are_names(tmp_path: Path) -> None:
+    rows = [(GOOD[0][0], "a", value) for value in ("1.1", "1.2", "wild", "mutant", "1", "2")]
+    assert read({"path": write(tmp_path / "t.tsv", table(rows[:4]))}, "dna", value={}).raw["value"].names == (
+        *("1.1", "1.2", "wild", "mutant"),
+    )
+    whole = [rows[2], *rows[4:] * 3]
+    assert (
+        read({"path": write(tmp_path / "u.tsv", table(whole))}, "dna", value={}).raw["value"].form == "class"
+    )
+
+
+def test_an_empty_column_of_labels(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.tsv", table([(text, "", value) for text, _, value in GOOD]))
+    said = message(path, label={})
+    assert "its column 'label' is empty in every row; fill it, or name the column" in said
+    assert "header" not in said
+
+
+def test_ids_that_repeat_and_classes_that_differ_by_case_are_noted(tmp_path: Path) -> None:
+    names = ("No ", "no", "yes", "NO", "no", "yes")
+    lines = [
+        f"g{i % 5}\t{text}\t{name}" for i, ((text, _, _), name) in enumerate(zip(GOOD, names, strict=True))
+    ]
+    path = write(tmp_path / "t.tsv", "id\tsequence\tlabel\n" + "\n".join(lines) + "\n")
+    notes = read({"path": path}, "dna", label={}).notes
+    assert notes == (
+        "1 id occurs more than once: 'g0' at t.tsv, line 2 and at t.tsv, line 7.",
+        "Target label: 'No' and 'no' and 'NO' differ in case or blanks only, and are 3 classes.",
+    )
+    meant = read({"path": path}, "dna", label={"classes": ["No", "no", "NO", "yes"]}).notes
+    assert len(meant) == 1
 
 
 def test_empty_sequence(tmp_path: Path) -> None:
@@ -168,7 +211,7 @@ def test_a_covariate_that_is_no_number(tmp_path: Path) -> None:
 def test_the_first_row_is_named_whatever_is_wrong_with_it_and_all_are_counted(tmp_path: Path) -> None:
     rows = with_row((GOOD[0][0], "a", "no"), ("", "b", "1"), ("ACGT-ACGT", "b", "no"))
     said = message(write(tmp_path / "t.tsv", table(rows)), value={"kind": "regression"})
-    assert "t.tsv, line 4; its value is 'no', which is no number (3 rows cannot be used; " in said
+    assert "t.tsv, line 4; 7 of 9 cells of value are numbers; 'no' is not (3 rows cannot be used; " in said
     assert "label not a number: 2" in said
     assert "empty sequence: 1" in said
     assert "wrong alphabet: 1" in said
