@@ -15,9 +15,8 @@ from genomecli.analysis.figures.rates import RateLine, RatePanel, rates_figure
 from genomecli.analysis.figures.scatter import ScatterPanel, scatter_figure
 from genomecli.analysis.task_judging import LEAST_TRIALS
 from genomecli.analysis.task_results import Curve, MetricRow, Scatter, TargetResults, TaskResults
-from genomecli.analysis.task_story import part_name
-from genomecli.tasks.figure import LOWER_IS_BETTER, METRICS
-from genomecli.tasks.schema import Target
+from genomecli.analysis.task_story import drawn, metric_label, part_name, units, unsigned_zero
+from genomecli.tasks.schema import Target, loss_unit
 
 SHOWN_METRICS = {
     "class": ("accuracy", "macro_f1", "mcc"),
@@ -37,19 +36,20 @@ MATRIX_CLASSES = 40
 _LINES = "Lines: {level} % intervals over {over}."
 _NO_LINES = "Bars are means over {over}, which are too few for intervals."
 _MODELS = (
-    "Blue: the network. Grey: what it is held against, on the same rows. {lines} The first panel decides."
+    "Blue: the network. Grey: what it is held against, on the same {units}. {lines} The first panel decides."
 )
 _CONFUSION = (
-    "Each row is a label, each column what it was taken for; a perfect model has counts on the diagonal only."
+    "Each row is a label, each column what it was taken for; figures are counts of {units}. A perfect model "
+    "has them on the diagonal only."
 )
 _RATES = (
-    "Left: how many of the right rows are found at each rate of false alarms; the dotted diagonal is chance. "
-    "Right: how many of those found are right. In brackets: areas under the lines (AUROC, AUPRC)."
+    "Left: how many of the right {units} are found at each rate of false alarms; the dotted diagonal is "
+    "chance. Right: how many of those found are right. In brackets: areas under the lines (AUROC, AUPRC)."
 )
 _CALIBRATION = (
-    "Rows are sorted by the probability that a model gives {of}. A model whose probabilities can be believed "
-    "lies on the dotted line; one above it is too shy, one below it too sure. Large dots stand for many "
-    "rows; dots of fewer than {least} are left out."
+    "{Units} are sorted by the probability that a model gives {of}. A model whose probabilities can be "
+    "believed lies on the dotted line; one above it is too shy, one below it too sure. Large dots stand for "
+    "many {units}; dots of fewer than {least} are left out."
 )
 _SCATTER = "Each dot is a row of the {part} part; on the dotted line a prediction is right."
 _DENSITY = "Colour is the number of rows of the {part} part; on the dotted line a prediction is right."
@@ -104,15 +104,15 @@ def _models(results: TaskResults, target: TargetResults) -> Drawing | None:
             if (card.name, metric) in rows
         ]
         if bars:
-            panels.append(
-                (METRICS[metric] + (", lower is better" if metric in LOWER_IS_BETTER else ""), bars)
-            )
+            panels.append((metric_label(target.target, metric), bars))
     if not panels:
         return None
     title = _title(results, target, f"models on the {part_name(target.judged)} part")
-    over = {"seeds": "seeds", "folds": "folds"}.get(results.trials, f"{part_name(target.judged)} rows")
+    single = f"{part_name(target.judged)} {drawn(target.target)}"
+    over = {"seeds": "seeds", "folds": "folds"}.get(results.trials, single)
     lines = _NO_LINES if 0 < len(target.trials) < LEAST_TRIALS else _LINES
-    caption = _MODELS.format(lines=lines.format(level=level_text(results), over=over))
+    said = lines.format(level=level_text(results), over=over)
+    caption = _MODELS.format(lines=said, units=units(results, target.target))
     return Drawing(f"models.{target.target.name}", title, caption, lambda: models_figure(panels, title=title))
 
 
@@ -142,12 +142,12 @@ def _confusion(results: TaskResults, target: TargetResults) -> Drawing:
     names = [name for name in chosen_models(results, target) if name in target.confusion]
     panels = [(name, np.array(target.confusion[name], dtype=np.float64)) for name in names]
     title = _title(results, target, "what each class is taken for")
-    classes = target.target.classes
+    classes, unit = target.target.classes, units(results, target.target)
     return Drawing(
         f"confusion.{target.target.name}",
         title,
-        _CONFUSION + _which_trial(results),
-        lambda: confusion_figure(panels, classes, title=title),
+        _CONFUSION.format(units=unit) + _which_trial(results),
+        lambda: confusion_figure(panels, classes, title=title, unit=unit),
         narrow=len(panels) == 1 or len(classes) <= 3,
     )
 
@@ -165,7 +165,9 @@ def _rates(results: TaskResults, target: TargetResults) -> Drawing:
     title = _title(
         results, target, "each class against the rest" if several else "ROC, and precision against recall"
     )
-    said = _RATES
+    said = _RATES.format(units=units(results, target.target))
+    if not several:
+        said += f" Both are of {target.roc[0].of}."
     if several:
         said += " Solid: the network; dashed: the best baseline."
         left = len({curve.of for curve in target.roc}) - CLASSES_DRAWN
@@ -188,7 +190,12 @@ def _lines(results: TaskResults, target: TargetResults, curves: Sequence[Curve])
         )
         return tuple(
             RateLine(
-                _labelled(curve.model, curve.area), curve.x, curve.y, order[curve.model], size=curve.size
+                _labelled(curve.model, curve.area),
+                curve.x,
+                curve.y,
+                order[curve.model],
+                size=curve.size,
+                pattern=order[curve.model],
             )
             for curve in kept
         )
@@ -230,7 +237,9 @@ def _calibration(results: TaskResults, target: TargetResults) -> Drawing:
     of = "to a label" if target.target.form == "multilabel" else "to the class that it chooses"
     panel = RatePanel("", f"probability given {of}", "share that is right", lines, diagonal=True)
     title = _title(results, target, "can the probabilities be believed?")
-    caption = _CALIBRATION.format(of=of, least=LEAST_ROWS) + _which_trial(results)
+    unit = units(results, target.target)
+    caption = _CALIBRATION.format(of=of, least=LEAST_ROWS, units=unit, Units=unit.capitalize())
+    caption += _which_trial(results)
     return Drawing(
         f"calibration.{target.target.name}",
         title,
@@ -285,7 +294,7 @@ def _panel(item: Scatter, target: TargetResults, rows: dict[tuple[str, str], Met
         ),
         float("nan"),
     )
-    title = item.model + (f" (r {found:.2f})" if found == found else "")
+    title = item.model + (f" (r {unsigned_zero(f'{found:.2f}')})" if found == found else "")
     counts = np.array(item.counts, dtype=np.float64) if item.counts else None
     return ScatterPanel(title, item.of, item.measured, item.predicted, counts, item.edges)
 
@@ -306,12 +315,13 @@ def _learning(results: TaskResults) -> list[Drawing]:
             )
         )
     title = "Losses along training"
+    loss = f"loss ({loss_unit(target.target for target in results.targets)})"
     return [
         Drawing(
             "learning",
             title,
             _LEARNING,
-            lambda: learning_figure(panels, title=title),
+            lambda: learning_figure(panels, title=title, ylabel=loss),
             narrow=len(panels) == 1,
         )
     ]

@@ -30,10 +30,10 @@ from genomecli.files import read_json, write_json
 from genomecli.tasks.plain_values import as_plain
 
 REPORT = "report.json"
+"""The results as they are, from which the page can be made again."""
 
 _EXPLAINED = frozenset({"binary", "multiclass", "multilabel", "regression", "token"})
 """Kinds whose deciding figure the page's template explains."""
-"""The results as they are, from which the page can be made again."""
 
 
 def write_task_report(results: TaskResults, folder: Path, *, dpi: int = 130) -> dict[str, Any]:
@@ -115,6 +115,8 @@ def task_page(results: TaskResults, figures: Sequence[PageFigure]) -> str:
             "calibrated": any(target.target.form != "regression" for target in results.targets),
             "symbols": any(target.target.per_symbol for target in results.targets),
             "own_figures": own_figures(results),
+            "tabular": results.tabular,
+            "symbol_unit": results.symbols,
         },
     )
 

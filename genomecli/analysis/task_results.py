@@ -215,6 +215,8 @@ class TaskResults:
         limits: what the figures do not show, besides what the page says itself.
         level: coverage of the intervals.
         earlier: what the network was tuned on before, in words; empty for a body that was not.
+        symbols: what the labels of token targets belong to: ``bases``, ``residues``.
+        tabular: whether predictions are in a TSV beside the Parquet file.
     """
 
     title: str
@@ -229,6 +231,8 @@ class TaskResults:
     limits: tuple[str, ...] = ()
     level: float = 0.95
     earlier: str = ""
+    symbols: str = "symbols"
+    tabular: bool = True
 
     @property
     def network(self) -> ModelCard:

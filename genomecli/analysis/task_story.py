@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from genomecli.analysis.task_judging import ENSEMBLE, primary_rows
 from genomecli.analysis.task_results import TargetResults, TaskResults
 from genomecli.tasks.differences import Difference
-from genomecli.tasks.figure import METRICS
+from genomecli.tasks.figure import LOWER_IS_BETTER, METRICS, short_name
+from genomecli.tasks.schema import Target
 
 UNJUDGED = (
     "The test rows were left unjudged (finetune.metrics.test is false): this is for choosing settings. How "
@@ -40,14 +41,38 @@ def verdicts(results: TaskResults) -> list[Verdict]:
 
 def metric_name(name: str) -> str:
     """The short name of a figure of merit, as in running text."""
-    return {"mcc": "MCC", "pearson": "Pearson r"}.get(name, METRICS[name])
+    return short_name(name)
+
+
+def metric_label(target: Target, name: str) -> str:
+    """A figure of merit as tables and figures name it: which class it is of, of two, and whether less is
+    better."""
+    label = METRICS[name]
+    if name in ("f1", "auprc") and target.form in ("class", "token") and target.outputs == 2:
+        label += f" of {target.classes[1]}"
+    return label + (", lower is better" if name in LOWER_IS_BETTER else "")
+
+
+def units(results: TaskResults, target: Target) -> str:
+    """What has a label of its own: rows, or the bases or residues of a token target."""
+    return results.symbols if target.per_symbol else "rows"
+
+
+def drawn(target: Target) -> str:
+    """What intervals are over, where no group is larger: rows, or sequences with all their symbols."""
+    return "sequences" if target.per_symbol else "rows"
 
 
 def three(value: float) -> str:
     """A figure with three digits after the point, more next to 0; a dash where there is none."""
     if value != value:
         return "–"
-    return f"{value:.1g}" if 0 < abs(value) < 0.0005 else f"{value:.3f}"
+    return f"{value:.1g}" if 0 < abs(value) < 0.0005 else unsigned_zero(f"{value:.3f}")
+
+
+def unsigned_zero(text: str) -> str:
+    """A number in words, without the minus sign that rounding leaves before a 0."""
+    return text.removeprefix("-") if float(text) == 0 else text
 
 
 def _verdict(results: TaskResults, target: TargetResults) -> Verdict:
@@ -68,7 +93,7 @@ def _verdict(results: TaskResults, target: TargetResults) -> Verdict:
         )
     spread = [*_spread(results, target), *_together(target), *_losing_seeds(results, target)]
     further = [*begins, *_others(target), *spread]
-    first = _first(network, difference)
+    first = _first(network, difference, _Standing.of(target))
     if results.judged != "test":
         first = f"On {part_name(results.judged)} rows alone: {first[0].lower()}{first[1:]}"
     return Verdict(target.target.name, first, difference.better, tuple(further))
@@ -87,21 +112,51 @@ def lower(name: str) -> str:
     return name[0].lower() + name[1:] if name.startswith(("The ", "A ")) else name
 
 
-def _first(network: str, difference: Difference) -> str:
+@dataclass(frozen=True)
+class _Standing:
+    """The other baselines: those that the network beats, loses to, and is not told apart from."""
+
+    beaten: tuple[str, ...]
+    worse: tuple[str, ...]
+    undecided: tuple[str, ...]
+
+    @classmethod
+    def of(cls, target: TargetResults) -> _Standing:
+        beaten = tuple(other.other for other in target.others if other.better)
+        worse = tuple(other.other for other in target.others if other.worse)
+        rest = (other.other for other in target.others)
+        return cls(beaten, worse, tuple(name for name in rest if name not in (*beaten, *worse)))
+
+    @property
+    def lost(self) -> list[str]:
+        """To which it loses, with ``it`` for the network; empty for none."""
+        return [f"it is worse than {_and(self.worse)}"] if self.worse else []
+
+    @property
+    def open(self) -> list[str]:
+        """From which it is not told apart, likewise."""
+        return [f"it is not shown to beat {_and(self.undecided)}"] if self.undecided else []
+
+
+def _first(network: str, difference: Difference, others: _Standing) -> str:
+    """The sentence that decides. A best baseline that is beaten does not hide another that is not, nor one
+    that is not told apart another that wins."""
     name, other = metric_name(difference.metric), difference.other
     against = f"{three(difference.ours)} against {three(difference.theirs)}"
     if difference.better is None:
         why = f" ({difference.note})" if difference.note else ""
         said = f"Whether {lower(network)} beats the best baseline ({other}) is not known: {name} {against}"
         return f"{said}, and there is no interval{why}."
-    verb = "beats" if difference.better else "does not beat"
+    verb = "beats" if difference.better else "is worse than" if difference.worse else "is not shown to beat"
     said = (
         f"{network} {verb} the best baseline ({other}): difference in {name} {three(difference.value)}, "
         f"{100 * difference.level:g} % interval {_interval(difference)} ({against})"
     )
     if difference.worse:
-        return said + "; it is worse."
-    return said + "." if difference.better else said + "; the interval holds 0."
+        return said + "."
+    if difference.better:
+        return "; ".join([said, *others.lost, *others.open]) + "."
+    return "; ".join([said, "the interval holds 0", *others.lost]) + "."
 
 
 def _interval(difference: Difference) -> str:
@@ -109,11 +164,13 @@ def _interval(difference: Difference) -> str:
 
 
 def _others(target: TargetResults) -> list[str]:
-    """Which of the other baselines the network beats, and which not; the figures are in a table."""
-    beaten = [other.other for other in target.others if other.better]
-    rest = [other.other for other in target.others if not other.better]
-    said = [f"It beats {_and(beaten)}."] if beaten else []
-    return said + ([f"It is not shown to beat {_and(rest)}."] if rest else [])
+    """Which of the other baselines the network beats, to which it loses, and which are open, as far as the
+    first sentence has not said it; the figures are in a table."""
+    others, best = _Standing.of(target), target.difference
+    said = [f"It beats {_and(others.beaten)}."] if others.beaten else []
+    rest = [] if best is not None and best.better else others.open
+    rest = [*others.lost, *rest] if best is None or best.better is None or best.worse else rest
+    return said + [f"{one[0].upper()}{one[1:]}." for one in rest]
 
 
 def _and(names: Sequence[str]) -> str:
@@ -152,8 +209,9 @@ def _together(target: TargetResults) -> list[str]:
         return []
     figure, count = row.figure, len(target.trials)
     return [
-        f"The mean of the {count} networks' predictions, which `predict` gives: {metric_name(figure.name)} "
-        f"{three(figure.value)} ({three(figure.low)} to {three(figure.high)}, over rows)."
+        f"The mean of the {count} networks' predictions, which genomecli predict gives: "
+        f"{metric_name(figure.name)} {three(figure.value)} ({three(figure.low)} to {three(figure.high)}, "
+        f"over {drawn(target.target)})."
     ]
 
 
@@ -193,7 +251,7 @@ def standard_limits(results: TaskResults) -> list[str]:
     if results.trials == "single":
         found.append(
             "One training is one observation: another seed gives other figures. That spread is not in the "
-            f"intervals, which speak of {part_name(results.judged)} rows alone."
+            f"intervals, which speak of the {part_name(results.judged)} part alone."
         )
     if results.trials == "seeds":
         found.append("All seeds share one split: another split gives other figures, and that is not shown.")

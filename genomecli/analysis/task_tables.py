@@ -10,8 +10,16 @@ from genomecli.analysis.pages import PageTable, count_text
 from genomecli.analysis.task_drawing import overall_rows
 from genomecli.analysis.task_judging import LEAST_TRIALS
 from genomecli.analysis.task_results import MetricRow, TargetResults, TaskResults
-from genomecli.analysis.task_story import metric_name, part_name, three
-from genomecli.tasks.figure import LOWER_IS_BETTER, METRICS, Figure
+from genomecli.analysis.task_story import (
+    drawn,
+    metric_label,
+    metric_name,
+    part_name,
+    three,
+    units,
+    unsigned_zero,
+)
+from genomecli.tasks.figure import METRICS, Figure
 
 COLUMNS = ("target", "model", "part", "trial", "metric", "of", "value", "low", "high", "spread", "n", "note")
 """Columns of ``metrics.tsv``."""
@@ -55,7 +63,7 @@ def figure_cell(figure: Figure) -> str:
         return "–"
 
     def text(value: float) -> str:
-        return f"{value:#.3g}" if figure.name in _UNITS else f"{value:.3f}"
+        return unsigned_zero(f"{value:#.3g}" if figure.name in _UNITS else f"{value:.3f}")
 
     if figure.low != figure.low:
         return text(figure.value)
@@ -70,7 +78,8 @@ def models_table(results: TaskResults, target: TargetResults, part: str) -> Page
     first = target.target.primary
     metrics = [first, *(name for name in metrics if name != first)] if first in metrics else metrics
     body = [
-        [_metric_label(target, name), *(cell(rows.get((model, name))) for model in names)] for name in metrics
+        [metric_label(target.target, name), *(cell(rows.get((model, name))) for model in names)]
+        for name in metrics
     ]
     student = "with Student's t intervals, cut at the ends of a figure's range; over rows where all are equal"
     if len(target.trials) < LEAST_TRIALS:
@@ -79,13 +88,15 @@ def models_table(results: TaskResults, target: TargetResults, part: str) -> Page
             [label, *map(partial(_with_each, target, part, name), names, cells)]
             for (label, *cells), name in zip(body, metrics, strict=True)
         ]
+    grouped = "groups of " if results.split.groups else ""
+    single = f"{100 * results.level:g} % bootstrap intervals over {grouped}{part_name(part)}"
     over = {
-        "single": f"{100 * results.level:g} % bootstrap intervals over {part_name(part)} units",
+        "single": f"{single} {drawn(target.target)}",
         "seeds": f"means over seeds {student}",
         "folds": f"means over folds {student}",
     }[results.trials]
     counted = max((row.figure.n for row in rows.values()), default=0)
-    unit = "symbols" if target.target.per_symbol else "rows"
+    unit = units(results, target.target)
     caption = f"{target.target.name}, {count_text(counted)} {part_name(part)} {unit}; {over}"
     return PageTable(caption, ("figure", *names), body, main=frozenset({0} if metrics[:1] == [first] else ()))
 
@@ -99,13 +110,6 @@ def _with_each(target: TargetResults, part: str, name: str, model: str, text: st
         and (row.model, row.figure.part, row.figure.name, row.figure.of) == (model, part, name, "")
     ]
     return f"{text}\n{', '.join(each)}" if each else text
-
-
-def _metric_label(target: TargetResults, name: str) -> str:
-    label = METRICS[name]
-    if name == "f1" and target.target.form in ("class", "token") and target.target.outputs == 2:
-        label += f" of {target.target.classes[1]}"
-    return label + (", lower is better" if name in LOWER_IS_BETTER else "")
 
 
 def reasons(results: TaskResults, target: TargetResults) -> list[str]:
@@ -135,7 +139,10 @@ def classes_table(results: TaskResults, target: TargetResults) -> PageTable:
     counts = target.counts
     parts = [part for part in ("train", target.judged) if part in counts]
     compared = metrics[0] if metrics else "f1"
-    heads = ["value" if form == "regression" else "class", *(f"{part_name(p)} rows" for p in parts)]
+    heads = [
+        "value" if form == "regression" else "class",
+        *(f"{part_name(p)} {units(results, target.target)}" for p in parts),
+    ]
     heads += [METRICS[name] for name in metrics]
     heads += [f"{METRICS[compared]}, {other}"] if other else []
     body = []
@@ -201,7 +208,8 @@ def difference_table(results: TaskResults, target: TargetResults) -> PageTable:
     if not any(item.note for item in found):
         heads, body = heads[:-1], [line[:-1] for line in body]
     caption = (
-        f"{target.target.name}: {name} of the network less that of each baseline, on the same resampled rows"
+        f"{target.target.name}: {name} of the network less that of each baseline, on the same resampled "
+        f"{drawn(target.target)}"
     )
     return PageTable(caption, heads, body, text=frozenset({0, 5}), wrap=frozenset({5}))
 

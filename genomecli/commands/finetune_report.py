@@ -17,15 +17,21 @@ from genomecli.commands.finetune_data import FinetuneData, drop_counts
 from genomecli.commands.finetune_trial import Outcome, judged_parts, network_name
 from genomecli.files import atomic_path
 from genomecli.runtime import rng
-from genomecli.tasks.check import shown_label
+from genomecli.tasks.check import shown_label, told
 from genomecli.tasks.leakage import over_folds
+from genomecli.training.job import weights_digest
 from genomecli.training.metrics import plain, read_metrics
+from genomecli.version import __version__
 
 if TYPE_CHECKING:
     from genomecli.tasks.predictions import Predictions
     from genomecli.tasks.schema import Target
     from genomecli.tasks.targets import Fitted
     from genomecli.training.finetune_settings import FinetuneSettings
+
+
+_SYMBOLS = {"dna": "bases", "protein": "residues"}
+"""What labels of single symbols belong to, by alphabet."""
 
 
 def write_report(
@@ -82,12 +88,16 @@ def task_results(
         trials=kind,  # type: ignore[arg-type]
         dropped=tuple((reason, count, place) for reason, (count, place) in drop_counts(data.reading).items()),
         curves=tuple(
-            curve for one, path in zip(outcomes, paths, strict=True) for curve in _curves(one, path)
+            curve
+            for one, path in zip(outcomes, paths, strict=True)
+            for curve in _curves(one, path, settings.epochs)
         ),
-        settings=tuple(_shown_settings(data, first)),
+        settings=(*_origin(data, outcomes, seed), *_shown_settings(data, first)),
         notes=(*data.reading.notes, *first.fitted.notes, *covariate_notes(first.fitted)),
         level=settings.metrics.level,
         earlier=data.earlier,
+        symbols=_SYMBOLS.get(data.column.alphabet, "symbols"),
+        tabular=_tabular(first.fitted),
     )
 
 
@@ -145,35 +155,64 @@ def split_report(data: FinetuneData) -> SplitReport:
     return SplitReport(how, rows, {} if alone else groups, overlaps, (*leak.warnings(), *data.seen_warnings))
 
 
-def _curves(outcome: Outcome, path: Path) -> Iterator[LearningCurve]:
+def _epochs(summary: Mapping[str, Any], step: int, planned: float) -> float:
+    """Epochs after a step: the planned steps are the planned epochs, though their last batch may reach into
+    the next one."""
+    return planned * step / summary["planned_steps"] if summary["planned_steps"] else 0.0
+
+
+def _curves(outcome: Outcome, path: Path, planned: float) -> Iterator[LearningCurve]:
     for number, (name, summary) in enumerate(outcome.training.items()):
         folder = path if number == 0 else path / "baselines" / name
         rows = read_metrics(folder / "metrics.jsonl")
-        epochs = summary["epochs"] / summary["steps"] if summary["steps"] else 0.0
         train, valid = (
             tuple(
-                (row["step"] * epochs, row["loss"])
+                (_epochs(summary, row["step"], planned), row["loss"])
                 for row in rows
                 if row["kind"] == kind and row.get("loss") is not None
             )
             for kind in ("train", "validation")
         )
         best = summary["best"]["step"]
-        yield LearningCurve(name, outcome.name, train, valid, None if best is None else best * epochs)
+        kept = None if best is None else _epochs(summary, best, planned)
+        yield LearningCurve(name, outcome.name, train, valid, kept)
+
+
+def _origin(data: FinetuneData, outcomes: Sequence[Outcome], seed: int) -> Iterator[tuple[str, str]]:
+    """What was trained on what: names and checksums. Places, date and command line differ between equal runs,
+    so they are in ``run.json``, and the page says so."""
+    loaded, spec = data.loaded, outcomes[0].spec
+    assert spec is not None
+    files = dict.fromkeys(Path(str(file["path"])).name for file in data.reading.files)
+    yield "data", f"{', '.join(files)}: {len(data.reading.examples)} rows of {data.column.molecule}"
+    if loaded is None:
+        yield "model", "none: random weights"
+    else:
+        assert data.settings.model is not None
+        digest = weights_digest(data.settings.model)
+        known = "" if digest is None else f", weights with sha256 {digest[:12]}..."
+        yield "model", f"{Path(data.settings.model).name}, step {loaded.step}{known}"
+    yield "read as species", spec.reading.species
+    trials = [one.name.removeprefix("seed ") for one in outcomes if one.name.startswith("seed ")]
+    yield ("seeds", ", ".join(trials)) if len(trials) > 1 else ("seed", trials[0] if trials else str(seed))
+    yield "made by", f"genomecli {__version__}"
+    yield "date, command line, full paths", "in run.json; every setting in config.json"
+    for name, target in outcomes[0].fitted.targets.items():
+        yield f"target {name}", told(target)
 
 
 def _shown_settings(data: FinetuneData, outcome: Outcome) -> Iterator[tuple[str, str]]:
     settings, spec = data.settings, outcome.spec
     assert spec is not None
     training = outcome.training[network_name(data)]
-    yield "sequences", f"{len(data.reading.examples)} rows of {data.column.molecule}"
     yield "tuned", f"{settings.tune}, {training['trained']:,} of {training['parameters']:,} weights"
     hidden = f", hidden layer of {settings.head.hidden}" if settings.head.hidden else ""
     yield "head", f"{settings.head.pooling} pooling{hidden}, dropout {settings.head.dropout:g}"
     yield "read at once", f"{spec.window} tokens, longer sequences: {settings.long_input}"
     yield "optimiser", f"{settings.optimiser.name}, rate {settings.optimiser.lr:g}, {settings.schedule.kind}"
     yield "batch", f"{settings.batch_size} sequences"
-    yield "epochs", f"{training['epochs']:.1f} of at most {settings.epochs:g}, patience {settings.patience}"
+    epochs = _epochs(training, training["steps"], settings.epochs)
+    yield "epochs", f"{epochs:.1f} of at most {settings.epochs:g}, patience {settings.patience}"
     if spec.covariates is not None:
         yield "covariates", ", ".join(spec.covariates.names)
     if len(spec.targets) > 1:
@@ -213,11 +252,16 @@ def write_predictions(folder: Path, outcomes: Sequence[Outcome]) -> None:
     table = pa.table(columns)
     with atomic_path(folder / "predictions.parquet", force=True) as temporary:
         pq.write_table(table, temporary, compression="zstd")
-    if not any(target.per_symbol for target in outcomes[0].fitted.targets.values()):
+    if _tabular(outcomes[0].fitted):
         lines = ["\t".join(columns)]
         lines += ["\t".join(_cell(value) for value in row) for row in zip(*columns.values(), strict=True)]
         with atomic_path(folder / "predictions.tsv", force=True) as temporary:
             temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _tabular(fitted: Fitted) -> bool:
+    """Whether predictions are a table: labels of symbols are lists, which a TSV does not hold."""
+    return not any(target.per_symbol for target in fitted.targets.values())
 
 
 def _cell(value: object) -> str:

@@ -12,11 +12,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from genomecli.tasks.examples import MISSING, Examples, Ints, Labels
+from genomecli.tasks.figure import short_name
 from genomecli.tasks.leakage import Leakage, over_folds
 from genomecli.tasks.reading import Reading
 from genomecli.tasks.schema import Target
 from genomecli.tasks.splits import Split
-from genomecli.tasks.targets import Fitted
+from genomecli.tasks.targets import Fitted, sort_names
 
 FIRST_ROWS = 5
 BINS = 10
@@ -39,7 +40,7 @@ def check_lines(
     split = splits[0]
     lines = ["Data", *_data(reading)]
     for target in fitted.targets.values():
-        lines += ["", f"Target {target.name}: {target.kind}", *_target(target, fitted.examples, split)]
+        lines += ["", f"Target {target.name}: {told(target)}", *_target(target, fitted.examples, split)]
     lines += ["", f"Split: {split.how}"]
     if len(splits) > 1:
         lines.append(f"  {len(splits)} folds; the counts are those of the first.")
@@ -47,6 +48,23 @@ def check_lines(
     lines += ["", "Left out and worth a word", *_notes(reading, fitted)]
     lines += ["", "Copies across sides", *_copies(leaks)]
     return [*lines, "", "First rows", *_first_rows(fitted, split)]
+
+
+def told(target: Target) -> str:
+    """Kind, positive class where there is one, and deciding figure of a target.
+
+    AUPRC and F1 of two classes are those of the second one, so it is said which that is, and which setting
+    names another.
+    """
+    from genomecli.tasks.kinds.registry import registered
+
+    said = target.kind
+    if target.form in ("class", "token") and target.outputs == 2:
+        key = "positive" if registered(target.kind, target.name).two_classes else "classes"
+        last = list(target.classes) == sort_names(target.classes)
+        why = "the last by name" if last else "the last of its classes"
+        said += f", positive class {target.classes[1]} ({why}; targets.{target.name}.{key} sets it)"
+    return f"{said}, judged by {short_name(target.primary)}"
 
 
 def table(rows: Sequence[Sequence[object]]) -> list[str]:

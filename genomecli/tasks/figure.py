@@ -53,6 +53,11 @@ _ENDS: dict[str, tuple[float, float]] = {
 }
 
 
+def short_name(name: str) -> str:
+    """A figure of merit in running text."""
+    return {"mcc": "MCC", "pearson": "Pearson r"}.get(name, METRICS[name])
+
+
 def ends(name: str) -> tuple[float, float]:
     """The least and the largest value that a figure can have."""
     return _ENDS.get(name, (0.0, 1.0))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -97,3 +97,12 @@ class Target:
             key: tuple(value) if key in tuples else value for key, value in values.items()
         }
         return cls(**plain)
+
+
+def loss_unit(targets: Iterable[Target]) -> str:
+    """What the loss of these targets is measured in: nats, or, of values, squared errors of values that are
+    standardised."""
+    measured = {target.form == "regression" for target in targets}
+    if measured == {True}:
+        return "squared error, standardised"
+    return "nats" if measured == {False} else "nats and squared errors"

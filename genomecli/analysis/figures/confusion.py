@@ -19,7 +19,11 @@ _WRITTEN = 14
 
 
 def confusion_figure(
-    panels: Sequence[tuple[str, NDArray[np.float64]]], classes: Sequence[str], *, title: str
+    panels: Sequence[tuple[str, NDArray[np.float64]]],
+    classes: Sequence[str],
+    *,
+    title: str,
+    unit: str = "rows",
 ) -> Figure:
     """Draw one matrix a model: colour is the share of a class's rows, figures are counts.
 
@@ -27,6 +31,7 @@ def confusion_figure(
         panels: name of the model, and float64[C, C] with labels in rows and predictions in columns.
         classes: C names.
         title: of the whole.
+        unit: what is counted.
     """
     slanted = _slanted(classes)
     side = min(8.0, max(2.3, 0.5 * len(classes) + 0.4))
@@ -42,7 +47,7 @@ def confusion_figure(
             if number == 0:
                 axes.set_ylabel("label")
         bar = figure.colorbar(image, ax=list(grid[0]), shrink=0.9, pad=0.02)
-        bar.set_label("share of the label's rows")
+        bar.set_label(f"share of the label's {unit}")
         bar.outline.set_visible(False)
         figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     return figure  # type: ignore[no-any-return]

@@ -32,7 +32,9 @@ class LearningPanel:
     best: Sequence[float | None]
 
 
-def learning_figure(panels: Sequence[LearningPanel], *, title: str, columns: int = 3) -> Figure:
+def learning_figure(
+    panels: Sequence[LearningPanel], *, title: str, columns: int = 3, ylabel: str = "loss"
+) -> Figure:
     """Draw the panels on one scale of losses, so that overfitting and slow learning are seen."""
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
@@ -48,7 +50,7 @@ def learning_figure(panels: Sequence[LearningPanel], *, title: str, columns: int
             handles.update(_draw(axes, panels[number]))
             axes.set_xlabel("epoch")
             if number % columns == 0:
-                axes.set_ylabel("loss (nats, or squared error)")
+                axes.set_ylabel(ylabel)
         figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
         figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=len(handles))
     return figure  # type: ignore[no-any-return]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from genomecli.analysis.figures.style import GREY, OKABE_ITO, house_style, light_grid, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+_BROKEN: tuple[Any, ...] = ((0, (6, 2.5)), (1.5, (1.2, 2)), (4, (7, 2, 1.2, 2)), (0, (3, 4)), (7, (9, 5)))
+"""Offset, and lengths of strokes and gaps, in widths of the line."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,8 @@ class RateLine:
         colour: number of its colour.
         dashed: whether it belongs to a baseline that shares its colour with another line.
         size: rows at each point, drawn as dots; empty for none.
+        pattern: 0 for a wide line below the others; those above it are thin and broken, each in its own way,
+            so that of curves that coincide each is seen.
     """
 
     label: str
@@ -32,6 +38,14 @@ class RateLine:
     colour: int
     dashed: bool = False
     size: tuple[int, ...] = ()
+    pattern: int = 0
+
+    @property
+    def style(self) -> tuple[Any, float]:
+        """Line style of matplotlib, and width in points."""
+        if self.pattern:
+            return _BROKEN[(self.pattern - 1) % len(_BROKEN)], 1.7
+        return ("--", 1.4) if self.dashed else ("-", 2.6)
 
 
 @dataclass(frozen=True)
@@ -42,7 +56,7 @@ class RatePanel:
         title: its heading.
         xlabel: of the axis.
         ylabel: of the axis.
-        lines: that are drawn; the first ones on top.
+        lines: that are drawn; the first ones on top, but for those with a pattern, which lie above.
         diagonal: draw the line from corner to corner.
     """
 
@@ -66,7 +80,7 @@ def rates_figure(panels: Sequence[RatePanel], *, title: str) -> Figure:
             _draw(axes, panel)
             legend.axis("off")
             handles, labels = axes.get_legend_handles_labels()
-            legend.legend(handles, labels, loc="upper center", borderaxespad=0, fontsize=9, handlelength=2.2)
+            legend.legend(handles, labels, loc="upper center", borderaxespad=0, fontsize=9, handlelength=3.4)
         figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     return figure  # type: ignore[no-any-return]
 
@@ -76,14 +90,14 @@ def _draw(axes: Axes, panel: RatePanel) -> None:
         axes.plot([0, 1], [0, 1], color=GREY, lw=1, ls=":")
     for place, line in enumerate(panel.lines):
         colour = OKABE_ITO[line.colour % len(OKABE_ITO)]
-        style = "--" if line.dashed else "-"
-        order = 10 - 0.1 * place
+        style, width = line.style
+        order = (11 if line.pattern else 10) - 0.1 * place
         axes.plot(
             line.x,
             line.y,
             color=colour,
             ls=style,
-            lw=1.4 if line.dashed else 2.0,
+            lw=width,
             label=line.label or None,
             zorder=order,
         )

@@ -75,6 +75,18 @@ def test_predictions_far_outside_stay_at_the_rim():
     assert (low, high) == axes.get_xlim()
 
 
+def test_lines_that_coincide_are_all_seen():
+    """A wide line below, and broken ones above it, no two alike."""
+    x, y = (0.0, 1.0), (0.0, 1.0)
+    lines = tuple(RateLine(f"model {n}", x, y, n, pattern=n) for n in range(5))
+    axes = rates_figure([RatePanel("ROC", "x", "y", lines)], title="t").axes[0]
+    first, *others = axes.lines
+    assert first.get_linestyle() == "-"
+    assert all(line.get_zorder() > first.get_zorder() for line in others)
+    assert all(line.get_linewidth() < first.get_linewidth() for line in others)
+    assert len({str(line._unscaled_dash_pattern) for line in others}) == 4
+
+
 def test_only_lines_with_a_name_are_in_the_legend():
     legend = _rates().axes[2].get_legend()
     assert [text.get_text() for text in legend.get_texts()] == ["ours (0.9)"]

@@ -172,7 +172,7 @@ def test_the_mean_of_seeds_is_judged_as_predict_gives_it(folds):
     assert mcc.value == pytest.approx(expected)
     whole = results(found, trials="seeds")
     said = " ".join(verdicts(whole)[0].further)
-    assert "The mean of the 3 networks' predictions, which `predict` gives: MCC" in said
+    assert "The mean of the 3 networks' predictions, which genomecli predict gives: MCC" in said
     assert ENSEMBLE not in models_table(whole, found, "test").columns
 
 

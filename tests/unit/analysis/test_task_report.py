@@ -50,12 +50,12 @@ def test_the_verdict_follows_from_the_interval():
     )
     assert found.good is True
     unsure = first_line(with_difference(-0.02, 0.08))
-    assert "does not beat" in unsure.first
+    assert "is not shown to beat the best baseline" in unsure.first
     assert unsure.first.endswith("the interval holds 0.")
     assert unsure.good is False
     worse = first_line(with_difference(-0.09, -0.02, -0.05))
-    assert "does not beat" in worse.first
-    assert worse.first.endswith("it is worse.")
+    assert "is worse than the best baseline (composition)" in worse.first
+    assert worse.good is False
     unknown = first_line(with_difference(np.nan, np.nan, note="one class only among the labels"))
     assert "is not known" in unknown.first
     assert "one class only" in unknown.first
@@ -63,10 +63,39 @@ def test_the_verdict_follows_from_the_interval():
 
 
 def test_the_other_baselines_are_named():
-    found = with_difference(0.02, 0.08)
-    lost = replace(found.others[0], low=-0.1, high=0.1)
+    found = with_difference(-0.09, -0.02, -0.05)
+    majority = found.others[0]
+    open_ = replace(majority, other="cnn", low=-0.1, high=0.1)
+    lost = replace(majority, other="random", low=-0.07, high=-0.034)
     assert first_line(found).further == ("It beats majority.",)
-    assert first_line(replace(found, others=(lost,))).further == ("It is not shown to beat majority.",)
+    assert first_line(replace(found, others=(majority, open_, lost, replace(lost, other="old")))).further == (
+        "It beats majority.",
+        "It is worse than random and old.",
+        "It is not shown to beat cnn.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("best", "others", "ending", "further"),
+    [
+        ((0.02, 0.08), [(0.1, 0.2)], "(0.860 against 0.810).", ("It beats a.",)),
+        ((0.02, 0.08), [(-0.1, 0.2)], "; it is not shown to beat a.", ()),
+        ((0.02, 0.08), [(-0.3, -0.2), (-1, 1)], "; it is worse than a; it is not shown to beat b.", ()),
+        ((-0.02, 0.08), [(-1, 1)], "; the interval holds 0.", ("It is not shown to beat a.",)),
+        ((-0.02, 0.08), [(-0.3, -0.2)], "; the interval holds 0; it is worse than a.", ()),
+        ((-0.09, -0.02), [(-0.3, -0.2)], "(0.860 against 0.810).", ("It is worse than a.",)),
+    ],
+)
+def test_one_baseline_does_not_hide_another(best, others, ending, further):
+    """What one interval wins or leaves open must not cover a loss to another baseline in the first line."""
+    found = with_difference(*best)
+    made = [
+        replace(found.others[0], other=name, low=low, high=high)
+        for name, (low, high) in zip("ab", others, strict=False)
+    ]
+    said = first_line(replace(found, others=tuple(made)))
+    assert said.first.endswith(ending)
+    assert said.further == further
 
 
 def test_without_baselines_or_test_rows_it_is_said():
@@ -122,7 +151,54 @@ def test_figures_as_text():
     assert figure_cell(Figure("rmse", 1.0, 0.96, 1234.5, 9)) == "1.00\n0.960 to 1.23e+03"
     assert figure_cell(Figure("mcc", 0.5, nan, nan, 9)) == "0.500"
     assert figure_cell(Figure("mcc", nan, nan, nan, 9)) == "–"
-    assert (three(-0.0002), three(0.0), three(nan)) == ("-0.0002", "0.000", "–")
+    assert (three(-0.0002), three(0.0), three(-0.0), three(nan)) == ("-0.0002", "0.000", "0.000", "–")
+    assert figure_cell(Figure("r2", -0.0002, -0.0004, 0.1, 9)) == "0.000\n0.000 to 0.100"
+
+
+def test_of_two_classes_it_is_said_whose_figures_they_are():
+    target = judged("binary", ("bound", "unbound"))
+    labels = [row[0] for row in models_table(results(target), target, "test").rows]
+    assert {"F1 of unbound", "AUPRC of unbound", "AUROC"} < set(labels)
+    drawn = {one.name: one for one in task_drawings(results(target))}
+    assert drawn["rates.t"].caption.endswith("Both are of unbound.")
+    assert drawn["models.t"].draw().axes[2].get_title("left") == "AUPRC of unbound"
+
+
+def test_labels_of_symbols_are_not_called_rows():
+    target = judged("token", CLASSES)
+    whole = results(target, symbols="residues", tabular=False)
+    assert re.match(
+        r"t, [\d\u202f]+ test residues; 95 % bootstrap", models_table(whole, target, "test").caption
+    )
+    assert "over groups of test sequences" in models_table(whole, target, "test").caption
+    assert classes_table(whole, target).columns[1:3] == ["training residues", "test residues"]
+    assert difference_table(whole, target).caption.endswith("the same resampled sequences")
+    drawn = {one.name: one for one in task_drawings(whole)}
+    assert "rows" not in " ".join(one.caption for one in drawn.values()).replace("Each row is a label", "")
+    assert "intervals over test sequences" in drawn["models.t"].caption
+    bar = drawn["confusion.t"].draw().axes[-1]
+    assert bar.get_ylabel() == "share of the label's residues"
+    page = task_page(whole, [])
+    assert "sequences with all their residues" in page
+    assert "predictions.tsv" not in page
+    assert "an item for each of the\nresidues" in page
+    rows = results(judged("binary"))
+    assert "predictions.tsv" in task_page(rows, [])
+    assert "split.tsv" in task_page(rows, [])
+
+
+@pytest.mark.parametrize(
+    ("kinds", "label"),
+    [
+        (["binary"], "loss (nats)"),
+        (["regression"], "loss (squared error, standardised)"),
+        (["token", "regression"], "loss (nats and squared errors)"),
+    ],
+)
+def test_losses_have_their_unit(kinds, label):
+    found = [judged(kind, ("u", "v"), name=f"t{n}") for n, kind in enumerate(kinds)]
+    (drawing,) = [one for one in task_drawings(results(*found)) if one.name == "learning"]
+    assert drawing.draw().axes[0].get_ylabel() == label
 
 
 @pytest.mark.parametrize(
@@ -183,7 +259,7 @@ def test_the_first_line_of_the_page_is_the_verdict():
     whole = results(with_difference(-0.02, 0.03))
     html = task_page(whole, [])
     body = re.sub(r"<[^>]+>", " ", html[html.index("<h1>") :])
-    assert body.index("does not beat the best baseline") < body.index("Results")
+    assert body.index("is not shown to beat the best baseline") < body.index("Results")
     assert 'class="no"' in html
     assert "empty sequence" in html
     assert "by similarity cluster" in html

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from genomecli.tasks.check import check_lines, length_histogram, shown_label, table
+from genomecli.tasks.check import check_lines, length_histogram, shown_label, table, told
 from genomecli.tasks.leakage import find_copies, leakage
+from genomecli.tasks.schema import Target
 from genomecli.tasks.settings import SplitSettings
 from genomecli.tasks.splits import split_examples
 from genomecli.tasks.targets import fit_targets
@@ -55,6 +56,20 @@ def test_everything_is_said(tmp_path: Path) -> None:
     first = next(line.split() for line in lines if line.startswith("  row_1 "))
     assert first[1:4] == ["test", "40", "a"]
     assert first[-1] == TEXTS[0]
+
+
+def test_a_target_says_its_positive_class_and_what_judges_it(tmp_path: Path) -> None:
+    lines = made(tmp_path)
+    assert (
+        "Target y: binary, positive class b (the last by name; targets.y.positive sets it), judged by MCC"
+        in lines
+    )
+    assert "Target v: regression, judged by Pearson r" in lines
+    assert "Target m: multilabel, judged by macro F1" in lines
+    one = Target("lab", "binary", (), ("unbound", "bound"), judged_by="auprc")
+    why = "the last of its classes; targets.lab.positive sets it"
+    assert told(one) == f"binary, positive class bound ({why}), judged by AUPRC"
+    assert "targets.lab.classes sets it" in told(Target("lab", "token", (), ("E", "H")))
 
 
 def test_columns_stand_below_each_other() -> None:
