@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,13 +24,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+_DOTTED = 60
+"""Stretches up to which each has a dot: without, a value whose neighbours have none would not be seen."""
+
+
 @dataclass(frozen=True, eq=False)
 class SurpriseTrack:
     """Surprise of one sequence, in stretches of equal length.
 
     Args:
         name: of the sequence.
-        middle: float64[n], the middle of each stretch, in symbols.
+        middle: float64[n], the middle of each stretch, as a position from 1.
         mean: float64[n], NaN where no symbol has a value.
         highest: float64[n].
         wide: float64[n], the mean over a wider stretch around.
@@ -53,24 +57,44 @@ def surprise_figure(tracks: Sequence[SurpriseTrack], *, unit: str, left_out: int
         unit: nats or bits.
         left_out: sequences that are not drawn.
     """
+    from matplotlib.ticker import MaxNLocator
+
     figure: Figure
     with house_style():
         figure, grid = new_figure(10.0, 1.2 + 1.9 * len(tracks), rows=len(tracks))
         for number, track in enumerate(tracks):
             axes = grid[number][0]
-            every = f"mean of {track.length} symbols" if track.length > 1 else "each symbol"
-            axes.fill_between(track.middle, track.mean, track.highest, color=BAND, linewidth=0)
-            axes.plot(track.middle, track.mean, color=GREY, linewidth=0.8, label=every)
+            several = track.length > 1
+            every = f"mean of {track.length} symbols" if several else "each symbol"
+            dots = "." if len(track.middle) <= _DOTTED else None
+            axes.plot(track.middle, track.mean, color=GREY, linewidth=0.8, marker=dots, label=every)
+            if several:
+                ends = (track.mean, track.highest)
+                axes.fill_between(
+                    track.middle, *ends, color=BAND, linewidth=0, label="up to the highest of them"
+                )
             axes.plot(track.middle, track.wide, color=OKABE_ITO[1], linewidth=1.8, label="smoothed")
             axes.set_title(shorten(track.name, 60), fontsize=10.5)
             axes.set_ylabel(f"surprise ({unit})")
             axes.set_ylim(bottom=0)
+            axes.set_xlim(*_ends(track))
+            axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
             axes.xaxis.set_major_formatter(short_number)
             light_grid(axes)
         more = f" ({left_out} more sequences are not drawn)" if left_out else ""
         grid[-1][0].set_xlabel(f"position{more}")
-        grid[0][0].legend(loc="upper right", ncols=2)
+        named: dict[str, Any] = {}
+        for number in range(len(tracks)):
+            handles, labels = grid[number][0].get_legend_handles_labels()
+            named.update(zip(labels, handles, strict=True))
+        figure.legend(list(named.values()), list(named), loc="outside upper right", ncols=3)
     return figure
+
+
+def _ends(track: SurpriseTrack) -> tuple[float, float]:
+    """Of the axis: the first position, without a tick at 0, and the last one."""
+    last = len(track.middle) * track.length
+    return 0.4, last + 0.01 * last + 0.6
 
 
 def make_track(name: str, places: Floats, values: Floats, *, bins: int = 1000) -> SurpriseTrack:
@@ -95,5 +119,5 @@ def make_track(name: str, places: Floats, values: Floats, *, bins: int = 1000) -
         width = max(1, min(count, max(3, count // 50) | 1))
         window = np.ones(width)
         wide = np.asarray(np.convolve(total, window, "same") / np.convolve(number, window, "same"))
-    middle = np.asarray((np.arange(count) + 0.5) * length, dtype=np.float64)
+    middle = np.asarray(np.arange(count) * length + (length + 1) / 2, dtype=np.float64)
     return SurpriseTrack(name, middle, mean, highest, wide, length)

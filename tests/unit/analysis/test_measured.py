@@ -101,6 +101,27 @@ def test_figures_are_drawn_and_repeat() -> None:
     assert png_bytes(surprise_figure(tracks, unit="nats", left_out=1), 60).startswith(b"\x89PNG")
 
 
+def test_a_short_scan_has_whole_positions_from_1_and_a_legend_beside_the_data() -> None:
+    values = np.array([1.0, 3.0, 2.0, 4.0, 1.5])
+    five, long = make_track("five", np.arange(5.0), values), make_track("b", np.arange(5000.0), np.ones(5000))
+    assert five.middle.tolist() == [1, 2, 3, 4, 5]
+    assert long.middle[:2].tolist() == [3, 8]
+    figure = surprise_figure([five, long], unit="nats")
+    figure.draw_without_rendering()
+    first = figure.axes[0]
+    low, high = first.get_xlim()
+    assert [tick for tick in first.get_xticks() if low <= tick <= high] == [1, 2, 3, 4, 5]
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "each symbol",
+        "smoothed",
+        "mean of 5 symbols",
+        "up to the highest of them",
+    ]
+    assert legend.get_window_extent().y0 >= first.get_window_extent().y1
+    assert not any(axes.get_legend() for axes in figure.axes)
+
+
 def test_a_track_keeps_means_and_peaks() -> None:
     values = np.ones(10_000)
     values[4321] = 9
