@@ -19,7 +19,7 @@ from genomecli.exchange.embeddings import RecordRows, TokenRows, block_words, vo
 from genomecli.exchange.spool import Spool
 from genomecli.exchange.table_format import HeldRows, TableBlock, TableFormat, TableHeader, format_of
 from genomecli.exchange.table_writers import TsvWriter
-from genomecli.files import locked, partial_name, refuse_existing
+from genomecli.files import locked, make_parent, partial_name, refuse_existing
 from genomecli.inference.items import Dropped, Item
 from genomecli.inference.sources import CorpusSource, choose_species
 from genomecli.runtime import StopFlag, log, progress
@@ -66,7 +66,7 @@ def run_embed(
     if out is None:
         counts = _to_stream(job, stream or _standard_output())
     else:
-        out.parent.mkdir(parents=True, exist_ok=True)
+        make_parent(out)
         with locked(out.with_name(f".{out.name}.lock")):
             counts = _to_file(job, out, _kind(settings, out), resume=resume)
     log.info(

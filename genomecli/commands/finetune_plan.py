@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,23 +30,23 @@ def show_plan(data: FinetuneData, plans: Sequence[Planned], machine: Machine, fl
     trial = Trial(Setting(data, machine, flag, math.inf, False), plan.split, plan.seed, Path(), plan.name)
     found: list[Estimate] = []
     for name, job in trial.jobs():
-        estimate, trained = _estimate(job, machine)
-        of = estimate.parameters["total"]
-        log.info("%s: %d steps at most; %s of %s weights are trained", name, job.steps, f"{trained:,}", of)
+        estimate, sizes = _estimate(job, machine)
+        weights = f"{sizes['trained']:,} of {sizes['parameters']:,} weights"
+        log.info("%s: %d steps at most; %s are trained", name, job.steps, weights)
         log.info("%s: %s", name, estimate.paced)
         found.append(estimate)
     networks = f"{len(found)} network{'s' * (len(found) > 1)}"
     each = f" in each of {len(plans)} trials" if len(plans) > 1 else ""
     seconds = len(plans) * sum(estimate.seconds for estimate in found)
-    log.info("training: %s%s, %s at most", networks, each, duration(seconds))
+    log.info("training: %s%s, %s at most, validation not counted", networks, each, duration(seconds))
     for line in max(found, key=lambda one: one.memory).memory_lines():
         log.info("%s", line)
 
 
-def _estimate(job: TuningJob, machine: Machine) -> tuple[Estimate, int]:
-    """What one network takes, and how many of its weights are trained."""
+def _estimate(job: TuningJob, machine: Machine) -> tuple[Estimate, Mapping[str, int]]:
+    """What one network takes, and how many weights it has and trains."""
     model = job.model()
-    trained = trained_parameters(model)["trained"]
+    sizes = trained_parameters(model)
     lexicon = job.start.lexicon
     load = Load(
         vocabulary_size=lexicon.vocabulary.size,
@@ -58,4 +58,4 @@ def _estimate(job: TuningJob, machine: Machine) -> tuple[Estimate, int]:
         precision=machine.precision,
     )
     model.requires_grad_(True)  # the measurement is that of all weights; fewer are faster
-    return estimate_run(model, load, round(job.steps * job.data.tokens_per_step)), trained
+    return estimate_run(model, load, round(job.steps * job.data.tokens_per_step)), sizes

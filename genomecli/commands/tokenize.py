@@ -14,7 +14,7 @@ from genomecli.corpus.preview import preview as preview_records
 from genomecli.corpus.store import CorpusReader
 from genomecli.corpus.units import Unit, check_files, make_units, share
 from genomecli.errors import UsageError
-from genomecli.files import OutputFolder, read_manifest, refuse_existing, write_json
+from genomecli.files import OutputFolder, make_parent, read_manifest, refuse_existing, write_json
 from genomecli.runtime import is_quiet, log, run_info, stopping, thread_count
 
 SHOWN_NOTES = 12
@@ -94,7 +94,7 @@ def _share(
     refuse_existing(out, force=force)
     mine = share(units, *shard)
     check_files(mine)
-    out.parent.mkdir(parents=True, exist_ok=True)
+    make_parent(out)
     read_units(mine, parts, workers=workers, resume=resume)
     log.info("job %d of %d: sources read: %d; run --merge when all jobs are done", *shard, len(mine))
 
