@@ -13,6 +13,7 @@ from torch import nn
 
 from genomecli.corpus.batch import Batch
 from genomecli.files import read_json, write_json
+from genomecli.models.compiling import compile_blocks
 from genomecli.models.language_model import LanguageModel, count_parameters
 from genomecli.runtime import Progress as Bar
 from genomecli.runtime import StopFlag, log, progress
@@ -125,6 +126,10 @@ class Pretraining:
         job = self.job
         optimiser = build_optimiser(model, job.optimiser, job.machine.device)
         start = self._restore(model, optimiser) if self.folder.state == "resumed" else Progress()
+        if job.settings.compile:
+            if job.pack is None:
+                log.warning("pretrain.compile: texts are not packed here, so each new shape is compiled anew")
+            compile_blocks(model)
         learner = ObjectiveLearner(job.mixture, job.seed)
         with progress("training", total=job.steps, done=start.step) as bar:
             hooks = self._hooks(model, optimiser, bar)

@@ -110,6 +110,11 @@ class PretrainSettings(Section):
     )
     epochs: float | None = setting(None, gt=0, doc="Passes over the texts.")
     clip: float = setting(1.0, ge=0, doc="Largest norm of the gradient; 0 leaves it as it is.")
+    compile: bool = setting(
+        False,
+        doc="Compile the blocks with torch.compile. It pays where batches have one shape, which they have on "
+        "CUDA, where texts are packed; elsewhere each new shape is compiled anew.",
+    )
     log_every: int = setting(20, ge=1, unit="steps", doc="Steps between log lines.")
     validate_every: int = setting(
         500, ge=0, unit="steps", doc="Steps between validations; 0 validates at the end alone."

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from genomecli.corpus import step_sizes
 from genomecli.corpus.batch import Batch
 from genomecli.errors import CheckpointedError, ConfigError, InputError, UsageError
 from genomecli.files import verify_manifest
+from genomecli.models.compiling import compile_blocks
 from genomecli.training.checkpoint import load_checkpoint, load_model
 from genomecli.training.metrics import read_metrics
 from genomecli.training.objective_learner import ObjectiveLearner
@@ -113,6 +115,26 @@ def test_a_run_is_whole_and_says_what_it_found(whole: Path) -> None:
 def test_equal_runs_are_equal_bytes(corpus: Path, whole: Path, tmp_path: Path) -> None:
     _run(corpus, tmp_path / "again")
     assert _manifest(tmp_path / "again") == _manifest(whole)
+
+
+def test_a_compiled_run_learns_the_same(
+    corpus: Path,
+    whole: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Compiled by the backend that runs torch's own kernels, since a compiler of C++ takes minutes."""
+    eager = partial(compile_blocks, backend="eager")
+    monkeypatch.setattr("genomecli.training.pretraining.compile_blocks", eager)
+    with caplog.at_level("WARNING"):
+        _run(corpus, tmp_path / "run", "pretrain.compile=true")
+    assert "each new shape is compiled anew" in caplog.text
+    rows = [
+        [row["loss"] for row in read_metrics(run / "metrics.jsonl") if row["kind"] == "validation"]
+        for run in (whole, tmp_path / "run")
+    ]
+    assert rows[1] == pytest.approx(rows[0], rel=1e-5)
 
 
 @pytest.mark.parametrize("steps", [3, 4, 7])
