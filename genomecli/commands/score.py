@@ -24,7 +24,7 @@ from genomecli.commands.score_output import (
 )
 from genomecli.commands.score_scan import ScanInput
 from genomecli.commands.score_variants import VariantInput
-from genomecli.commands.score_work import ScoreInput, account
+from genomecli.commands.score_work import ScoreInput, account, notes
 from genomecli.errors import CheckpointedError, InterruptedRunError, UsageError
 from genomecli.exchange.text_spool import TextSpool
 from genomecli.exchange.vcf import need_pysam
@@ -80,6 +80,8 @@ def run_score(
         with locked(out.with_name(f".{out.name}.lock")):
             noun, counts = _to_file(job, out, kind, form, resume=resume)
     log.info("%d records: %s", counts.get("records", 0), account(noun, counts))
+    for said in notes(counts):
+        log.info("%s", said)
     return dict(counts)
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from genomecli.commands.score_job import Job, Readings, readings
-from genomecli.commands.score_work import Done
+from genomecli.commands.score_work import NOTE, REASON, Done
 from genomecli.errors import InputError
 from genomecli.exchange.score_table import SURPRISES, header_line, row_line
 from genomecli.inference.decoding import Doubles
@@ -18,12 +19,19 @@ from genomecli.inference.sources import fasta_records, tell_molecule
 from genomecli.inference.surprise import Surprise, segment_count
 from genomecli.inference.workload import Work
 from genomecli.runtime import log
-from genomecli.sequences.alphabets import INVALID, PROTEIN, STOP, Alphabet
+from genomecli.sequences.alphabets import DNA, INVALID, PROTEIN, STOP, Alphabet
+from genomecli.sequences.codes import GeneticCode, genetic_code
 from genomecli.sequences.openers import open_input
 from genomecli.sequences.records import Record
 from genomecli.sequences.variants import HeldSequence
 
-MISSING = "reason: ambiguous letter, or in no token"
+MISSING = f"{REASON}ambiguous letter, or in no token"
+STOPPED = f"{REASON}in a terminal stop codon"
+LEFT_OUT = f"{NOTE}terminal stop codons not scored"
+UNTRAINED = ": the model was trained without them"
+"""Follows where nobody asked to leave them out."""
+
+CODON = 3
 
 
 class ScanInput:
@@ -68,21 +76,47 @@ class ScanInput:
                     sequence = _sequence(record, Path(path))
                     if not sequence.length:
                         log.warning("%s, record %r holds no letters", path, record.id)
+                    read = self._without_stop(found, sequence)
                     left = max(0, skip - count)
-                    for work in scan.segments(sequence, record.id, left):
-                        yield self._work(work, record.id, sequence, alphabet)
-                    count += segment_count(sequence)
+                    for work in scan.segments(read, record.id, left):
+                        yield self._work(work, record.id, sequence, read.length, alphabet)
+                    count += segment_count(read)
                 self.files.append(stream.finish())
 
+    def _without_stop(self, found: Readings, sequence: HeldSequence) -> HeldSequence:
+        """The sequence as it is read: without its stop codon, where that is left out, and what follows it."""
+        wanted, trained = self._job.settings.stop_codon, self._job.history.stops
+        codons = (found.tokenizer.k, found.tokenizer.stride) == (CODON, CODON)
+        leave = wanted == "leave_out" or (wanted == "auto" and codons and trained is False)
+        if not leave or found.molecule != "cds" or found.frames != (0,) or "+" not in found.strands:
+            return sequence
+        code = genetic_code(self._job.settings.table or 1)
+        return HeldSequence(sequence.fetch(0, before_stop(sequence.fetch(0, sequence.length), code)))
+
     def _work(
-        self, work: Work[Surprise], name: str, sequence: HeldSequence, alphabet: Alphabet
+        self, work: Work[Surprise], name: str, sequence: HeldSequence, read: int, alphabet: Alphabet
     ) -> Work[Done]:
+        """The work with its lines and counts as answer.
+
+        Args:
+            work: of a stretch.
+            name: of the record.
+            sequence: as written.
+            read: symbols that are read; those beyond have no value, and belong to the last stretch.
+            alphabet: of the symbols.
+        """
+
         def finish(answers: Sequence[Doubles]) -> Done:
             found = work.finish(answers)
+            stopped = found.start + len(found.values) == read < sequence.length
+            if stopped:
+                found = found.longer(sequence.length - read)
             known = int((~np.isnan(found.values)).sum())
             counts = Counter({"records": int(found.start == 0), "in": len(found.values), "scored": known})
-            if known < len(found.values):
-                counts[MISSING] = len(found.values) - known
+            missing = len(found.values) - known - CODON * stopped
+            asked = self._job.settings.stop_codon == "leave_out"
+            counts += Counter({MISSING: missing, STOPPED: CODON * stopped})
+            counts += Counter({LEFT_OUT + UNTRAINED * (not asked): int(stopped)})
             symbols = alphabet.decode(sequence.fetch(found.start, found.start + len(found.values)))
             return Done(self._text(name, found, symbols), b"", counts)
 
@@ -103,6 +137,21 @@ class ScanInput:
             for i in np.flatnonzero(~np.isnan(values)).tolist()
         )
         return text.encode("utf-8", "surrogateescape")
+
+
+def before_stop(symbols: NDArray[np.uint8], code: GeneticCode) -> int:
+    """Bases before the stop codon that is the last whole codon of a gene; all of them if there is none, or
+    nothing else.
+
+    Args:
+        symbols: uint8[n], codes of DNA.
+        code: which codons end a gene.
+    """
+    start = len(symbols) - len(symbols) % CODON - CODON
+    last = symbols[max(0, start) : start + CODON].astype(np.int64)
+    if start <= 0 or last.max() >= DNA.canonical or int(last @ (16, 4, 1)) not in code.stops:
+        return len(symbols)
+    return start
 
 
 def _sequence(record: Record, path: Path) -> HeldSequence:

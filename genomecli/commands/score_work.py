@@ -14,6 +14,9 @@ from genomecli.inference.workload import Work
 REASON = "reason: "
 """Before the reason in the name of a count."""
 
+NOTE = "note: "
+"""Before a sentence, without its number, in the name of a count of something else than what is scored."""
+
 
 @dataclass(frozen=True)
 class Done:
@@ -48,6 +51,11 @@ def counted(scores: Sequence[Score]) -> Counter[str]:
     counts = Counter({"in": len(scores), "scored": sum(score.value is not None for score in scores)})
     counts.update(f"{REASON}{score.reason}" for score in scores if score.value is None)
     return counts
+
+
+def notes(counts: Mapping[str, int]) -> list[str]:
+    """Sentences on what was counted besides."""
+    return [f"{n} {name.removeprefix(NOTE)}" for name, n in sorted(counts.items()) if name.startswith(NOTE)]
 
 
 def account(noun: str, counts: Mapping[str, int]) -> str:

@@ -68,6 +68,7 @@ class Ancestry:
         return {
             "molecules": list(self.history.molecules),
             "fills_in": self.history.fills_in,
+            "stops": self.history.stops,
             "tunings": [asdict(one) for one in self.tunings],
         }
 

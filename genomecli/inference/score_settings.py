@@ -110,6 +110,12 @@ class ScoreSettings(Section):
         ge=0,
         le=1000,
     )
+    stop_codon: Literal["auto", "score", "leave_out"] = setting(
+        "auto",
+        doc="Scan of a cds: the stop codon at its end. leave_out: it is not read and has no value. auto: "
+        "left out where a codon model was trained on genes without it (pretrain.reading.strip), to which it "
+        "would be a surprise in every gene.",
+    )
     mismatch: Literal["error", "skip"] = setting(
         "error",
         doc="A variant whose old letters are not those of the reference or wild type. skip: no score, "

@@ -52,6 +52,12 @@ class Surprise:
     forward: Doubles
     reverse: Doubles
 
+    def longer(self, symbols: int) -> Surprise:
+        """The same with so many symbols without a value behind it."""
+        none = np.full(symbols, np.nan)
+        columns = (np.concatenate([one, none]) for one in (self.values, self.forward, self.reverse))
+        return Surprise(self.start, *columns)
+
 
 @dataclass(frozen=True)
 class Scan:

@@ -22,12 +22,14 @@ class TrainingHistory:
         context: tokens of its longest text, special ones included; None if nothing is said.
         fills_in: whether it learned to fill in hidden tokens, with the body and head that it has now.
         tuned: whether it was tuned for a task since.
+        stops: whether stop codons stood in its texts, as codons of their frame; None if that is not known.
     """
 
     molecules: tuple[str, ...] = ()
     context: int | None = None
     fills_in: bool = True
     tuned: bool = False
+    stops: bool | None = None
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> TrainingHistory:
@@ -35,7 +37,7 @@ class TrainingHistory:
         if BEGAN_FROM in config:
             began = config[BEGAN_FROM]
             fills_in = bool(began["fills_in"]) and not _new_body(config)
-            return cls(tuple(began["molecules"]), None, fills_in, tuned=True)
+            return cls(tuple(began["molecules"]), None, fills_in, tuned=True, stops=began.get("stops"))
         pretrain = config.get("pretrain", {})
         reading, objectives = pretrain.get("reading", {}), pretrain.get("objectives")
         fills_in = objectives is None or any(objectives.get(name) for name in ("mlm", "tlm", "others"))
@@ -44,6 +46,7 @@ class TrainingHistory:
             reading.get("context"),
             fills_in and not _new_body(config),
             "finetune" in config,
+            _stops(reading),
         )
 
     def check(self, molecule: str, where: object) -> str | None:
@@ -85,6 +88,15 @@ class TrainingHistory:
         """Whether it was trained on texts in these letters; true where nothing is said."""
         known = {MOLECULE_ALPHABETS[name] for name in self.molecules}
         return not known or MOLECULE_ALPHABETS[molecule] in known
+
+
+def _stops(reading: Mapping[str, Any]) -> bool | None:
+    """Whether texts held stop codons. They stand everywhere in genome windows, and in genes out of frame;
+    genes in frame end in one, unless it is left out on reading. Where it is not, the corpus may have cut it
+    off."""
+    if "genome" in reading.get("molecules", ()) or reading.get("frame", 0) != 0:
+        return True
+    return False if reading.get("strip") or reading.get("relation") == "paired" else None
 
 
 def _new_body(config: Mapping[str, Any]) -> bool:

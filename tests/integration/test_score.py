@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from genomecli.cli import main
 from genomecli.exchange.text_spool import TextSpool
 from genomecli.files import check_file
 from genomecli.inference import surprise, workload
+from genomecli.training.checkpoint import load_checkpoint, save_checkpoint
 from tests.integration.planted import (
     make_run,
     other_strand,
@@ -504,6 +506,47 @@ def test_a_scan_finds_a_frameshift(codons: Path, tmp_path: Path) -> None:
     assert abs(jump - 180) <= 9
     assert np.mean(list(values["whole"].values())) < 0.3
     assert Path(f"{out}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_terminal_stop_that_the_model_never_saw_is_not_scored(
+    codons: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor does it change what is said of the codons before it. What was trained is read from the settings."""
+    held = load_checkpoint(codons, optimiser=False)
+    reading = {"molecules": ["cds"], "frame": 0, "strip": True}
+    stripped = tmp_path / "stripped"
+    save_checkpoint(stripped, replace(held, config={"pretrain": {"reading": reading}}), best=True)
+    gene, fasta, out = planted_gene(30), tmp_path / "genes.fa", tmp_path / "t.tsv"
+    inside = gene[:30] + "TAA" + gene[33:]
+    fasta.write_text(f">a\n{gene}TAA\n>b\n{gene}\n>c\n{inside}TGAAC\n>d\nTAA\n")
+    given = ["--scan", fasta, "-s", "score.molecule=cds", "-o", out]
+
+    def scanned(run: Path, *more: str) -> dict[str, list[str]]:
+        assert score("-m", run, *given, *more, "--force") == 0
+        found: dict[str, list[str]] = {}
+        for row in rows_of(out.read_text()):
+            found.setdefault(row["sequence"], []).append(row["surprise"])
+        return found
+
+    found = scanned(stripped)
+    said = capsys.readouterr().err
+    assert "2 terminal stop codons not scored: the model was trained without them" in said
+    assert "281 symbols in, 273 scored, 8 without a score" in said
+    assert "6 in a terminal stop codon" in said
+    assert (len(found["a"]), found["a"][90:]) == (93, ["", "", ""])
+    assert found["a"][:90] == found["b"]
+    assert "" not in found["c"][:90]
+    assert found["c"][90:] == [""] * 5
+    assert "" not in found["d"]  # nothing would be left of it
+
+    asked = scanned(stripped, "-s", "score.stop_codon=score")
+    assert "terminal stop" not in capsys.readouterr().err
+    assert "" not in asked["a"]
+    assert max(map(float, asked["a"][90:])) > 3 * max(map(float, found["a"][:90]))
+    assert scanned(codons) == asked
+    capsys.readouterr()
+    assert scanned(codons, "-s", "score.stop_codon=leave_out") == found
+    assert "2 terminal stop codons not scored\n" in capsys.readouterr().err
 
 
 def test_a_stopped_scan_goes_on(

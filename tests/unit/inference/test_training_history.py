@@ -29,6 +29,25 @@ def test_a_model_speaks_of_what_it_was_trained_on_alone() -> None:
     assert TrainingHistory.of(config(["genome"])).check("genome", "run") is None
 
 
+@pytest.mark.parametrize(
+    ("reading", "stops"),
+    [
+        ({"molecules": ["cds", "protein"], "strip": True, "frame": 0}, False),
+        ({"molecules": ["cds"], "strip": False, "frame": 0, "relation": "paired"}, False),
+        ({"molecules": ["cds"], "strip": False, "frame": 0, "relation": "none"}, None),
+        ({"molecules": ["cds"], "strip": True, "frame": 1}, True),
+        ({"molecules": ["cds"], "strip": True, "frame": "all"}, True),
+        ({"molecules": ["genome", "cds"], "strip": True, "frame": 0}, True),
+        ({}, None),
+    ],
+)
+def test_whether_stop_codons_were_seen_is_known_after_tuning_too(reading, stops, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"pretrain": {"reading": reading}}))
+    began = ancestry_of(tmp_path)
+    assert began.history.stops is stops
+    assert TrainingHistory.of({"finetune": {}, "began_from": began.to_dict()}).stops is stops
+
+
 def test_a_model_that_never_filled_in_tokens_has_no_probabilities() -> None:
     with pytest.raises(InputError, match="was not trained to fill in"):
         TrainingHistory.of(config(["cds"], mlm=None, cls={"weight": 1})).check("cds", "run")
