@@ -12,6 +12,7 @@ from typing import Any
 
 from genomecli.config import Config
 from genomecli.corpus.store import CorpusReader
+from genomecli.errors import UsageError
 from genomecli.files import MANIFEST, read_json, sha256_file, write_json
 from genomecli.models.language_model import LanguageModel
 from genomecli.runtime import StopFlag, log, pick_device, run_info
@@ -33,6 +34,9 @@ FEW_STEPS = 200
 """Steps below which a run is warned of."""
 
 _KEPT = "a resumed run keeps its settings (pretrain.init_from starts a new run from weights)"
+
+SHOWN = 3
+"""Differences that are named in a refusal."""
 
 MakeProbes = Callable[[Job], Mapping[str, Probe]]
 
@@ -138,8 +142,8 @@ def _job(config: Config, seed: int, corpus: CorpusOnDisk, before: Identity | Non
 
 
 def _begun(out: Path) -> Identity | None:
-    """What an unfinished run began with, None if it has no checkpoint."""
-    if (out / MANIFEST).exists() or pointed(out, "last") is None:
+    """What a run began with, None if it has no checkpoint."""
+    if pointed(out, "last") is None:
         return None
     return load_checkpoint(out, prefer="last", optimiser=False).identity
 
@@ -151,6 +155,7 @@ def _run_seed(
     job = _job(config, seed, corpus, _begun(out) if options.resume else None)
     with RunFolder(out, resume=options.resume, force=options.force) as folder:
         if folder.state == "finished":
+            _check_finished(folder, job.config(_common(config)))
             summary: dict[str, Any] = read_json(out / "summary.json")
             log.info("%s is finished: %d steps were done; there is nothing to resume", out, summary["steps"])
             return summary
@@ -169,6 +174,18 @@ def _run_seed(
         finally:
             if is_main():
                 write_json(out / INFO, {**info, "seconds": round(time.monotonic() - begun, 1)})
+
+
+def _check_finished(folder: RunFolder, resolved: Mapping[str, Any]) -> None:
+    """Raise UsageError unless a finished run is of these settings and inputs."""
+    found = folder.differences(resolved, FREE)
+    if found:
+        more = f" | and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        raise UsageError(
+            f"is finished, and was made from other inputs or settings: {' | '.join(found[:SHOWN])}{more}",
+            where=folder.path,
+            fix="give --force to replace it, or another --out",
+        )
 
 
 def _common(config: Config) -> dict[str, Any]:
@@ -249,10 +266,13 @@ def _run_seeds(
     flag: StopFlag,
 ) -> dict[str, Any]:
     with RunFolder(out, resume=options.resume, force=options.force) as folder:
+        resolved = {"replicates": [folder_name(seed) for seed in seeds]}
         if folder.state == "finished":
+            _check_finished(folder, resolved)
+            for seed in seeds:
+                _run_seed(config, seed, corpus, out / folder_name(seed), options, flag)
             log.info("%s is finished: there is nothing to resume", out)
             return dict(read_json(out / "summary.json"))
-        resolved = {"replicates": [folder_name(seed) for seed in seeds]}
         if folder.state == "resumed":
             folder.check_config(resolved, frozenset(), fix=_KEPT)
         folder.begin(resolved, run_info("pretrain", options.argv))

@@ -19,7 +19,7 @@ from genomecli.tasks.labels import RawLabels
 from genomecli.tasks.reading import Reading
 from genomecli.tasks.schema import Target
 from genomecli.tasks.settings import TargetSettings
-from genomecli.tasks.useless_settings import check_useful
+from genomecli.tasks.useless import check_useful
 
 
 @dataclass(frozen=True)

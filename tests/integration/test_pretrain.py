@@ -219,6 +219,9 @@ def test_a_finished_run_says_so(corpus: Path, whole: Path, caplog: pytest.LogCap
     assert _manifest(whole) == before
     with pytest.raises(UsageError, match="finished run"):
         _run(corpus, whole)
+    with pytest.raises(UsageError, match=r"other inputs or settings: pretrain\.clip: was 1.0 and is now 3"):
+        _run(corpus, whole, "pretrain.clip=3", resume=True)
+    _run(corpus, whole, "pretrain.keep=3", resume=True)
 
 
 def test_a_resumed_run_keeps_its_settings(
