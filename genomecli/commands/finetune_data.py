@@ -283,13 +283,16 @@ def _check_lengths(settings: FinetuneSettings, start: Start, column: ColumnReadi
     said = (
         f"{len(long)} of {len(lengths)} sequences are longer than the {window} tokens that are read at once"
     )
-    if settings.long_input == "error":
+    by_place = settings.head.pooling == "places" and settings.long_input == "window"
+    if settings.long_input == "error" or by_place:
         places = reading.examples.places
         row = int(long[0])
         raise InputError(
             f"{said}, the first with {int(tokens[row])}",
             where=places[row] if places else None,
-            fix="set finetune.long_input to window or truncate",
+            fix="raise finetune.context, or set finetune.long_input to truncate"
+            if by_place
+            else "set finetune.long_input to window or truncate",
         )
     how = {
         "window": "trained on random stretches, predicted from overlapping windows",

@@ -21,6 +21,7 @@ from genomecli.tasks.covariates import fit_covariates
 from genomecli.tasks.examples import Examples, Ints
 from genomecli.tasks.predictions import Predictions
 from genomecli.tasks.seen import Seen, save_seen
+from genomecli.tasks.settings import HeadSettings
 from genomecli.tasks.splits import Split
 from genomecli.tasks.targets import Fitted
 from genomecli.training.checkpoint import pointed
@@ -130,7 +131,9 @@ class Trial:
         head = settings.head
         return TaskSpec(
             targets=tuple(self.fitted.targets.values()),
-            head=HeadShape(head.pooling, head.hidden, head.dropout),
+            head=HeadShape(
+                head.pooling, head.hidden, head.dropout, self._places(start, reading, context, head)
+            ),
             reading=reading[0],
             pair=reading[1],
             covariates=fit_covariates(self.examples, self.split.train),
@@ -140,6 +143,20 @@ class Trial:
             tune=start.tune,
             lora_alpha=settings.lora.alpha if start.tune == "lora" else None,
         )
+
+    def _places(self, start: Start, reading: Readings, context: int, head: HeadSettings) -> int:
+        """Tokens of the longest sequence, where the pooling has weights for each of them."""
+        if head.pooling != "places":
+            return 0
+        both = zip(reading, (self.examples.sequences, self.examples.pair), strict=True)
+        longest = max(
+            start.lexicon.tokenizer(column.species, column.molecule).count(
+                int(found.lengths.max()), column.frame
+            )
+            for column, found in both
+            if column is not None and found is not None
+        )
+        return min(longest, context - 2)
 
     def network_job(self) -> TuningJob:
         """The job of the network in question."""
@@ -235,8 +252,9 @@ class Trial:
             start.lexicon, species, data.column.alphabet, data.column.molecule, frame=data.column.frame
         )
         # A motif counts wherever it stands, so networks like this one take the maximum over positions, unless
-        # the data are cut around an event.
-        pooling = "centre" if self.settings.head.pooling == "centre" else "max"
+        # the data are cut alike.
+        given = self.settings.head.pooling
+        pooling = given if given in ("centre", "places") else "max"
         settings = self._from_scratch(CNN_RATE, pooling=pooling)
         reading = (column, None if data.pair is None else column)
         return self.job(start, reading, start.settings.context, settings)

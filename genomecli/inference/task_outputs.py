@@ -19,16 +19,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from genomecli.errors import InputError
 from genomecli.inference.items import Item
 from genomecli.inference.pooling import Pooling, RunningPool
 from genomecli.inference.remembered import Reads
 from genomecli.inference.results import Piece
 from genomecli.models.language_model import LanguageModel
-from genomecli.models.pooling import AttentionPool
+from genomecli.models.pooling import LEARNED, AttentionPool, PlacePool, Pool
 from genomecli.models.task_heads import SymbolHead, TaskHead, head_name, symbol_means
 from genomecli.training.task_spec import TaskSpec
 
 Floats = NDArray[np.float32]
+Counted = NDArray[np.bool_]
 Vectors = Mapping[str, Floats]
 
 
@@ -65,8 +67,8 @@ class Heads:
     @torch.inference_mode()
     def read(self, engine: Reads, items: Iterable[Item]) -> Iterator[Read]:
         """What each item says, in input order; a long one is read in windows and joined."""
-        if not self.symbols and self.spec.head.pooling != "attention":
-            for pooled in engine.pool(items, (-1,), (self.spec.head.pooling,)):
+        if not self.symbols and self.spec.head.pooling not in LEARNED:
+            for pooled in engine.pool(items, (-1,), (_plain(self.spec),)):
                 yield Read(dict.fromkeys(self.whole, pooled.vectors[0, 0]))
             return
         reader: _PieceReader | None = None
@@ -126,13 +128,9 @@ class _PieceReader:
     def __init__(self, heads: Heads) -> None:
         self.heads = heads
         self.numbers: dict[str, list[Tensor]] = {name: [] for name in heads.symbols}
-        attention = heads.spec.head.pooling == "attention"
-        self.pool = None if attention or not heads.whole else RunningPool([_plain(heads.spec)])
-        self.attention = {
-            name: _RunningAttention(cast("AttentionPool", head.pool.attention))
-            for name, head in heads.whole.items()
-            if attention
-        }
+        learned = heads.spec.head.pooling in LEARNED
+        self.pool = None if learned or not heads.whole else RunningPool([_plain(heads.spec)])
+        self.learned = {name: _running(head.pool) for name, head in heads.whole.items() if learned}
 
     def add(self, piece: Piece) -> None:
         """Take the next tokens."""
@@ -141,15 +139,15 @@ class _PieceReader:
         if self.pool is not None:
             self.pool.add(piece.hidden, counted)
             self.pool.add_cls(piece.cls)
-        for pool in self.attention.values():
-            pool.add(states[counted])
+        for pool in self.learned.values():
+            pool.add(states, counted)
         rows = torch.from_numpy(states).clone(memory_format=torch.contiguous_format)
         for name, head in self.heads.symbols.items():
             self.numbers[name].append(head(rows))
 
     def result(self) -> Read:
         """What the whole text says."""
-        vectors: dict[str, Floats] = {name: pool.result() for name, pool in self.attention.items()}
+        vectors: dict[str, Floats] = {name: pool.result() for name, pool in self.learned.items()}
         if self.pool is not None:
             vectors = dict.fromkeys(self.heads.whole, self.pool.result()[0, 0])
         return Read(vectors, {name: torch.cat(parts) for name, parts in self.numbers.items()})
@@ -157,6 +155,38 @@ class _PieceReader:
 
 def _plain(spec: TaskSpec) -> Pooling:
     return cast("Pooling", spec.head.pooling)
+
+
+def _running(pool: Pool) -> _RunningAttention | _RunningPlaces:
+    if pool.places is not None:
+        return _RunningPlaces(pool.places)
+    assert pool.attention is not None
+    return _RunningAttention(pool.attention)
+
+
+class _RunningPlaces:
+    """Pooling by place of a text in pieces, in float64."""
+
+    def __init__(self, pool: PlacePool) -> None:
+        self._weights = pool.weights().detach().numpy().astype(np.float64)
+        self._sum = np.zeros(self._weights.shape[1])
+        self._tokens = self._counted = 0
+
+    def add(self, states: Floats, counted: Counted) -> None:
+        """As :meth:`_RunningAttention.add`. Raises InputError for a text with more places than are known."""
+        end = self._tokens + len(states)
+        if end > len(self._weights):
+            raise InputError(
+                f"a sequence has more than the {len(self._weights)} tokens whose places this model knows",
+                fix="give sequences that are cut like those that it was tuned on",
+            )
+        weights = self._weights[self._tokens : end][counted]
+        self._sum += (weights * states[counted]).sum(axis=0)
+        self._tokens, self._counted = end, self._counted + int(counted.sum())
+
+    def result(self) -> Floats:
+        """float32[D]."""
+        return (self._sum / max(self._counted, 1)).astype(np.float32)
 
 
 class _RunningAttention:
@@ -168,11 +198,11 @@ class _RunningAttention:
         self._weight = 0.0
         self._sum = np.zeros(len(self._query))
 
-    def add(self, states: Floats) -> None:
-        """Take the states of the next counted tokens, float32[m, D]."""
-        if not len(states):
+    def add(self, states: Floats, counted: Counted) -> None:
+        """Take the states of the next tokens, float32[m, D], and which of them count."""
+        if not counted.any():
             return
-        values = states.astype(np.float64)
+        values = states[counted].astype(np.float64)
         scores = (values * self._query).sum(axis=1) * len(self._query) ** -0.5
         largest = max(self._largest, float(scores.max()))
         kept, weights = np.exp(self._largest - largest), np.exp(scores - largest)

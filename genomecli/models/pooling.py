@@ -3,9 +3,10 @@
 ``mean`` and ``max`` run over the counted tokens, ``cls`` is the state of the first token, ``centre`` that of
 the middle one of the counted tokens (the mean of two, if they are even in number), for sequences cut around
 an event, and ``attention`` is a mean with weights softmax(q . h / sqrt(D)) over the counted tokens, where the
-query q is learned and begins at 0, so that an untrained one is the mean.
+query q is learned and begins at 0, so that an untrained one is the mean. ``places`` is a mean in which each
+coordinate has a learned weight at each place, for sequences that are cut alike, as promoters.
 
-Shapes: B texts, L padded length, D width.
+Shapes: B texts, L padded length, D width, P places.
 """
 
 from __future__ import annotations
@@ -17,7 +18,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-PoolingName = Literal["mean", "cls", "max", "attention", "centre"]
+PoolingName = Literal["mean", "cls", "max", "attention", "centre", "places"]
+LEARNED = ("attention", "places")
+"""Poolings with weights of their own."""
+
+PACE = 10.0
+"""Factor of what is learned at a place. Optimisers move a weight by about the learning rate a step, so a
+weight of 1 would hardly change within a short run."""
 
 
 def mean_pool(hidden_BLD: Tensor, counted_BL: Tensor) -> Tensor:
@@ -65,18 +72,54 @@ class AttentionPool(nn.Module):
         return (weights[:, :, None] * hidden_BLD.masked_fill(~counted_BL[:, :, None], 0.0)).sum(dim=1)
 
 
+class PlacePool(nn.Module):
+    """Mean with a learned weight of each coordinate at each place; 1 at first.
+
+    Args:
+        width: D.
+        places: P, tokens of the longest text.
+    """
+
+    def __init__(self, width: int, places: int) -> None:
+        super().__init__()
+        self.shift = nn.Parameter(torch.zeros(places, width))
+
+    def initial_value(self, name: str, generator: np.random.Generator) -> NDArray[np.float32]:
+        """See :func:`genomecli.models.initialisation.initialise`."""
+        return np.zeros(tuple(self.shift.shape), dtype=np.float32)
+
+    def weights(self) -> Tensor:
+        """float[P, D]."""
+        return 1.0 + PACE * self.shift
+
+    def forward(self, hidden_BLD: Tensor, counted_BL: Tensor) -> Tensor:
+        """float[B, D]: position 0 is ``[CLS]``, so place p is position p + 1; at least one counted a row.
+
+        Raises:
+            ValueError: if a text has more than P places.
+        """
+        places = len(self.shift)
+        beyond = hidden_BLD.shape[1] - 2 - places
+        if beyond > 0:
+            raise ValueError(f"a text of {places + beyond} tokens has more than the {places} places")
+        index = torch.arange(-1, hidden_BLD.shape[1] - 1, device=hidden_BLD.device).clamp(0, places - 1)
+        return mean_pool(hidden_BLD * self.weights()[index], counted_BL)
+
+
 class Pool(nn.Module):
     """Pooling by name.
 
     Args:
         name: which.
-        width: D, for ``attention``.
+        width: D, for those that are learned.
+        places: P, for ``places``.
     """
 
-    def __init__(self, name: PoolingName, width: int) -> None:
+    def __init__(self, name: PoolingName, width: int, places: int = 0) -> None:
         super().__init__()
         self.name = name
         self.attention = AttentionPool(width) if name == "attention" else None
+        self.places = PlacePool(width, places) if name == "places" else None
 
     def forward(self, hidden_BLD: Tensor, counted_BL: Tensor) -> Tensor:
         """float[B, D].
@@ -85,8 +128,9 @@ class Pool(nn.Module):
             hidden_BLD: float[B, L, D]; position 0 is ``[CLS]``.
             counted_BL: bool[B, L], at least one a row.
         """
-        if self.attention is not None:
-            pooled: Tensor = self.attention(hidden_BLD, counted_BL)
+        learned = self.attention or self.places
+        if learned is not None:
+            pooled: Tensor = learned(hidden_BLD, counted_BL)
             return pooled
         plain = {"mean": mean_pool, "max": max_pool, "cls": first_pool, "centre": centre_pool}
         return plain[self.name](hidden_BLD, counted_BL)

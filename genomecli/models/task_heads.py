@@ -81,6 +81,7 @@ class TaskHead(nn.Module):
         width: D.
         outputs: C.
         pooling: how states become a vector.
+        places: tokens of the longest text, for the pooling ``places``.
         hidden: width of a hidden layer; 0 is a linear head.
         dropout: before each linear layer.
         covariates: K.
@@ -93,13 +94,14 @@ class TaskHead(nn.Module):
         outputs: int,
         *,
         pooling: PoolingName = "mean",
+        places: int = 0,
         hidden: int = 0,
         dropout: float = 0.0,
         covariates: int = 0,
         pair: bool = False,
     ) -> None:
         super().__init__()
-        self.pool = Pool(pooling, width)
+        self.pool = Pool(pooling, width, places)
         self.covariates = covariates
         self.pair = pair
         self.scorer = Scorer((4 if pair else 1) * width + covariates, outputs, hidden, dropout)

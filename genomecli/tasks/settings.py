@@ -269,10 +269,11 @@ class MetricSettings(Section):
 class HeadSettings(Section):
     """What stands on top of the body."""
 
-    pooling: Literal["mean", "cls", "max", "attention", "centre"] = setting(
+    pooling: Literal["mean", "cls", "max", "attention", "centre", "places"] = setting(
         "mean",
         doc="How the states of a sequence become one vector; special tokens never count. centre: the "
-        "state of the middle token, for sequences cut around an event, as a splice site.",
+        "state of the middle token, for sequences cut around an event, as a splice site; places: a mean with "
+        "learned weights of each place, for sequences cut alike, as promoters around their start.",
     )
     hidden: int = setting(0, ge=0, doc="Width of a hidden layer; 0 is a linear head.")
     dropout: float = setting(0.1, ge=0, lt=1, doc="Dropout before each linear layer of the head.")

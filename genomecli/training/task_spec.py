@@ -50,11 +50,12 @@ class ColumnReading:
 
 @dataclass(frozen=True)
 class HeadShape:
-    """Form of the heads: see ``tasks.settings.HeadSettings``."""
+    """Form of the heads: see ``tasks.settings.HeadSettings``; ``places`` are tokens of the longest text."""
 
     pooling: PoolingName = "mean"
     hidden: int = 0
     dropout: float = 0.0
+    places: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,7 @@ class TaskSpec:
                 width,
                 target.outputs,
                 pooling=self.head.pooling,
+                places=self.head.places,
                 covariates=0 if self.covariates is None else len(self.covariates.names),
                 pair=self.pair is not None,
                 **shape,

@@ -1,6 +1,6 @@
 """States of a body that is not tuned: computed once, since they are the same in each epoch.
 
-Kept are pooled vectors, or the states of all tokens where a head learns from each (attention pooling, labels
+Kept are pooled vectors, or the states of all tokens where a head learns from each (learned pooling, labels
 of symbols). They are computed in an order that depends on the rows alone, so a resumed run has the same ones.
 
 Shapes: n rows, T tokens of all of them, B texts, L padded length, D width.
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from genomecli.corpus.batch import Batch
 from genomecli.errors import RunError
 from genomecli.models.language_model import LanguageModel
-from genomecli.models.pooling import Pool
+from genomecli.models.pooling import LEARNED, Pool
 from genomecli.models.timing import autocast
 from genomecli.runtime import StopFlag, log
 from genomecli.training.feed import split_rows
@@ -92,7 +92,7 @@ def keep_states(model: LanguageModel, job: TuningJob, flag: StopFlag | None = No
     if not data.truncate and any(int(column.lengths.max()) > data.window for column in columns):
         return None
     pooling = job.spec.head.pooling
-    all_tokens = pooling == "attention" or any(target.per_symbol for target in job.spec.targets)
+    all_tokens = pooling in LEARNED or any(target.per_symbol for target in job.spec.targets)
     size = sum(_places(data, column, all_tokens) for column in columns) * 4 * job.start.settings.width
     if size > KEPT_BYTES:
         log.info("the body's states would take %.1f GiB: they are computed in each epoch", size / 2**30)

@@ -111,7 +111,15 @@ def kmers() -> Case:
     return Case(("id", "sequence", "part"), rows, None, settings)
 
 
-CASES: dict[str, Callable[[], Case]] = {f.__name__: f for f in (pairs, proteins, codons, kmers)}
+def aligned() -> Case:
+    """Sequences cut alike, some with letters that stand for several, which count for no place."""
+    texts = [text[:4] + "N" + text[5:] if i % 5 == 0 else text for i, text in enumerate(sequences(N, 12, 20))]
+    rows = [(f"a{i}", text, "yes" if text[2] in "AC" else "no") for i, text in enumerate(texts)]
+    settings = ("finetune.targets={y: {}}", "finetune.head.pooling=places")
+    return Case(("id", "sequence", "y"), rows, None, settings)
+
+
+CASES: dict[str, Callable[[], Case]] = {f.__name__: f for f in (pairs, proteins, codons, kmers, aligned)}
 
 
 def write_table(path: Path, case: Case, rows: list[tuple[str, ...]]) -> Path:

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from genomecli.errors import InputError
 from genomecli.inference.predictor import Predictor
+from genomecli.inference.tuned import load_tuned
 from genomecli.runtime import rng
 from genomecli.tasks.examples import Examples, Labels
 from genomecli.training.task_spec import HeadShape
@@ -69,6 +71,21 @@ def test_poolings(tmp_path: Path, pooling: Any) -> None:
     examples = make_examples(texts, {"y": labels})
     found, test = _found(tmp_path, examples, target("binary"), head=HeadShape(pooling))
     assert _accuracy(found, test) > 0.8
+
+
+def test_places_tell_where_a_motif_stands(tmp_path: Path) -> None:
+    """Both classes have the motif and its neighbours, one early and one late: any mean of states is equal."""
+    labels = rng("places").integers(0, 2, N)
+    texts = [
+        plant(text, "AAA" + MOTIF + "AAA", 4 if row else 20)
+        for text, row in zip(sequences(N, 36, 36), labels, strict=True)
+    ]
+    examples = make_examples(texts, {"y": labels})
+    found, test = _found(tmp_path, examples, target("binary"), head=HeadShape("places", places=36))
+    assert _accuracy(found, test) > 0.9
+    longer = make_examples([texts[0] + "A"], {"y": labels[:1]})
+    with pytest.raises(InputError, match="more than the 36 tokens"):
+        Predictor(load_tuned(tmp_path / "run")).examples(longer)
 
 
 def test_multiclass(tmp_path: Path) -> None:

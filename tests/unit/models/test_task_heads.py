@@ -8,7 +8,7 @@ import torch
 
 from genomecli.corpus.tokenizers import Tokenizer
 from genomecli.models.initialisation import initialise
-from genomecli.models.pooling import Pool
+from genomecli.models.pooling import PACE, Pool
 from genomecli.models.settings import ModelSettings
 from genomecli.models.task_heads import SymbolHead, TaskHead, symbol_means
 
@@ -17,11 +17,11 @@ def _random(*shape: int) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(3))
 
 
-@pytest.mark.parametrize("name", ["mean", "cls", "max", "attention", "centre"])
+@pytest.mark.parametrize("name", ["mean", "cls", "max", "attention", "centre", "places"])
 def test_pooling_does_not_see_what_does_not_count(name: str) -> None:
-    pool = Pool(name, 8)
-    if pool.attention is not None:
-        torch.nn.init.normal_(pool.attention.query, generator=torch.Generator().manual_seed(1))
+    pool = Pool(name, 8, 4)
+    for parameter in pool.parameters():
+        torch.nn.init.normal_(parameter, generator=torch.Generator().manual_seed(1))
     hidden = _random(2, 6, 8)
     counted = torch.tensor([[False, True, True, False, True, False], [False] + [True] * 4 + [False]])
     pooled = pool(hidden, counted)
@@ -37,15 +37,24 @@ def test_pooling_does_not_see_what_does_not_count(name: str) -> None:
         "attention": None
         if pool.attention is None
         else (rows @ pool.attention.query / 8**0.5).softmax(0) @ rows,
+        "places": None
+        if pool.places is None
+        else (rows * (1 + PACE * pool.places.shift[[0, 1, 3]])).mean(0),  # positions 1, 2 and 4
     }[name]
     torch.testing.assert_close(pooled[0], expected)
     if name == "centre":
         torch.testing.assert_close(pooled[1], hidden[1, 2:4].mean(0))
 
 
-def test_attention_begins_as_the_mean() -> None:
+@pytest.mark.parametrize("name", ["attention", "places"])
+def test_learned_pooling_begins_as_the_mean(name: str) -> None:
     hidden, counted = _random(2, 5, 8), torch.ones(2, 5, dtype=torch.bool)
-    torch.testing.assert_close(Pool("attention", 8)(hidden, counted), hidden.mean(1))
+    torch.testing.assert_close(Pool(name, 8, 5)(hidden, counted), hidden.mean(1))
+
+
+def test_places_beyond_those_that_are_known_are_refused() -> None:
+    with pytest.raises(ValueError, match="6 tokens has more than the 5 places"):
+        Pool("places", 8, 5)(_random(1, 8, 8), torch.ones(1, 8, dtype=torch.bool))
 
 
 def test_a_pair_is_u_v_difference_and_product_and_covariates_are_joined() -> None:
