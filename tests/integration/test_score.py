@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import importlib.util
 import io
@@ -11,7 +10,6 @@ import os
 import re
 import signal
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,61 +17,16 @@ import pytest
 from Bio import bgzf
 from pyarrow import parquet
 
-from genomecli.cli import main
 from genomecli.exchange.text_spool import TextSpool
 from genomecli.files import check_file
-from genomecli.inference import surprise, workload
-from genomecli.training.checkpoint import load_checkpoint, save_checkpoint
+from genomecli.inference import workload
 from tests.integration.planted import (
     make_run,
-    other_strand,
-    planted_gene,
     planted_genome,
-    planted_protein,
 )
+from tests.integration.scored import GENOME, HEADER, line, others, rows_of, score
 
-COMMON = ["--set", "device=cpu", "--set", "threads=1"]
-GENOME = planted_genome(600)
-HEADER = (
-    "##fileformat=VCFv4.3\n##contig=<ID=c1,length=600>\n"
-    '##INFO=<ID=DP,Number=1,Type=Integer,Description="Depth">\n'
-    "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tS1\n"
-)
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GENOMECLI_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture(scope="module")
-def bases(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    def text(number: int) -> str:
-        forward = planted_genome(40, number % 9)
-        return forward if number % 2 else other_strand(forward)
-
-    return make_run(tmp_path_factory.mktemp("runs") / "bases", text, steps=110)
-
-
-@pytest.fixture(scope="module")
-def codons(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("runs") / "codons"
-    options = {"molecule": "cds", "dna": "codon", "k": 3, "stride": 3}
-    return make_run(folder, lambda number: planted_gene(40, number % 10), steps=90, **options)  # type: ignore[arg-type]
-
-
-@pytest.fixture(scope="module")
-def residues(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("runs") / "residues"
-    return make_run(folder, lambda number: planted_protein(40, number % 9), molecule="protein", steps=90)
-
-
-def line(place: int, ref: str, alts: str, rest: str = "50\tPASS\tDP=7\tGT\t0/1") -> str:
-    return f"c1\t{place + 1}\trs{place}\t{ref}\t{alts}\t{rest}\n"
-
-
-def others(place: int) -> str:
-    return ",".join(base for base in "ACGT" if base != GENOME[place])
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 @pytest.fixture
@@ -93,14 +46,6 @@ def vcf(tmp_path: Path) -> Path:
     lines[5] = line(170, GENOME[170].lower(), ".")
     path.write_text(HEADER + "".join(lines))
     return path
-
-
-def score(*arguments: object) -> int:
-    return main(["score", *map(str, arguments), *COMMON])
-
-
-def rows_of(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text), delimiter="\t"))
 
 
 def stripped(annotated: bytes) -> bytes:
@@ -323,278 +268,6 @@ def test_resume_goes_on_where_a_signal_stopped(
     vcf.write_text(HEADER)
     assert score("-m", bases, "--vcf", vcf, "-r", reference, "-o", out, "--resume") == 2
     assert score("-m", bases, "--vcf", vcf, "-r", reference, "-o", out, "--force") == 0
-
-
-@pytest.fixture
-def mutations(tmp_path: Path) -> Path:
-    """A table of single and double mutants; those on the grammar's places are measured as bad."""
-    protein = planted_protein(90)
-    path = tmp_path / "m.csv"
-    with open(path, "w", encoding="utf-8", newline="") as stream:
-        table = csv.writer(stream)
-        table.writerow(["mutant", "mutated_sequence", "fitness"])
-        for i, place in enumerate(range(10, 80, 3)):
-            new = "ACDEFGHIKLMNPQRSTVWY"[i % 20]
-            made = protein[:place] + new + protein[place + 1 :]
-            value = 1.0 if new == protein[place] else -1.0 - i / 10
-            table.writerow([f"{protein[place]}{place + 1}{new}", made, value])
-        table.writerow(["WT", protein, 2.0])
-        table.writerow([f"{protein[0]}1W:{protein[50]}51C", f"W{protein[1:50]}C{protein[51:]}", ""])
-    return path
-
-
-def test_mutations_of_a_protein(
-    residues: Path, mutations: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    wild = tmp_path / "wt.fa"
-    wild.write_text(f">wt about\n{planted_protein(90)}*\n")
-    assert score("-m", residues, "--mutations", mutations, "-w", wild) == 0
-    rows = rows_of(capsys.readouterr().out)
-    values = {row["mutant"]: float(row["score"]) for row in rows}
-    same = [name for name in values if name[0] == name[-1] or name == "WT"]
-    assert same
-    assert all(values[name] == 0 for name in same)
-    assert max(value for name, value in values.items() if name not in same) < -1
-    double = rows[-1]
-    assert (double["position"], double["alt"]) == ("1:51", "W:C")
-    assert double["ref"] == f"M:{planted_protein(90)[50]}"
-    wrong = tmp_path / "wrong.fa"
-    wrong.write_text(f">wt\n{planted_protein(90, 1)}\n")
-    assert score("-m", residues, "--mutations", mutations, "-w", wrong) == 3
-    assert "row 1 (" in capsys.readouterr().err
-
-
-def test_several_wild_types_are_named_by_a_column(
-    residues: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    one, other = planted_protein(60), planted_protein(60, 4)
-    wild, table, alone = tmp_path / "wt.fa", tmp_path / "m.tsv", tmp_path / "alone.fa"
-    wild.write_text(f">one\n{one}\n>other\n{other}\n")
-    table.write_text(f"mutant\tprotein\n{one[30]}31W\tone\n{other[30]}31W\tother\nA1C\tthird\n")
-    given = ["--mutations", table, "-w", wild]
-    assert score("-m", residues, *given) == 3
-    assert "holds 2 records; give one, or name the column" in capsys.readouterr().err
-    named = [*given, "-s", "score.wildtype_column=protein"]
-    assert score("-m", residues, *named) == 3
-    assert "row 3 (A1C); names wild type 'third', which is not there" in capsys.readouterr().err
-    assert score("-m", residues, *named, "-s", "score.mismatch=skip") == 0
-    rows = rows_of(capsys.readouterr().out)
-    assert [row["sequence"] for row in rows] == ["one", "other", "third"]
-    assert [row["reason"] for row in rows] == ["", "", "wild type mismatch"]
-    alone.write_text(f">x\n{other}\n")
-    (tmp_path / "list").write_text(f"{other[30]}31W\n")
-    assert score("-m", residues, "--mutations", tmp_path / "list", "-w", alone) == 0
-    assert rows_of(capsys.readouterr().out)[0]["score"] == rows[1]["score"]
-
-
-def test_amino_acids_need_codons_and_proteins_have_no_bases(
-    bases: Path, residues: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    gene, file, protein = (tmp_path / name for name in ("gene.fa", "m.txt", "p.fa"))
-    gene.write_text(f">g\n{planted_gene(40)}\n")
-    protein.write_text(f">p\n{planted_protein(60)}\n")
-    file.write_text("F3W\n")
-    cds = ["-s", "score.molecule=cds"]
-    assert score("-m", bases, "--mutations", file, "-w", gene, *cds) == 2
-    assert "amino acids of a cds need a model of codons" in capsys.readouterr().err
-    assert score("-m", residues, "--mutations", file, "-w", protein, "-s", "score.level=base") == 2
-    assert "a protein has no bases" in capsys.readouterr().err
-    assert score("-m", bases, "--mutations", file, "-w", gene, "-s", "score.synonyms=sum") == 2
-    assert "no codons" in capsys.readouterr().err
-    assert score("-m", bases, "--scan", gene, "-s", "score.frame=1", "-s", "score.species=cat") == 2
-    assert "does not know species 'cat'" in capsys.readouterr().err
-    assert score("-m", bases, "--scan", gene, "-s", "score.frame=1") == 2
-    assert "frame 1 is no frame of tokens every 1 bases" in capsys.readouterr().err
-
-
-def test_stop_codons_count_wherever_they_are_put_into_a_gene(
-    codons: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    gene, path, file = planted_gene(30), tmp_path / "gene.fa", tmp_path / "stops.vcf"
-    path.write_text(f">c1\n{gene}\n")
-    places = (30, 60, 81, 87, 90)
-    file.write_text(HEADER + "".join(line(p - 1, gene[p - 1], f"{gene[p - 1]}TAATAA") for p in places))
-    assert score("-m", codons, "--vcf", file, "-r", path, "-s", "score.molecule=cds") == 0
-    scores = [float(row["score"]) for row in rows_of(capsys.readouterr().out)]
-    assert max(scores) < -5
-
-
-def test_measured_values_are_compared(
-    residues: Path, mutations: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "m.tsv"
-    given = ["--mutations", mutations, "-w", "infer", "--measured", "fitness", "-s", "score.draws=50"]
-    assert score("-m", residues, *given, "-o", out) == 0
-    said = capsys.readouterr().err
-    assert "Spearman of score with the measured values" in said
-    assert "1 rows without a score or a measured value are left out" in said
-    summary = json.loads(Path(f"{out}.summary.json").read_bytes())
-    assert set(summary["spearman"]) == {"score", "blosum62", "unigram"}
-    assert summary["rows"] == 25
-    assert Path(f"{out}.png").read_bytes().startswith(b"\x89PNG")
-    columns = list(rows_of(out.read_text())[0])
-    assert columns[-3:] == ["measured", "blosum62", "unigram"]
-    assert score("-m", residues, *given) == 0
-    streamed = capsys.readouterr()
-    assert streamed.out == out.read_text()
-    assert "Spearman of score" in streamed.err
-
-
-def test_amino_acids_of_a_coding_sequence(
-    codons: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    gene, file = tmp_path / "gene.fa", tmp_path / "m.txt"
-    gene.write_text(f">g\n{planted_gene(40)}\n")
-    file.write_text("F3W\nF3L:D4E\nK2*\n")
-    assert score("-m", codons, "--mutations", file, "-w", gene, "-s", "score.molecule=cds") == 0
-    rows = rows_of(capsys.readouterr().out)
-    assert all(float(row["score"]) < -3 for row in rows)
-    file.write_text("F4W\n")
-    assert score("-m", codons, "--mutations", file, "-w", gene, "-s", "score.molecule=cds") == 3
-    assert "F4W wants F at 4, and the wild type has D" in capsys.readouterr().err
-    file.write_text("F3W\n")
-    assert score("-m", codons, "--mutations", file, "-w", gene) == 3
-    assert "the wild type is a gene: set score.molecule=cds" in capsys.readouterr().err
-    file.write_text("W3F\n")
-    assert score("-m", codons, "--mutations", file, "-w", gene) == 3
-    assert "correct it, or set score.mismatch=skip" in capsys.readouterr().err
-    file.write_text("T7A\n")
-    level = ["-s", "score.molecule=cds", "-s", "score.level=base"]
-    assert score("-m", codons, "--mutations", file, "-w", gene, *level) == 0
-    assert float(rows_of(capsys.readouterr().out)[0]["score"]) < -3
-
-
-def test_silent_and_missense_variants_of_a_coding_sequence(
-    codons: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A silent change is one of codons, whether or not codons that mean the same are summed."""
-    gene, file = tmp_path / "gene.fa", tmp_path / "g.vcf"
-    gene.write_text(f">g\n{planted_gene(40)}\n")
-    place = 3 * 20 + 2  # the last base of GCT: any change is silent
-    text = "##fileformat=VCFv4.3\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
-    file.write_text(text + f"g\t{place + 1}\t.\tT\tC\t.\t.\t.\n")
-    found = []
-    for synonyms in ("auto", "separate"):
-        given = ["-s", "score.molecule=cds", "-s", f"score.synonyms={synonyms}"]
-        assert score("-m", codons, "--vcf", file, "-r", gene, *given) == 0
-        (row,) = rows_of(capsys.readouterr().out)
-        assert row["score_reverse"] == ""
-        found.append(float(row["score"]))
-    assert found[0] == found[1] < -3
-
-
-def test_a_scan_finds_a_frameshift(codons: Path, tmp_path: Path) -> None:
-    gene = planted_gene(120)
-    shifted = tmp_path / "genes.fa"
-    shifted.write_text(f">broken\n{gene[:180]}A{gene[180:]}\n>whole\n{gene}\n")
-    out = tmp_path / "scan.bedgraph"
-    assert score("-m", codons, "--scan", shifted, "-s", "score.molecule=cds", "-o", out) == 0
-    text = out.read_text().splitlines()
-    assert text[0].startswith("#")
-    assert "nats" in text[0]
-    values: dict[str, dict[int, float]] = {"broken": {}, "whole": {}}
-    for row in text[1:]:
-        name, start, end, value = row.split("\t")
-        assert int(end) == int(start) + 1
-        values[name][int(start)] = float(value)
-    broken = np.array([values["broken"][i] for i in range(360)])
-    assert broken[:171].mean() < 0.3
-    assert broken[190:].mean() > 1.5
-    jump = (
-        int(np.argmax([broken[i : i + 20].mean() - broken[i - 20 : i].mean() for i in range(20, 340)])) + 20
-    )
-    assert abs(jump - 180) <= 9
-    assert np.mean(list(values["whole"].values())) < 0.3
-    assert Path(f"{out}.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_a_terminal_stop_that_the_model_never_saw_is_not_scored(
-    codons: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Nor does it change what is said of the codons before it. What was trained is read from the settings."""
-    held = load_checkpoint(codons, optimiser=False)
-    reading = {"molecules": ["cds"], "frame": 0, "strip": True}
-    stripped = tmp_path / "stripped"
-    save_checkpoint(stripped, replace(held, config={"pretrain": {"reading": reading}}), best=True)
-    gene, fasta, out = planted_gene(30), tmp_path / "genes.fa", tmp_path / "t.tsv"
-    inside = gene[:30] + "TAA" + gene[33:]
-    fasta.write_text(f">a\n{gene}TAA\n>b\n{gene}\n>c\n{inside}TGAAC\n>d\nTAA\n")
-    given = ["--scan", fasta, "-s", "score.molecule=cds", "-o", out]
-
-    def scanned(run: Path, *more: str) -> dict[str, list[str]]:
-        assert score("-m", run, *given, *more, "--force") == 0
-        found: dict[str, list[str]] = {}
-        for row in rows_of(out.read_text()):
-            found.setdefault(row["sequence"], []).append(row["surprise"])
-        return found
-
-    found = scanned(stripped)
-    said = capsys.readouterr().err
-    assert "2 terminal stop codons not scored: the model was trained without them" in said
-    assert "281 symbols in, 273 scored, 8 without a score" in said
-    assert "6 in a terminal stop codon" in said
-    assert (len(found["a"]), found["a"][90:]) == (93, ["", "", ""])
-    assert found["a"][:90] == found["b"]
-    assert "" not in found["c"][:90]
-    assert found["c"][90:] == [""] * 5
-    assert "" not in found["d"]  # nothing would be left of it
-
-    asked = scanned(stripped, "-s", "score.stop_codon=score")
-    assert "terminal stop" not in capsys.readouterr().err
-    assert "" not in asked["a"]
-    assert max(map(float, asked["a"][90:])) > 3 * max(map(float, found["a"][:90]))
-    assert scanned(codons) == asked
-    capsys.readouterr()
-    assert scanned(codons, "-s", "score.stop_codon=leave_out") == found
-    assert "2 terminal stop codons not scored\n" in capsys.readouterr().err
-
-
-def test_a_stopped_scan_goes_on(
-    bases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(surprise, "SEGMENT", 100)
-    monkeypatch.setattr(workload, "TOKENS", 1000)
-    fasta = tmp_path / "g.fa"
-    fasta.write_text(f">a\n{GENOME[:250]}\n>b\n\n>c\n{GENOME[3:333]}\n")
-    straight, out = tmp_path / "a.bedgraph.gz", tmp_path / "b.bedgraph.gz"
-    assert score("-m", bases, "--scan", fasta, "-o", straight) == 0
-    assert "record 'b' holds no letters" in capsys.readouterr().err
-    append, seen = TextSpool.append, []
-
-    def counting(self: TextSpool, text: bytes, left_out: bytes = b"") -> None:
-        append(self, text, left_out)
-        seen.append(text)
-        if len(seen) == 5:  # the header and four stretches, the last of them of the third record
-            os.kill(os.getpid(), signal.SIGUSR1)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(TextSpool, "append", counting)
-        assert score("-m", bases, "--scan", fasta, "-o", out) == 75
-    assert score("-m", bases, "--scan", fasta, "-o", out, "--resume") == 0
-    said = capsys.readouterr().err
-    assert "going on after 4 pieces of work" in said
-    assert "2 records: 580 symbols in, 580 scored" in said
-    assert out.read_bytes() == straight.read_bytes()
-    assert Path(f"{out}.png").read_bytes() == Path(f"{straight}.png").read_bytes()
-
-
-def test_a_scan_as_a_table_and_in_bits(
-    bases: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    fasta = tmp_path / "g.fa"
-    wrong = GENOME[:99] + ("A" if GENOME[99] != "A" else "C") + GENOME[100:200]
-    fasta.write_text(f">c1\n{wrong}N\n")
-    assert score("-m", bases, "--scan", fasta) == 0
-    nats = [float(row.split("\t")[3]) for row in capsys.readouterr().out.splitlines()[1:]]
-    table = tmp_path / "g.tsv"
-    assert score("-m", bases, "--scan", fasta, "-o", table, "-s", "score.unit=bits") == 0
-    assert "201 symbols in, 200 scored, 1 without a score" in capsys.readouterr().err
-    rows = rows_of(table.read_text())
-    assert int(np.argmax(nats)) == 99
-    assert rows[99]["symbol"] == wrong[99]
-    assert rows[200] == dict.fromkeys(rows[200], "") | {"sequence": "c1", "position": "201", "symbol": "N"}
-    bits = [float(row["surprise"]) for row in rows[:200]]
-    np.testing.assert_allclose(bits, np.array(nats) / np.log(2), rtol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,135 @@
+"""``score --scan`` as users run it, on models that have learned a planted grammar."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genomecli.exchange.text_spool import TextSpool
+from genomecli.inference import surprise, workload
+from genomecli.training.checkpoint import load_checkpoint, save_checkpoint
+from tests.integration.planted import (
+    planted_gene,
+)
+from tests.integration.scored import GENOME, rows_of, score
+
+pytestmark = pytest.mark.usefixtures("own_cache")
+
+
+def test_a_scan_finds_a_frameshift(codons: Path, tmp_path: Path) -> None:
+    gene = planted_gene(120)
+    shifted = tmp_path / "genes.fa"
+    shifted.write_text(f">broken\n{gene[:180]}A{gene[180:]}\n>whole\n{gene}\n")
+    out = tmp_path / "scan.bedgraph"
+    assert score("-m", codons, "--scan", shifted, "-s", "score.molecule=cds", "-o", out) == 0
+    text = out.read_text().splitlines()
+    assert text[0].startswith("#")
+    assert "nats" in text[0]
+    values: dict[str, dict[int, float]] = {"broken": {}, "whole": {}}
+    for row in text[1:]:
+        name, start, end, value = row.split("\t")
+        assert int(end) == int(start) + 1
+        values[name][int(start)] = float(value)
+    broken = np.array([values["broken"][i] for i in range(360)])
+    assert broken[:171].mean() < 0.3
+    assert broken[190:].mean() > 1.5
+    jump = (
+        int(np.argmax([broken[i : i + 20].mean() - broken[i - 20 : i].mean() for i in range(20, 340)])) + 20
+    )
+    assert abs(jump - 180) <= 9
+    assert np.mean(list(values["whole"].values())) < 0.3
+    assert Path(f"{out}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_terminal_stop_that_the_model_never_saw_is_not_scored(
+    codons: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor does it change what is said of the codons before it. What was trained is read from the settings."""
+    held = load_checkpoint(codons, optimiser=False)
+    reading = {"molecules": ["cds"], "frame": 0, "strip": True}
+    stripped = tmp_path / "stripped"
+    save_checkpoint(stripped, replace(held, config={"pretrain": {"reading": reading}}), best=True)
+    gene, fasta, out = planted_gene(30), tmp_path / "genes.fa", tmp_path / "t.tsv"
+    inside = gene[:30] + "TAA" + gene[33:]
+    fasta.write_text(f">a\n{gene}TAA\n>b\n{gene}\n>c\n{inside}TGAAC\n>d\nTAA\n")
+    given = ["--scan", fasta, "-s", "score.molecule=cds", "-o", out]
+
+    def scanned(run: Path, *more: str) -> dict[str, list[str]]:
+        assert score("-m", run, *given, *more, "--force") == 0
+        found: dict[str, list[str]] = {}
+        for row in rows_of(out.read_text()):
+            found.setdefault(row["sequence"], []).append(row["surprise"])
+        return found
+
+    found = scanned(stripped)
+    said = capsys.readouterr().err
+    assert "2 terminal stop codons not scored: the model was trained without them" in said
+    assert "281 symbols in, 273 scored, 8 without a score" in said
+    assert "6 in a terminal stop codon" in said
+    assert (len(found["a"]), found["a"][90:]) == (93, ["", "", ""])
+    assert found["a"][:90] == found["b"]
+    assert "" not in found["c"][:90]
+    assert found["c"][90:] == [""] * 5
+    assert "" not in found["d"]  # nothing would be left of it
+
+    asked = scanned(stripped, "-s", "score.stop_codon=score")
+    assert "terminal stop" not in capsys.readouterr().err
+    assert "" not in asked["a"]
+    assert max(map(float, asked["a"][90:])) > 3 * max(map(float, found["a"][:90]))
+    assert scanned(codons) == asked
+    capsys.readouterr()
+    assert scanned(codons, "-s", "score.stop_codon=leave_out") == found
+    assert "2 terminal stop codons not scored\n" in capsys.readouterr().err
+
+
+def test_a_stopped_scan_goes_on(
+    bases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(surprise, "SEGMENT", 100)
+    monkeypatch.setattr(workload, "TOKENS", 1000)
+    fasta = tmp_path / "g.fa"
+    fasta.write_text(f">a\n{GENOME[:250]}\n>b\n\n>c\n{GENOME[3:333]}\n")
+    straight, out = tmp_path / "a.bedgraph.gz", tmp_path / "b.bedgraph.gz"
+    assert score("-m", bases, "--scan", fasta, "-o", straight) == 0
+    assert "record 'b' holds no letters" in capsys.readouterr().err
+    append, seen = TextSpool.append, []
+
+    def counting(self: TextSpool, text: bytes, left_out: bytes = b"") -> None:
+        append(self, text, left_out)
+        seen.append(text)
+        if len(seen) == 5:  # the header and four stretches, the last of them of the third record
+            os.kill(os.getpid(), signal.SIGUSR1)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(TextSpool, "append", counting)
+        assert score("-m", bases, "--scan", fasta, "-o", out) == 75
+    assert score("-m", bases, "--scan", fasta, "-o", out, "--resume") == 0
+    said = capsys.readouterr().err
+    assert "going on after 4 pieces of work" in said
+    assert "2 records: 580 symbols in, 580 scored" in said
+    assert out.read_bytes() == straight.read_bytes()
+    assert Path(f"{out}.png").read_bytes() == Path(f"{straight}.png").read_bytes()
+
+
+def test_a_scan_as_a_table_and_in_bits(
+    bases: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fasta = tmp_path / "g.fa"
+    wrong = GENOME[:99] + ("A" if GENOME[99] != "A" else "C") + GENOME[100:200]
+    fasta.write_text(f">c1\n{wrong}N\n")
+    assert score("-m", bases, "--scan", fasta) == 0
+    nats = [float(row.split("\t")[3]) for row in capsys.readouterr().out.splitlines()[1:]]
+    table = tmp_path / "g.tsv"
+    assert score("-m", bases, "--scan", fasta, "-o", table, "-s", "score.unit=bits") == 0
+    assert "201 symbols in, 200 scored, 1 without a score" in capsys.readouterr().err
+    rows = rows_of(table.read_text())
+    assert int(np.argmax(nats)) == 99
+    assert rows[99]["symbol"] == wrong[99]
+    assert rows[200] == dict.fromkeys(rows[200], "") | {"sequence": "c1", "position": "201", "symbol": "N"}
+    bits = [float(row["surprise"]) for row in rows[:200]]
+    np.testing.assert_allclose(bits, np.array(nats) / np.log(2), rtol=1e-4)
