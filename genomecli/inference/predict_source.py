@@ -141,10 +141,14 @@ class PredictSource:
         return () if self.spec.covariates is None else self.spec.covariates.names
 
     def _ids(self, rows: TableRows | FastaRows, first: int) -> Sequence[str]:
+        if isinstance(rows, FastaRows):
+            if self.data.id is None:
+                return rows.ids
+            # The word of the ids may be the column of the training table, which no header need have.
+            named = rows.column(self.data.id)
+            return [cell or own for cell, own in zip(named, rows.ids, strict=True)]
         if self.data.id is not None:
             return rows.column(self.data.id)
-        if isinstance(rows, FastaRows):
-            return rows.ids
         if rows.has("id"):
             return rows.column("id")
         return [f"row_{first + i + 1}" for i in range(len(rows.places))]

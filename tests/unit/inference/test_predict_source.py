@@ -131,3 +131,21 @@ def test_labels_beside_the_sequences_are_found_in_whatever_batch_their_record_is
     source = PredictSource(DataSettings(path=(str(path),), labels=str(strings)), made, (target,))
     with pytest.raises(InputError, match=r"l\.fa; holds none of the ids, such as 'r0'"):
         list(source.entries())
+
+
+def test_fasta_without_the_word_of_the_ids_keeps_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genomecli.tasks.reading_tables.BATCH", 2)
+    path = tmp_path / "t.fa"
+    path.write_text(">a x\nACGT\n>b\nACGT\n>c gene_id=g3\nACGT\n>d\nAC!\n>e gene_id=\nACGT\n")
+    assert [entry.id for entry in read(path, spec(), id="gene_id")] == ["a", "b", "g3", "d", "e"]
+    assert [entry.id for entry in read(path, spec(), id="header:2")] == [
+        "x",
+        "b",
+        "gene_id=g3",
+        "d",
+        "gene_id=",
+    ]
+    path.write_text(">a\nACGT\n")
+    assert [entry.id for entry in read(path, spec(), id="name")] == ["a"]
