@@ -172,6 +172,7 @@ def open_data(settings: FinetuneSettings, seed: int, *, bodiless: bool = False) 
     reading = _readable(reading, start, column, pair, settings)
     if not bodiless:
         _check_lengths(settings, start, column, reading)
+    reading = replace(reading, notes=(*reading.notes, *_cut_otherwise(settings, reading)))
     annotated = settings.data.intervals is not None
     alike = _alike(settings, reading.examples, column, pair)
     splits = split_examples(
@@ -269,6 +270,22 @@ def window_of(settings: FinetuneSettings, start: Start) -> int:
         problem = f"finetune.context: is {settings.context}, and the network reads {most} tokens at most"
         raise ConfigError([problem])
     return settings.context or most
+
+
+def _cut_otherwise(settings: FinetuneSettings, reading: Reading) -> list[str]:
+    """What to know where a head reads places, which mean the same in sequences of one length alone."""
+    pooling = settings.head.pooling
+    if pooling not in ("centre", "places"):
+        return []
+    sizes, counts = np.unique(reading.examples.sequences.lengths, return_counts=True)
+    usual = int(sizes[counts.argmax()])
+    others = len(reading.examples) - int(counts.max())
+    if not others:
+        return []
+    return [
+        f"head.pooling {pooling}: {others} of {len(reading.examples)} sequences are not {usual} long as the "
+        "most are, so a place in them may be another one"
+    ]
 
 
 def _check_lengths(settings: FinetuneSettings, start: Start, column: ColumnReading, reading: Reading) -> None:

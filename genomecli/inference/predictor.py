@@ -105,14 +105,13 @@ class Predictor:
     ) -> None:
         self.spec = tuned.spec
         self.targets = tuned.spec.targets
+        how, window = long_input or tuned.spec.long_input, window or tuned.spec.window
+        # A head that weighs places knows no more of them than its longest training text had.
+        self.places = tuned.spec.head.places if how != "truncate" else 0
+        if how == "truncate" and tuned.spec.head.places:
+            window = min(window, tuned.spec.head.places)
         self.engine = Engine(
-            tuned,
-            device,
-            precision,
-            tokens_per_batch,
-            long_input=long_input or tuned.spec.long_input,
-            window=window or tuned.spec.window,
-            stride=stride,
+            tuned, device, precision, tokens_per_batch, long_input=how, window=window, stride=stride
         )
         self.reads: Reads = self.engine
         self.heads = Heads(tuned.model, tuned.spec)
@@ -199,6 +198,8 @@ class Predictor:
             return _Waiting(given, (), first)
         if self.spec.covariates is not None and given.covariates is None:
             return _Waiting(given, (), "has no covariates, which the model wants")
+        if reason := self._beyond(first):
+            return _Waiting(given, (), reason)
         if self.pair_reading is None:
             return _Waiting(given, (first,), "")
         if given.pair is None:
@@ -206,7 +207,18 @@ class Predictor:
         second = self.pair_reading.item(given.id, given.pair)
         if isinstance(second, str):
             return _Waiting(given, (), f"its pair {second}")
+        if reason := self._beyond(second):
+            return _Waiting(given, (), f"its pair {reason}")
         return _Waiting(given, (first, second), "")
+
+    def _beyond(self, text: Item) -> str:
+        """Why a text is too long for a head that weighs places; empty if it is not."""
+        if not self.places or len(text.tokens) <= self.places:
+            return ""
+        return (
+            f"has {len(text.tokens)} tokens, and the model knows the places of {self.places}: "
+            "cut it like those that it was tuned on, or set predict.long_input to truncate"
+        )
 
     def _answer(self, entry: _Waiting, reads: tuple[Read, ...]) -> dict[str, Outputs]:
         """Outputs of one example, of which one text was read, or two."""

@@ -322,6 +322,10 @@ def test_check_and_dry_run_write_nothing(
     said = capsys.readouterr().out
     assert "160 rows of DNA" in said
     assert "Target y: binary" in said
+    _run(table, tmp_path / "run", f"finetune.model={body}", "finetune.head.pooling=centre", check=True)
+    assert "so a place in them may be another one" in capsys.readouterr().out
+    with pytest.raises(InputError, match=r"longer than the 14 tokens.*raise finetune.context"):
+        _run(table, tmp_path / "run", f"finetune.model={body}", "finetune.head.pooling=places", check=True)
     _run(table, tmp_path / "run", f"finetune.model={body}", dry_run=True)
     assert not (tmp_path / "run").exists()
 

@@ -84,8 +84,11 @@ def test_places_tell_where_a_motif_stands(tmp_path: Path) -> None:
     found, test = _found(tmp_path, examples, target("binary"), head=HeadShape("places", places=36))
     assert _accuracy(found, test) > 0.9
     longer = make_examples([texts[0] + "A"], {"y": labels[:1]})
-    with pytest.raises(InputError, match="more than the 36 tokens"):
-        Predictor(load_tuned(tmp_path / "run")).examples(longer)
+    tuned = load_tuned(tmp_path / "run")
+    with pytest.raises(InputError, match="37 tokens, and the model knows the places of 36"):
+        Predictor(tuned).examples(longer)
+    cut = Predictor(tuned, long_input="truncate").examples(longer)["y"].scores
+    np.testing.assert_array_equal(cut, Predictor(tuned).examples(examples.take(np.arange(1)))["y"].scores)
 
 
 def test_multiclass(tmp_path: Path) -> None:
