@@ -51,6 +51,8 @@ class RawLabels:
             regression float64[n, C] in the table's units, NaN where unknown; token int64[N].
         offsets: int64[n + 1] for token labels; None otherwise.
         declared: ``names`` stand in an order that was declared, not that of the rows.
+        given: bool[n], which rows have a label, for sets of classes in one cell: where no row has a class,
+            ``values`` have no column that could say it. None where ``values`` say it.
     """
 
     form: Form
@@ -59,6 +61,7 @@ class RawLabels:
     values: LabelArray
     offsets: Ints | None = None
     declared: bool = False
+    given: NDArray[np.bool_] | None = None
 
     @property
     def labels(self) -> Labels:
@@ -68,12 +71,13 @@ class RawLabels:
     @property
     def known(self) -> NDArray[np.bool_]:
         """bool[n]: which rows have any label."""
-        return self.labels.known
+        return self.labels.known if self.given is None else self.given
 
     def take(self, rows: Ints) -> RawLabels:
         """The labels of some rows, in that order."""
         taken = self.labels.take(rows)
-        return replace(self, values=taken.values, offsets=taken.offsets)
+        given = None if self.given is None else self.given[rows]
+        return replace(self, values=taken.values, offsets=taken.offsets, given=given)
 
 
 @dataclass(frozen=True)
@@ -206,7 +210,8 @@ class CellReader:
         values = np.zeros((len(cells), len(number)), dtype=np.float64)
         for row, members in enumerate(sets):
             values[row, slice(None) if members is None else members] = np.nan if members is None else 1.0
-        return RawLabels("multilabel", columns, tuple(number), values)
+        given = np.array([members is not None for members in sets], dtype=np.bool_)
+        return RawLabels("multilabel", columns, tuple(number), values, given=given)
 
     def _numbers(self, column: str, cells: Sequence[str]) -> list[float]:
         known = self._known(cells)

@@ -160,8 +160,8 @@ def as_labels(raw: RawLabels, target: Target, places: Sequence[str], *, hint: st
         kept = [(i, target.classes.index(name)) for i, name in enumerate(raw.names) if i not in unknown]
         for old, new in kept:
             values[:, new] = raw.values[:, old]
-        if not raw.declared and raw.values.shape[1]:
-            values[np.isnan(raw.values).all(axis=1)] = np.nan
+        if raw.given is not None:
+            values[~raw.given] = np.nan
         return Labels(values)
     order = [MISSING if i in unknown else target.classes.index(name) for i, name in enumerate(raw.names)]
     table = np.array([*order, MISSING], dtype=np.int64)  # the last one serves MISSING itself

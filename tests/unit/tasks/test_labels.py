@@ -97,7 +97,16 @@ def test_sets_of_classes_in_one_cell() -> None:
     assert found.names == ("a", "b", "c")
     assert found.values[[0, 1, 2, 4]].tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1]]
     assert np.isnan(found.values[3]).all()
+    assert found.known.tolist() == [True, True, True, False, True]
     assert parse(["a|b", "b"], separator="|").names == ("a", "b")
+
+
+def test_sets_without_a_class_are_known_only_where_the_cell_says_so() -> None:
+    found = parse(["", ";", "NA"], kind="multilabel")
+    assert found.names == ()
+    assert found.known.tolist() == [False, True, False]
+    assert found.take(np.array([1, 2])).known.tolist() == [True, False]
+    assert not parse(["", "NA"], kind="multilabel").known.any()
 
 
 def test_flags_in_several_columns() -> None:

@@ -9,10 +9,14 @@ import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
 from genomecli.errors import ConfigError, InputError, UsageError
+from genomecli.tasks.defects import Defects
+from genomecli.tasks.labels import CellReader
 from genomecli.tasks.schema import Target
+from genomecli.tasks.settings import DataSettings
 from genomecli.tasks.targets import (
     Fitted,
     apply_targets,
+    as_labels,
     check_splits,
     fit_targets,
     restored,
@@ -160,6 +164,19 @@ def test_multilabel_in_one_column(tmp_path: Path) -> None:
     )
     with pytest.raises(InputError, match="line 3; target 'y' does not know the class 'c'"):
         fit(tmp_path, {"y": ["b;a", "c", "a"]}, train=[0, 2], y={"kind": "multilabel"})
+
+
+@pytest.mark.parametrize(
+    ("cells", "none"), [(["", "NA", ""], [0, 0, 0]), (["", ";", "NA"], [0, 1, 0]), ([";", ";"], [1, 1])]
+)
+def test_a_batch_without_a_class_keeps_what_is_missing(cells: list[str], none: list[int]) -> None:
+    """Figures are read from batches; one of missing labels alone says nothing of the classes."""
+    target = Target("y", "multilabel", ("y",), ("a", "b"))
+    missing = DataSettings(path="x").missing
+    raw = CellReader("y", settings_of(target), missing, Defects("error")).read(("y",), [cells])
+    found = as_labels(raw, target, ())
+    np.testing.assert_array_equal(found.values, [[0, 0] if one else [np.nan] * 2 for one in none])
+    assert found.known.tolist() == [bool(one) for one in none]
 
 
 def test_multilabel_in_one_column_a_class(tmp_path: Path) -> None:
