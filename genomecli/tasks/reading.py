@@ -89,7 +89,7 @@ def read_examples(
     for name, labels in raw.items():
         notes += alike_names(name, labels.names, targets[name].classes)
     raw = _masked(raw, data, examples, defects, files, notes)
-    _leave_out_unlabelled(raw, defects)
+    _leave_out_unlabelled(raw, targets, defects)
     rows, dropped = defects.settle(found.places, found.ids)
     if not len(rows):
         reason = f"; all are dropped, the first for: {dropped[0].reason}" if dropped else ""
@@ -190,11 +190,15 @@ def _masked(
     }
 
 
-def _leave_out_unlabelled(raw: Mapping[str, RawLabels], defects: Defects) -> None:
-    """Leave out rows that have no label of any target."""
+def _leave_out_unlabelled(
+    raw: Mapping[str, RawLabels], targets: Mapping[str, TargetSettings], defects: Defects
+) -> None:
+    """Leave out rows that have no label of any target; an empty set of classes is often left empty."""
     if not raw:
         return
     known = np.any([labels.known for labels in raw.values()], axis=0)
+    alone = {targets[name].separator for name, labels in raw.items() if labels.given is not None}
+    hint = f" (write a lone {' or '.join(sorted(alone))} for none of the classes)" if alone else ""
     for row in np.flatnonzero(~known).tolist():
         if row not in defects:
-            defects.leave_out(row, "no label")
+            defects.leave_out(row, f"no label{hint}")

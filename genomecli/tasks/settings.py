@@ -144,7 +144,12 @@ class TargetSettings(Section):
     classes: Names = setting(
         (), doc="Names of the classes in order; left out: those of the training rows, sorted."
     )
-    separator: str = setting(";", min_length=1, doc="Between the classes in one cell of a multilabel column.")
+    separator: str = setting(
+        ";",
+        min_length=1,
+        doc="Between the classes in one cell of a multilabel column. A cell that holds it alone says: none "
+        "of the classes; an empty one says that the label is not known.",
+    )
     positive: Name | None = setting(None, doc="The positive class of a binary target; left out: the last.")
     primary: Name | None = setting(
         None,

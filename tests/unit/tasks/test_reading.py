@@ -167,6 +167,13 @@ class TestRowsThatAreLeftOut:
         assert np.isnan(found.raw["b"].values[:, 0]).tolist() == [True, False]
         assert [row.reason for row in found.dropped] == ["no label"]
 
+    def test_without_a_set_of_classes_it_is_said_how_to_write_an_empty_one(self, tmp_path: Path) -> None:
+        text = "sequence\ta\nACGTACGTAA\tx|y\nACGTACGTAC\t\nACGTACGTAG\t|\n"
+        found = read({"path": write(tmp_path / "a.tsv", text)}, a={"separator": "|"})
+        assert found.examples.ids == ["row_1", "row_3"]
+        said = "no label (write a lone | for none of the classes)"
+        assert [row.reason for row in found.dropped] == [said]
+
     def test_defects_are_dropped_and_counted_where_the_settings_say_so(self, tmp_path: Path) -> None:
         rows = ["ACGTACGTAA\t1.5", "\t2.5", "ACGTXXACGT\t0.5", "ACGTACGTAC\tno", "ACGTACGTAG\t-1e-4"]
         path = write(tmp_path / "a.tsv", "sequence\tvalue\n" + "\n".join(rows) + "\n")
