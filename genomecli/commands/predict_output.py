@@ -150,21 +150,21 @@ def _write_dropped(out: Path, spool: TextSpool) -> str:
 def judge(job: Job, table: Path) -> Judged:
     """Figures of a table with labels, of all rows and of those that the models never met; the first are said.
 
+    Targets without any label are named in a warning.
+
     Raises:
-        InputError: if no record has a label.
+        InputError: if no record has a label of any target.
     """
     from genomecli.tasks.metrics import measure
 
     with open(table, encoding="utf-8", errors="surrogateescape", newline="") as lines:
         judged = read_judged(lines, job.targets)
+    targets = _labelled(job.targets, judged)
     met = None if job.seen is None else _met(table)
     counted = _say_met(job, met)
     found = {}
-    for target in job.targets:
+    for target in targets:
         predictions, labels = judged[target.name]
-        if not labels.known.any():
-            fix = "set predict.measure to false, or give a table with labels"
-            raise InputError(f"target {target.name!r} has no label in the inputs", fix=fix)
         random = rng("predict", job.seed, target.name)
         figures = measure(predictions, labels, job.settings.metrics, random)
         found[target.name] = [(ALL, figure) for figure in figures]
@@ -178,6 +178,19 @@ def judge(job: Job, table: Path) -> Judged:
                 named = target.name if which == ALL else f"{target.name}, rows that it had not met"
                 log.info("%s: %s", named, _said(figure, "symbols" if target.per_symbol else "rows"))
     return Judged(found, counted)
+
+
+def _labelled(targets: Sequence[Target], judged: Mapping[str, tuple[Predictions, Labels]]) -> list[Target]:
+    """The targets that have labels; the others are named. Raises InputError if none has any."""
+    found = [target for target in targets if judged[target.name][1].known.any()]
+    lacking = ", ".join(repr(target.name) for target in targets if target not in found)
+    if not found:
+        named = f"target {lacking} has" if len(targets) == 1 else f"targets {lacking} have"
+        fix = "give labels, name other targets with predict.targets=..., or set predict.measure to false"
+        raise InputError(f"{named} no label in the inputs", fix=fix)
+    if lacking:
+        log.warning("no label in the inputs, so not measured: %s", lacking)
+    return found
 
 
 def _of_some(job: Job, target: Target, predictions: Predictions, labels: Labels) -> list[Figure]:

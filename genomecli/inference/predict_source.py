@@ -108,18 +108,22 @@ class PredictSource:
             self._look_for_labels(rows)
 
     def _look_for_labels(self, rows: FastaRows) -> None:
-        """Refuse FASTA whose headers hold no label, where labels are wanted."""
+        """Refuse FASTA whose headers hold no label of any target, where labels are wanted."""
+        if any(target.per_symbol for target in self.labels):
+            return  # their labels stand elsewhere
+        lacking = []
         for target in self.labels:
-            if target.per_symbol:
-                continue
             columns, cells = self._cells(rows, target)
-            if not any(map(any, cells)):
-                raise InputError(
-                    f"has no label {columns[0]!r} in its headers",
-                    where=rows.places[0],
-                    fix=f"write {columns[0]}= into them, name the files of each class with "
-                    "predict.class_inputs, or set predict.measure to false",
-                )
+            if any(map(any, cells)):
+                return
+            lacking.append(columns[0])
+        if lacking:
+            raise InputError(
+                f"has no label {' or '.join(map(repr, lacking))} in its headers",
+                where=rows.places[0],
+                fix=f"write {lacking[0]}= into them, name the files of each class with "
+                "predict.class_inputs, or set predict.measure to false",
+            )
 
     def _sequences(self, rows: TableRows | FastaRows) -> Sequence[str]:
         if isinstance(rows, FastaRows):
@@ -238,4 +242,9 @@ class PredictSource:
         """Label columns of a target of whole sequences; where files are classes, their names."""
         if isinstance(rows, FastaRows) and rows.class_name:
             return (CLASS,), [rows.column(CLASS)]
+        if isinstance(rows, TableRows) and len(self.labels) > 1:
+            for name in target.columns:
+                if not rows.has(name):
+                    hint = "or name the targets that it has labels of with predict.targets=..."
+                    raise missing_column(name, rows.columns, rows.where, hint)
         return label_cells(rows, target.name, settings_of(target), alone=len(self.spec.targets) == 1)

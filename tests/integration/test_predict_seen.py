@@ -134,3 +134,29 @@ def test_records_whose_windows_were_trained_on_are_known(runs: Path, tmp_path: P
     }
     assert {name: seen[name] for name in part} == expected
     assert not any(seen[name] for name in list(seen)[60:])
+
+
+def test_targets_without_labels_are_named_and_the_others_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def table(name: str, classes: bool, sets: bool) -> Path:
+        lines = [
+            f"{text}\t{label if classes else ''}\t{('a;b', 'b', ';')[n % 3] if sets else ('', 'NA')[n % 2]}"
+            for n, (text, label) in enumerate(labelled(30, "two"))
+        ]
+        (tmp_path / name).write_text("\n".join(["sequence\ty\ts", *lines]) + "\n")
+        return tmp_path / name
+
+    data = f"finetune.data.path={table('t.tsv', True, True)}"
+    run = tune(tmp_path / "run", data, "finetune.targets={y: {}, s: {kind: multilabel}}", "finetune.epochs=1")
+    out = tmp_path / "out.tsv"
+    assert predict("-m", run, table("some.tsv", True, False), "-o", out, *MEASURE) == 0
+    assert "no label in the inputs, so not measured: 's'" in said(capsys)
+    assert {row["target"] for row in rows_of(tmp_path / "out.tsv.metrics.tsv")} == {"y"}
+    assert {row["s.a.label"] for row in rows_of(out)} == {""}
+    assert (tmp_path / "out.tsv.manifest.json").is_file()
+    assert predict("-m", run, table("none.tsv", False, False), "-o", tmp_path / "no.tsv", *MEASURE) == 3
+    told = (
+        "targets 'y', 's' have no label in the inputs; give labels, name other targets with predict.targets"
+    )
+    assert told in said(capsys)

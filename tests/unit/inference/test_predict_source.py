@@ -149,3 +149,18 @@ def test_fasta_without_the_word_of_the_ids_keeps_its_own(
     ]
     path.write_text(">a\nACGT\n")
     assert [entry.id for entry in read(path, spec(), id="name")] == ["a"]
+
+
+def test_one_target_of_several_may_have_no_label(tmp_path: Path) -> None:
+    """Refused are FASTA without any label, and a table without the column, before anything is predicted."""
+    path, other = tmp_path / "t.fa", Target("z", "regression", ("z",), ("z",), means=(0.0,), scales=(1.0,))
+    path.write_text(">a z=2.5\nACGT\n>b\nACGT\n")
+    found: list[Any] = [entry.meta[LABELS] for entry in read(path, spec(), targets=(Y, other))]  # type: ignore
+    np.testing.assert_array_equal([(one["y"], one["z"][0]) for one in found], [(-1, 2.5), (-1, np.nan)])
+    path.write_text(">a\nACGT\n")
+    with pytest.raises(InputError, match="has no label 'y' or 'z' in its headers; write y= into them"):
+        read(path, spec(), targets=(Y, other))
+    path = tmp_path / "t.tsv"
+    path.write_text("sequence\tz\nACGT\t1\n")
+    with pytest.raises(InputError, match=r"no column 'y'.* with predict\.targets=\.\.\."):
+        read(path, spec(), targets=(Y, other))
