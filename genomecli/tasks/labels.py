@@ -6,7 +6,7 @@ and all means are fixed later, from the training rows alone, in ``targets``.
 Kind ``auto``: ``token`` where labels of symbols are given; several columns that hold only 0 and 1 are
 ``multilabel``, otherwise values; one column of numbers is ``regression`` if any has a fraction or there are
 more than :data:`MANY` values; a column with the separator in any cell is ``multilabel``; a column of which
-more than half of the cells are such numbers is ``regression``, its other cells defects; all else is
+more than nine in ten cells are such numbers is ``regression``, its other cells defects; all else is
 classes.
 
 A cell of ``data.missing`` is no label, unless ``classes`` names it. ``nan`` (in any case of letters, or of
@@ -32,6 +32,9 @@ from genomecli.tasks.settings import TargetSettings
 
 MANY = 20
 """Distinct whole numbers up to which a column of them is classes."""
+
+MOSTLY = 0.9
+"""Share of measured numbers in a column above which its other cells are mistakes and not classes."""
 
 _FLAGS: Mapping[str, float] = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
 _FIX = "correct the cell, leave it empty where nothing is known, or set data.invalid to drop"
@@ -170,7 +173,7 @@ class CellReader:
         """Whether most cells are measured values, so that the others are mistakes rather than classes."""
         known = self._known(cells)
         numbers = [cell for cell in known if not self._is_nan(cell) and as_number(cell) is not None]
-        return 2 * len(numbers) > len(known) and _measured(numbers)
+        return len(numbers) > MOSTLY * len(known) and _measured(numbers)
 
     def _separated(self, cells: Sequence[str]) -> bool:
         return any(self.settings.separator in cell for cell in cells)
