@@ -277,6 +277,9 @@ def _beside(kin: Ints, mine: Rows, theirs: Rows, pairs: Pairs) -> Rows:
 def _place(examples: Examples, row: int) -> str:
     if row < 0:
         return ""
+    if examples.record is not None:
+        # Windows of one sequence share its place; their ids say where each was cut.
+        return examples.ids[row]
     return examples.places[row] if len(examples.places) else f"row {row + 1}"
 
 

@@ -112,3 +112,10 @@ def test_a_split_by_place_parts_long_contigs_and_is_not_warned_of() -> None:
     data = cut([random_dna(RNG, 5000)], "dna")
     one = found(data, splits(data, by="locus", block=500)[0])
     assert (one.cut, one.sequences, one.warnings()) == (1, 1, [])
+
+
+def test_a_warning_names_the_windows_and_not_their_record() -> None:
+    windows, labels = cut([PROTEINS[0][:50] * 2])
+    one = Split(np.array([0]), np.array([], dtype=np.int64), np.array([1]), np.arange(2), "Made.")
+    found = leakage(find_copies(windows), windows, labels, one)
+    assert found.overlaps[0].example == ("r0:51-100", "r0:1-50")
