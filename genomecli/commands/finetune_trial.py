@@ -276,8 +276,9 @@ class Trial:
         summary_path = path / "training.json"
         resume = self.setting.resume and pointed(path, "last") is not None
         path.mkdir(parents=True, exist_ok=True)
-        began = (path / "config.json").exists()
-        if not began:
+        # Folders of folds and seeds hold settings before their training begins, so these tell nothing.
+        began = (path / "metrics.jsonl").exists()
+        if not (path / "config.json").exists():
             write_json(path / "config.json", {"network": name, "seed": self.seed})
         write_spec(path, job)
         where = f"{self.name}: " if self.name else ""

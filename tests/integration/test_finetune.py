@@ -6,6 +6,8 @@ import csv
 import json
 import math
 import re
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -180,8 +182,6 @@ def test_equal_runs_are_equal_bytes_and_a_resumed_one_too(
     calls: list[int] = []
 
     def short(self: Finetuning) -> Any:
-        from dataclasses import replace
-
         calls.append(1)
         return replace(plan(self), deadline=-1.0) if len(calls) in (1, 3) else plan(self)
 
@@ -200,6 +200,29 @@ def test_equal_runs_are_equal_bytes_and_a_resumed_one_too(
     assert (tmp_path / "part" / "summary.json").stat().st_mtime_ns == before
     with pytest.raises(UsageError, match="is a finished run"):
         _run(table, tmp_path / "part", *given)
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_only_a_training_that_had_begun_is_said_to_begin_anew(
+    table: Path,
+    body: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    given = [f"finetune.model={body}", "finetune.baselines.run=[]", "finetune.epochs=1"]
+    given += ["finetune.tune=last", "finetune.split.folds=2"]
+    plan = Finetuning._plan
+    with monkeypatch.context() as short:
+        short.setattr(Finetuning, "_plan", lambda self: replace(plan(self), deadline=-1.0))
+        with pytest.raises(CheckpointedError):
+            _run(table, tmp_path / "run", *given)
+    shutil.rmtree(tmp_path / "run" / "fold-1" / "checkpoints")
+    (tmp_path / "run" / "fold-1" / "metrics.jsonl").touch()
+    caplog.clear()
+    _run(table, tmp_path / "run", *given, resume=True)
+    said = [message for message in caplog.messages if "begins anew" in message]
+    assert said == ["fold 1: pretrained: it has no checkpoint yet, so it begins anew"]
 
 
 @pytest.mark.usefixtures("no_figures")
