@@ -138,6 +138,11 @@ class FinetuneSettings(Section):
             problems.append("give several seeds or folds, not both: their spreads mean different things")
         if self.model is None and self.tune in ("last", "frozen", "embeddings", "lora"):
             problems.append(f"tune {self.tune} needs a model; random weights are tuned in full")
+        if self.optimiser.name == "muon" and self.tune == "frozen":
+            problems.append(
+                "optimiser.name muon and tune frozen do not go together: Muon takes the matrices of blocks, "
+                "and frozen trains none of them; set optimiser.name to adamw, or tune to full, last or lora"
+            )
         if problems:
             raise ValueError("; ".join(problems))
         return self

@@ -353,3 +353,10 @@ def test_lora_trains_updates_alone_and_opens_as_a_plain_network(tmp_path: Path) 
     with pytest.raises(ConfigError, match="no linear layer 'key'; it has"):
         _job(examples, start, lora={"modules": ["key"]}).model()
     assert lora_module.merged({"a": torch.ones(1)}, 1.0) == {"a": torch.ones(1)}
+
+
+def test_muon_is_refused_where_no_block_is_tuned() -> None:
+    given = {"model": "run", "optimiser": {"name": "muon"}}
+    with pytest.raises(ValueError, match=r"optimiser.name muon and tune frozen do not go together"):
+        settings(**given, tune="frozen")
+    assert {settings(**given, tune=mode).tune for mode in ("last", "lora", "embeddings")}
