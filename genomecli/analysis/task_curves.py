@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from genomecli.analysis.figures.scatter import log_scale
 from genomecli.analysis.task_results import Curve, Matrix, Scatter, TargetResults
 from genomecli.tasks.examples import Floats
 from genomecli.tasks.metric_rows import ClassRows, ValueRows, class_rows, value_rows
@@ -64,7 +65,7 @@ def _with_model(results: TargetResults, target: Target, model: str, trials: Sequ
     if target.form == "regression":
         scatter = [
             item
-            for item in _scatters(model, _joined_values(model, trials, results.judged))
+            for item in _scatters(model, _joined_values(model, trials, results.judged), log=target.log)
             if item is not None
         ]
         return replace(results, scatter=(*results.scatter, *scatter))
@@ -171,20 +172,22 @@ def _bins(model: str, of: str, confidence: Floats, right: Floats) -> Curve:
     return Curve(model, of, _rounded(x), _rounded(y), tuple(int(count) for count in size[kept]))
 
 
-def _scatters(model: str, rows: ValueRows) -> Iterator[Scatter | None]:
+def _scatters(model: str, rows: ValueRows, *, log: bool) -> Iterator[Scatter | None]:
     for c, name in enumerate(rows.names):
         known = rows.known[:, c]
         measured, predicted = rows.truth[known, c], rows.scores[known, c]
         if len(measured) == 0:
             yield None
         elif len(measured) <= SCATTERED:
-            yield Scatter(model, name, _rounded(measured), _rounded(predicted))
+            yield Scatter(model, name, _rounded(measured), _rounded(predicted), log=log)
         else:
-            yield _grid(model, name, measured, predicted)
+            yield _grid(model, name, measured, predicted, log=log)
 
 
-def _grid(model: str, name: str, measured: Floats, predicted: Floats) -> Scatter:
+def _grid(model: str, name: str, measured: Floats, predicted: Floats, *, log: bool) -> Scatter:
     """Counts on a grid; predictions far beyond the measured values go to its rim."""
+    if log:
+        measured, predicted = log_scale(measured), log_scale(predicted)
     low, high = float(measured.min()), float(measured.max())
     span = (high - low) or 1.0
     low = min(low, max(float(predicted.min()), low - 0.3 * span))
@@ -194,7 +197,8 @@ def _grid(model: str, name: str, measured: Floats, predicted: Floats) -> Scatter
     edges = np.linspace(low, high, GRID + 1)
     counts, _, _ = np.histogram2d(np.clip(predicted, low, high), measured, bins=[edges, edges])
     table = tuple(tuple(float(cell) for cell in line) for line in counts)
-    return Scatter(model, name, counts=table, edges=(low, high))
+    ends = (float(np.expm1(low)), float(np.expm1(high))) if log else (low, high)
+    return Scatter(model, name, counts=table, edges=ends, log=log)
 
 
 def _rounded(values: Floats) -> tuple[float, ...]:

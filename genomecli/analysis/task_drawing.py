@@ -53,6 +53,7 @@ _CALIBRATION = (
 )
 _SCATTER = "Each dot is a row of the {part} part; on the dotted line a prediction is right."
 _DENSITY = "Colour is the number of rows of the {part} part; on the dotted line a prediction is right."
+_LOG = " Axes are those of log(1 + value), as the settings of the target say."
 _LEARNING = (
     "The weights that are used are those of the dashed line. A training loss that goes on falling while the "
     "validation loss rises is learning by heart."
@@ -271,7 +272,8 @@ def _scatter(results: TaskResults, target: TargetResults) -> Drawing:
     title = _title(results, target, "predicted against measured")
     dense = any(item.counts for item in found)
     left = len(target.target.classes) - VALUES_DRAWN
-    more = f" The first {VALUES_DRAWN} values are drawn." if left > 0 else ""
+    more = _LOG if any(item.log for item in found) else ""
+    more += f" The first {VALUES_DRAWN} values are drawn." if left > 0 else ""
     return Drawing(
         f"scatter.{target.target.name}",
         title,
@@ -296,7 +298,7 @@ def _panel(item: Scatter, target: TargetResults, rows: dict[tuple[str, str], Met
     )
     title = item.model + (f" (r {unsigned_zero(f'{found:.2f}')})" if found == found else "")
     counts = np.array(item.counts, dtype=np.float64) if item.counts else None
-    return ScatterPanel(title, item.of, item.measured, item.predicted, counts, item.edges)
+    return ScatterPanel(title, item.of, item.measured, item.predicted, counts, item.edges, item.log)
 
 
 def _learning(results: TaskResults) -> list[Drawing]:

@@ -157,7 +157,7 @@ def _target_values(
         "differences": difference_table(results, target),
         "classes": classes_table(results, target),
         "trials": trials_table(results, target),
-        "reasons": reasons(results, target),
+        "reasons": [reasons(results, target, part) for part in parts],
         "figures": [figure for figure in figures if figure.name.split(".", 1)[1:] == [name]],
     }
 

@@ -92,6 +92,7 @@ class Scatter:
         predicted: of the same rows.
         counts: rows in each cell of a grid over both axes, [predicted, measured], for many rows.
         edges: ends of the grid, the same for both axes: low, high.
+        log: the target is one of log(1 + value): drawn so, and cells of the grid are equal on that scale.
     """
 
     model: str
@@ -100,6 +101,7 @@ class Scatter:
     predicted: tuple[float, ...] = ()
     counts: Matrix = ()
     edges: tuple[float, float] = (0.0, 1.0)
+    log: bool = False
 
 
 @dataclass(frozen=True)

@@ -130,12 +130,12 @@ class _Standing:
     @property
     def lost(self) -> list[str]:
         """To which it loses, with ``it`` for the network; empty for none."""
-        return [f"it is worse than {_and(self.worse)}"] if self.worse else []
+        return [f"it is worse than {listed(self.worse)}"] if self.worse else []
 
     @property
     def open(self) -> list[str]:
         """From which it is not told apart, likewise."""
-        return [f"it is not shown to beat {_and(self.undecided)}"] if self.undecided else []
+        return [f"it is not shown to beat {listed(self.undecided)}"] if self.undecided else []
 
 
 def _first(network: str, difference: Difference, others: _Standing) -> str:
@@ -167,13 +167,14 @@ def _others(target: TargetResults) -> list[str]:
     """Which of the other baselines the network beats, to which it loses, and which are open, as far as the
     first sentence has not said it; the figures are in a table."""
     others, best = _Standing.of(target), target.difference
-    said = [f"It beats {_and(others.beaten)}."] if others.beaten else []
+    said = [f"It beats {listed(others.beaten)}."] if others.beaten else []
     rest = [] if best is not None and best.better else others.open
     rest = [*others.lost, *rest] if best is None or best.better is None or best.worse else rest
     return said + [f"{one[0].upper()}{one[1:]}." for one in rest]
 
 
-def _and(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence: ``a, b and c``."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 

@@ -12,6 +12,7 @@ from genomecli.analysis.task_judging import LEAST_TRIALS
 from genomecli.analysis.task_results import MetricRow, TargetResults, TaskResults
 from genomecli.analysis.task_story import (
     drawn,
+    listed,
     metric_label,
     metric_name,
     part_name,
@@ -63,7 +64,9 @@ def figure_cell(figure: Figure) -> str:
         return "–"
 
     def text(value: float) -> str:
-        return unsigned_zero(f"{value:#.3g}" if figure.name in _UNITS else f"{value:.3f}")
+        # Zeros behind the point are digits that were measured; a point with nothing behind it says nothing.
+        units = f"{value:#.3g}".removesuffix(".")
+        return unsigned_zero(units if figure.name in _UNITS else f"{value:.3f}")
 
     if figure.low != figure.low:
         return text(figure.value)
@@ -95,10 +98,29 @@ def models_table(results: TaskResults, target: TargetResults, part: str) -> Page
         "seeds": f"means over seeds {student}",
         "folds": f"means over folds {student}",
     }[results.trials]
-    counted = max((row.figure.n for row in rows.values()), default=0)
-    unit = units(results, target.target)
-    caption = f"{target.target.name}, {count_text(counted)} {part_name(part)} {unit}; {over}"
+    caption = f"{target.target.name}, {_judged_rows(results, target, part)}; {over}"
     return PageTable(caption, ("figure", *names), body, main=frozenset({0} if metrics[:1] == [first] else ()))
+
+
+def _judged_rows(results: TaskResults, target: TargetResults, part: str) -> str:
+    """``133 test rows``; of folds ``400 test rows in 3 folds (133 or 134 each)``.
+
+    Validation rows of folds may be the same ones again, so they are not summed.
+    """
+    what = f"{part_name(part)} {units(results, target.target)}"
+    counts: dict[str, int] = {}
+    for row in target.rows:
+        if row.figure.part == part and not row.figure.of:
+            counts[row.trial] = max(counts.get(row.trial, 0), row.figure.n)
+    each = sorted({count for trial, count in counts.items() if trial})
+    if results.trials != "folds" or not each:
+        return f"{count_text(max(counts.values(), default=0))} {what}"
+    joint = " or " if each[-1] - each[0] < 2 else " to "
+    ends = joint.join(dict.fromkeys(count_text(count) for count in (each[0], each[-1])))
+    folds = [count for trial, count in counts.items() if trial]
+    if part != "test":
+        return f"{ends} {what} in each of {len(folds)} folds"
+    return f"{count_text(sum(folds))} {what} in {len(folds)} folds ({ends} each)"
 
 
 def _with_each(target: TargetResults, part: str, name: str, model: str, text: str) -> str:
@@ -112,15 +134,22 @@ def _with_each(target: TargetResults, part: str, name: str, model: str, text: st
     return f"{text}\n{', '.join(each)}" if each else text
 
 
-def reasons(results: TaskResults, target: TargetResults) -> list[str]:
-    """Why figures over all classes are missing, or what was left out: one sentence a reason."""
+def reasons(results: TaskResults, target: TargetResults, part: str) -> list[str]:
+    """Why figures of one part over all classes are missing, or what was left out: one sentence a reason, for
+    all models of which it is true."""
     found: dict[tuple[str, str], list[str]] = {}
-    for part in ("test", "valid"):
-        for (model, name), row in overall_rows(target, part).items():
-            note = row.figure.note
-            if note and not note.startswith("mean of "):
-                found.setdefault((model, note), []).append(metric_name(name))
-    return [f"{model}, {', '.join(dict.fromkeys(names))}: {note}." for (model, note), names in found.items()]
+    for (model, name), row in overall_rows(target, part).items():
+        note = row.figure.note
+        if note and not note.startswith("mean of "):
+            found.setdefault((model, note), []).append(metric_name(name))
+    shared: dict[tuple[str, str], list[str]] = {}
+    for (model, note), names in found.items():
+        shared.setdefault((", ".join(names), note), []).append(model)
+    every = {card.name for card in results.models}
+    return [
+        f"{'all models' if len(models) > 1 and every <= set(models) else listed(models)}, {names}: {note}."
+        for (names, note), models in shared.items()
+    ]
 
 
 def classes_table(results: TaskResults, target: TargetResults) -> PageTable:
@@ -141,7 +170,7 @@ def classes_table(results: TaskResults, target: TargetResults) -> PageTable:
     compared = metrics[0] if metrics else "f1"
     heads = [
         "value" if form == "regression" else "class",
-        *(f"{part_name(p)} {units(results, target.target)}" for p in parts),
+        *(f"{part_name(p)} {units(results, target.target)}{_of_folds(results, p)}" for p in parts),
     ]
     heads += [METRICS[name] for name in metrics]
     heads += [f"{METRICS[compared]}, {other}"] if other else []
@@ -155,6 +184,13 @@ def classes_table(results: TaskResults, target: TargetResults) -> PageTable:
     caption = f"{target.target.name}: single {unit}, {network} on the {part_name(target.judged)} part"
     shown = body if metrics else []
     return PageTable(caption, heads, shown)
+
+
+def _of_folds(results: TaskResults, part: str) -> str:
+    """Which folds a count of rows is of: test rows are in one fold each, others in several."""
+    if results.trials != "folds":
+        return ""
+    return ", all folds" if part == "test" else ", first fold"
 
 
 def _single_rows(target: TargetResults, model: str) -> dict[tuple[str, str], MetricRow]:

@@ -52,7 +52,9 @@ def learning_figure(
             if number % columns == 0:
                 axes.set_ylabel(ylabel)
         figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
-        figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=len(handles))
+        # One panel is narrower than all names in a line.
+        ncols = len(handles) if columns > 1 else min(2, len(handles))
+        figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=ncols)
     return figure  # type: ignore[no-any-return]
 
 

@@ -1,13 +1,17 @@
-"""Predicted against measured values, model beside model; many rows as a density."""
+"""Predicted against measured values, model beside model; many rows as a density.
+
+Values whose target is one of log(1 + value) are drawn on that scale, since their few large ones would leave
+all others in a corner. It has a place for 0, which a plain logarithm has not.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from genomecli.analysis.figures.style import (
     GREY,
@@ -35,6 +39,7 @@ class ScatterPanel:
         predicted: float[n].
         counts: float64[cells, cells], rows by predicted and measured value; None for points.
         edges: ends of that grid on both axes.
+        log: draw log(1 + value); cells of the grid are equal on that scale.
     """
 
     title: str
@@ -43,10 +48,17 @@ class ScatterPanel:
     predicted: tuple[float, ...]
     counts: NDArray[np.float64] | None = None
     edges: tuple[float, float] = (0.0, 1.0)
+    log: bool = False
+
+
+def log_scale(values: ArrayLike) -> NDArray[np.float64]:
+    """log(1 + value) of values in their unit; -1 and less, which a prediction may be, are cut at -0.99."""
+    return np.log1p(np.maximum(np.asarray(values, dtype=np.float64), -0.99))
 
 
 def scatter_figure(panels: Sequence[ScatterPanel], *, title: str, columns: int = 2) -> Figure:
     """Draw the panels in rows of ``columns``; those of a row share their range."""
+    panels = [_on_log_scale(panel) if panel.log else panel for panel in panels]
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
     dense = [panel.counts for panel in panels if panel.counts is not None]
@@ -71,6 +83,40 @@ def scatter_figure(panels: Sequence[ScatterPanel], *, title: str, columns: int =
             bar.outline.set_visible(False)
         figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     return figure  # type: ignore[no-any-return]
+
+
+def _on_log_scale(panel: ScatterPanel) -> ScatterPanel:
+    """The same panel with log(1 + value) for each value."""
+    measured, predicted, edges = (
+        tuple(log_scale(values).tolist()) for values in (panel.measured, panel.predicted, panel.edges)
+    )
+    return replace(panel, measured=measured, predicted=predicted, edges=(edges[0], edges[1]))
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Values to mark between two ends that are given as log(1 + value).
+
+    0 and powers of ten first, from the largest, then 5 and 2 times these, as far as there is room; three
+    others where that leaves less than two.
+    """
+    top = int(np.ceil(np.log10(np.expm1(high)))) if high > 0 else 0
+    powers = [10.0**power for power in range(top, top - 8, -1)]
+    wanted = [0.0, *powers, *(5 * power for power in powers), *(2 * power for power in powers)]
+    room, kept = 0.1 * (high - low), list[float]()
+    for value in wanted:
+        place = float(np.log1p(value))
+        if low <= place <= high and all(abs(place - np.log1p(other)) >= room for other in kept):
+            kept.append(value)
+    if len(kept) < 2:
+        inner: list[float] = np.expm1(np.linspace(low, high, 5)[1:-1]).tolist()
+        return inner
+    return sorted(kept)
+
+
+def _mark_values(axes: Axes, ends: tuple[float, float]) -> None:
+    values = log_ticks(*ends)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_ticks(np.log1p(values).tolist(), [short_number(value) for value in values])
 
 
 def _range(panels: Sequence[ScatterPanel]) -> tuple[float, float]:
@@ -102,6 +148,8 @@ def _draw(axes: Axes, panel: ScatterPanel, ends: tuple[float, float], most: floa
         image = axes.imshow(table, norm=norm, extent=extent, **style)  # type: ignore[arg-type]
     axes.set_xlim(ends)
     axes.set_ylim(ends)
+    if panel.log:
+        _mark_values(axes, ends)
     axes.set_aspect("equal")
     axes.set_title(shorten(panel.title, 34), fontsize=10.5)
     light_grid(axes, "both")

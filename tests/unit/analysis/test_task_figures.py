@@ -9,7 +9,7 @@ from genomecli.analysis.figures.confusion import confusion_figure
 from genomecli.analysis.figures.learning import LearningPanel, learning_figure
 from genomecli.analysis.figures.models import ModelBar, models_figure
 from genomecli.analysis.figures.rates import RateLine, RatePanel, rates_figure
-from genomecli.analysis.figures.scatter import ScatterPanel, scatter_figure
+from genomecli.analysis.figures.scatter import ScatterPanel, log_ticks, scatter_figure
 from genomecli.analysis.figures.style import png_bytes, settle, svg_bytes
 
 NAN = float("nan")
@@ -90,3 +90,36 @@ def test_lines_that_coincide_are_all_seen():
 def test_only_lines_with_a_name_are_in_the_legend():
     legend = _rates().axes[2].get_legend()
     assert [text.get_text() for text in legend.get_texts()] == ["ours (0.9)"]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_legend_of_losses_is_whole(count):
+    panel = LearningPanel("ours", [[(0.5, 1.0), (1.0, 0.5)]], [[(1.0, 0.6)]], [1.0])
+    figure = learning_figure([panel] * count, title="t")
+    settle(figure)
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1
+
+
+def test_values_of_a_log_target_are_drawn_on_that_scale():
+    values = tuple(float(value) for value in np.expm1(np.linspace(0.0, 7.6, 50)))
+    panel = ScatterPanel("ours", "u", values, (*values[:-1], -5.0), log=True)
+    axes = scatter_figure([panel], title="t").axes[0]
+    labels = [tick.get_text() for tick in axes.get_xticklabels()]
+    assert {"0", "10", "100", "1 k"} <= set(labels)
+    assert np.allclose(axes.get_xticks()[labels.index("100")], np.log(101))
+    # Equal steps of the logarithm are equal steps on the page.
+    places = axes.collections[0].get_offsets()[:, 0]
+    assert np.allclose(np.diff(places), 7.6 / 49)
+    narrow = scatter_figure([ScatterPanel("o", "u", (3.1, 3.2), (3.1, 3.2), log=True)], title="t").axes[0]
+    assert len(narrow.get_xticks()) > 1
+
+
+@pytest.mark.parametrize("ends", [(0.0, 0.1), (0.0, 8.0), (4.0, 5.0), (-0.5, 20.0)])
+def test_marks_of_a_log_scale_are_inside_and_apart(ends):
+    places = np.log1p(log_ticks(*ends))
+    assert len(places) >= 2
+    assert ends[0] <= places.min() <= places.max() <= ends[1]
+    assert (np.diff(places) >= 0.1 * (ends[1] - ends[0]) - 1e-12).all()

@@ -235,3 +235,17 @@ def test_without_a_test_part_nothing_is_compared():
     assert found.difference is None
     assert found.rows
     assert not found.confusion
+
+
+def test_the_grid_of_a_log_target_has_equal_steps_of_the_logarithm():
+    from genomecli.analysis.figures.scatter import log_scale
+    from genomecli.analysis.task_curves import _grid
+
+    values = np.expm1(np.linspace(0.0, 8.0, 4000))
+    made = _grid("ours", "u", values, values, log=True)
+    counts = np.array(made.counts)
+    assert made.log
+    assert made.edges == pytest.approx((0.0, np.expm1(8.0)))
+    # Even on that scale, so each cell of the diagonal holds a hundred.
+    assert np.abs(np.diag(counts) - 100).max() <= 1
+    assert np.isfinite(log_scale([-7.0, 0.0])).all()

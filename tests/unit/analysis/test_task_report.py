@@ -142,13 +142,14 @@ def test_tables_say_what_was_measured():
     assert [row[0] for row in difference_table(whole, target).rows] == ["composition", "majority"]
     measured = judged("regression", ("u", "v"))
     assert [row[0] for row in classes_table(whole, measured).rows] == ["u", "v"]
-    (reason,) = reasons(whole, measured)
+    (reason,) = reasons(whole, measured, "test")
     assert reason == "majority, Pearson r, Spearman rho: without u, v: all predictions are equal."
 
 
 def test_figures_as_text():
     nan = float("nan")
     assert figure_cell(Figure("rmse", 1.0, 0.96, 1234.5, 9)) == "1.00\n0.960 to 1.23e+03"
+    assert figure_cell(Figure("rmse", 347.2, 177.0, 493.1, 9)) == "347\n177 to 493"
     assert figure_cell(Figure("mcc", 0.5, nan, nan, 9)) == "0.500"
     assert figure_cell(Figure("mcc", nan, nan, nan, 9)) == "–"
     assert (three(-0.0002), three(0.0), three(-0.0), three(nan)) == ("-0.0002", "0.000", "0.000", "–")
@@ -264,3 +265,40 @@ def test_the_first_line_of_the_page_is_the_verdict():
     assert "empty sequence" in html
     assert "by similarity cluster" in html
     assert "No row was left out" in task_page(replace(whole, dropped=()), [])
+
+
+def test_notes_of_validation_rows_stand_with_them_and_those_of_all_models_are_one_line():
+    target = judged("binary")
+    rows = tuple(
+        replace(row, figure=replace(row.figure, note="one class only"))
+        if row.figure.part == "valid" and row.figure.name in ("auroc", "auprc")
+        else row
+        for row in target.rows
+    )
+    target = replace(target, rows=rows)
+    assert reasons(results(target), target, "test") == []
+    said = "all models, AUROC, AUPRC: one class only."
+    assert reasons(results(target), target, "valid") == [said]
+    page = task_page(results(target), [])
+    assert said not in page.partition("<details>")[0]
+    assert page.count(said) == 1
+    few = tuple(replace(row, model="other") if row.model == "majority" else row for row in rows)
+    some = replace(target, rows=few)
+    found = reasons(results(some), some, "valid")
+    assert found == ["pretrained, composition and other, AUROC, AUPRC: one class only."]
+
+
+def test_rows_of_folds_are_counted_alike_in_all_tables():
+    target = judged("multiclass", CLASSES, trials=3, folds=True)
+    whole = results(target, trials="folds")
+    assert models_table(whole, target, "test").caption.startswith("t, 240 test rows in 3 folds (80 each); ")
+    assert models_table(whole, target, "valid").caption.startswith("t, 80 validation rows in each of 3 folds")
+    table = classes_table(whole, target)
+    assert table.columns[1:3] == ["training rows, first fold", "test rows, all folds"]
+    assert sum(int(row[2]) for row in table.rows) == 240
+    rows = tuple(
+        replace(row, figure=replace(row.figure, n=81)) if row.trial == "fold 2" else row
+        for row in target.rows
+    )
+    caption = models_table(whole, replace(target, rows=rows), "test").caption
+    assert "241 test rows in 3 folds (80 or 81 each)" in caption
