@@ -156,9 +156,16 @@ def _take_fasta(found: Gathered, rows: FastaRows, data: DataSettings) -> None:
         raise InputError("FASTA has no pairs", where=rows.places[0], fix="give a table with both columns")
     first = len(found.ids)
     found.sequences.extend(rows.sequences)
-    found.ids.extend(rows.ids if data.id is None else rows.column(data.id))
+    found.ids.extend(_fasta_ids(rows, data))
     sides = header_sides(rows) if data.split is None else [side(word) for word in rows.column(data.split)]
     _extend(found, rows, sides, rows.column(data.group) if data.group is not None else [], first)
+
+
+def _fasta_ids(rows: FastaRows, data: DataSettings) -> Sequence[str]:
+    """Ids by a word of the headers where that is asked for; records without it keep their own."""
+    if data.id is None:
+        return rows.ids
+    return [word or own for word, own in zip(rows.column(data.id), rows.ids, strict=True)]
 
 
 def _extend(found: Gathered, rows: Rows, sides: Sequence[str], groups: Sequence[str], first: int) -> None:

@@ -40,6 +40,11 @@ class TestFasta:
         path = write(tmp_path / "a.fasta", fasta([("a TARGET=x site=1", DNA[0]), ("b TARGET=y", DNA[1])]))
         assert read({"path": path}, site={}).raw["site"].names == ("1", "y")
 
+    def test_ids_by_a_word_of_the_headers_and_never_empty(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "a.fasta", fasta([("a TARGET=x locus=b1", DNA[0]), ("b TARGET=y", DNA[1])]))
+        assert read({"path": path, "id": "locus"}, site={}).examples.ids == ["b1", "b"]
+        assert read({"path": path, "id": "name"}, site={}).examples.ids == ["a", "b"]
+
     def test_target_is_that_of_the_one_target_without_a_word(self, tmp_path: Path) -> None:
         records = [("a TARGET=x site=1", DNA[0]), ("b TARGET=y site=2", DNA[1])]
         path = write(tmp_path / "a.fa", fasta(records))
