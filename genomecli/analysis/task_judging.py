@@ -22,6 +22,9 @@ LEAST_TRIALS = 3
 """Trainings below which there is no interval over them: of two Student's t has one degree of freedom, and its
 95 % interval is 18 times as wide as they are apart."""
 
+ROUNDING = 1e-12
+"""Share by which equal figures of several trainings may differ: that of additions in another order."""
+
 ENSEMBLE = "ensemble"
 """Model of the figures of several seeds' mean predictions."""
 
@@ -144,9 +147,9 @@ def _mean_row(model: str, figures: Sequence[Figure], level: float) -> MetricRow:
         low = high = float("nan")
         each = ", ".join(f"{value:.3f}" for value in known)
         note += f" ({each}); fewer than {LEAST_TRIALS} give no interval" * bool(len(known))
-    elif spread == 0.0:
+    elif np.ptp(known) <= ROUNDING * np.abs(known).max():
         # A baseline without chance in it: its interval is that over rows.
-        low, high = figures[0].low, figures[0].high
+        low, high, spread = figures[0].low, figures[0].high, 0.0
         note = f"the same in {len(known)} trainings; the interval is over rows"
     else:
         least, most = ends(figures[0].name)

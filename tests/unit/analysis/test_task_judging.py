@@ -177,7 +177,11 @@ def test_the_mean_of_seeds_is_judged_as_predict_gives_it(folds):
 
 
 def test_a_figure_that_is_the_same_each_time_has_its_interval_over_rows():
-    rows = [MetricRow("net", f"seed {at}", Figure("mcc", 0.6, 0.5, 0.7, 9, "test")) for at in range(3)]
+    values = [0.6, float(np.nextafter(0.6, 1)), 0.6]  # a sum in another order
+    rows = [
+        MetricRow("net", f"seed {at}", Figure("mcc", value, 0.5, 0.7, 9, "test"))
+        for at, value in enumerate(values)
+    ]
     (mean,) = over_trials(rows, 0.95)
     assert (mean.figure.low, mean.figure.high, mean.spread) == (0.5, 0.7, 0.0)
     assert mean.figure.note == "the same in 3 trainings; the interval is over rows"
