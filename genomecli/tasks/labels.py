@@ -6,7 +6,7 @@ and all means are fixed later, from the training rows alone, in ``targets``.
 Kind ``auto``: ``token`` where labels of symbols are given; several columns that hold only 0 and 1 are
 ``multilabel``, otherwise values; one column of numbers is ``regression`` if any has a fraction or there are
 more than :data:`MANY` values; a column with the separator in any cell is ``multilabel``; a column of which
-more than nine in ten cells are such numbers is ``regression``, its other cells defects; all else is
+more than seven in ten cells are such numbers is ``regression``, its other cells defects; all else is
 classes.
 
 A cell of ``data.missing`` is no label, unless ``classes`` names it. ``nan`` (in any case of letters, or of
@@ -33,7 +33,7 @@ from genomecli.tasks.settings import TargetSettings
 MANY = 20
 """Distinct whole numbers up to which a column of them is classes."""
 
-MOSTLY = 0.9
+MOSTLY = 0.7
 """Share of measured numbers in a column above which its other cells are mistakes and not classes."""
 
 _FLAGS: Mapping[str, float] = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
