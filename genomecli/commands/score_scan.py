@@ -27,6 +27,7 @@ from genomecli.sequences.variants import HeldSequence
 
 MISSING = f"{REASON}ambiguous letter, or in no token"
 STOPPED = f"{REASON}in a terminal stop codon"
+STAR = f"{NOTE}proteins end with *, which is not read"
 LEFT_OUT = f"{NOTE}terminal stop codons not scored"
 UNTRAINED = ": the model was trained without them"
 """Follows where nobody asked to leave them out."""
@@ -74,12 +75,13 @@ class ScanInput:
                 scan, alphabet = found.scan(self._job), found.tokenizer.alphabet
                 for record in fasta_records(stream, alphabet):
                     sequence = _sequence(record, Path(path))
+                    star = sequence.length < len(record.symbols)
                     if not sequence.length:
                         log.warning("%s, record %r holds no letters", path, record.id)
                     read = self._without_stop(found, sequence)
                     left = max(0, skip - count)
                     for work in scan.segments(read, record.id, left):
-                        yield self._work(work, record.id, sequence, read.length, alphabet)
+                        yield self._work(work, record.id, sequence, read.length, alphabet, star=star)
                     count += segment_count(read)
                 self.files.append(stream.finish())
 
@@ -94,7 +96,14 @@ class ScanInput:
         return HeldSequence(sequence.fetch(0, before_stop(sequence.fetch(0, sequence.length), code)))
 
     def _work(
-        self, work: Work[Surprise], name: str, sequence: HeldSequence, read: int, alphabet: Alphabet
+        self,
+        work: Work[Surprise],
+        name: str,
+        sequence: HeldSequence,
+        read: int,
+        alphabet: Alphabet,
+        *,
+        star: bool = False,
     ) -> Work[Done]:
         """The work with its lines and counts as answer.
 
@@ -104,6 +113,7 @@ class ScanInput:
             sequence: as written.
             read: symbols that are read; those beyond have no value, and belong to the last stretch.
             alphabet: of the symbols.
+            star: a stop at the end of the protein was taken off.
         """
 
         def finish(answers: Sequence[Doubles]) -> Done:
@@ -113,6 +123,7 @@ class ScanInput:
                 found = found.longer(sequence.length - read)
             known = int((~np.isnan(found.values)).sum())
             counts = Counter({"records": int(found.start == 0), "in": len(found.values), "scored": known})
+            counts += Counter({STAR: int(star and found.start == 0)})
             missing = len(found.values) - known - CODON * stopped
             asked = self._job.settings.stop_codon == "leave_out"
             counts += Counter({MISSING: missing, STOPPED: CODON * stopped})

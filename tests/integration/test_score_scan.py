@@ -15,6 +15,7 @@ from genomecli.inference import surprise, workload
 from genomecli.training.checkpoint import load_checkpoint, save_checkpoint
 from tests.integration.planted import (
     planted_gene,
+    planted_protein,
 )
 from tests.integration.scored import GENOME, rows_of, score
 
@@ -133,3 +134,15 @@ def test_a_scan_as_a_table_and_in_bits(
     assert rows[200] == dict.fromkeys(rows[200], "") | {"sequence": "c1", "position": "201", "symbol": "N"}
     bits = [float(row["surprise"]) for row in rows[:200]]
     np.testing.assert_allclose(bits, np.array(nats) / np.log(2), rtol=1e-4)
+
+
+def test_the_star_at_a_proteins_end_is_counted(
+    residues: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    protein = planted_protein(40)
+    fasta = tmp_path / "p.fa"
+    fasta.write_text(f">a\n{protein}*\n>b\n{protein}\n")
+    assert score("-m", residues, "--scan", fasta) == 0
+    said = capsys.readouterr()
+    assert "80 symbols in, 80 scored" in said.err
+    assert "1 proteins end with *, which is not read" in said.err
