@@ -203,12 +203,14 @@ def _to_stream(job: Job, stream: BinaryIO) -> Counter[str]:
         open(Path(folder) / "table.tsv", "wb") as kept,
     ):
         copies = [stream, kept] if job.settings.measure else [stream]
-        for copy in copies:
-            copy.write(job.writer.header)
+        head = job.writer.header  # written with the first record: input that is refused leaves nothing behind
         for done in Feed(job, source).done():
             _count(counts, done, None)
             for copy in copies:
-                copy.write(done.text)
+                copy.write(head + done.text)
+            head = b""
+        for copy in copies:
+            copy.write(head)
         stream.flush()
         kept.flush()
         _check_counts(source, counts)

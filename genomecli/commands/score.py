@@ -134,12 +134,14 @@ def _to_stream(job: Job, kind: str, stream: BinaryIO) -> tuple[str, Counter[str]
         open(Path(folder) / "table.tsv", "wb") as kept,
     ):
         copies = [stream, kept] if job.settings.measured is not None else [stream]
-        for copy in copies:
-            copy.write(source.header)
+        head = source.header  # written with the first result: input that is refused leaves nothing behind
         for made in done(job.engine, source.works(0)):
             counts += made.counts
             for copy in copies:
-                copy.write(made.text)
+                copy.write(head + made.text)
+            head = b""
+        for copy in copies:
+            copy.write(head)
         stream.flush()
         kept.flush()
         compare(job, Path(kept.name))

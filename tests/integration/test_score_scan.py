@@ -146,3 +146,14 @@ def test_the_star_at_a_proteins_end_is_counted(
     said = capsys.readouterr()
     assert "80 symbols in, 80 scored" in said.err
     assert "1 proteins end with *, which is not read" in said.err
+
+
+def test_input_that_is_refused_leaves_nothing_on_standard_output(
+    residues: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fasta = tmp_path / "p.fa"
+    fasta.write_text(">a\nMK?L\n")
+    assert score("-m", residues, "--scan", fasta) == 3
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "letters that are no protein" in said.err
