@@ -1,0 +1,203 @@
+"""Cost against size: seconds and memory of ``tokenize`` and ``pretrain`` as corpus, network and context grow.
+
+    python -m scripts.bench.sizes -o bench              # about 40 minutes on two cores, 8 GB of disk
+    python -m scripts.bench.sizes --quick -o /tmp/x
+
+Each point is the real command in a process of its own; memory is the most that the process held (maximum
+resident set). Where a command fails, the row says with what, and larger ones are not tried: that is what
+breaks first. Writes sizes.json, sizes.md and sizes.png.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from scripts.bench.harness import ROOT, machine, number
+from scripts.bench.made import write_genome
+
+THREADS = 2
+CORPORA = (1.0, 10.0, 100.0, 1000.0, 3000.0)
+"""Megabases."""
+
+NETWORKS = {"tiny": 64, "mini": 128, "small": 256, "medium": 512}
+CONTEXTS = (512, 1024, 2048, 4096, 8192, 16384)
+
+TOKENIZE = "tokenize: {{species: [{{name: made, sources: [{{kind: genome, path: {path}}}]}}]}}\n"
+PRETRAIN = """
+pretrain:
+  corpus: {corpus}
+  model: {{preset: {preset}, context: {context}}}
+  reading:
+    molecules: [genome]
+    context: {context}
+    tokens_per_batch: {batch}
+    tokens_per_step: {batch}
+  log_every: 1
+  validate_every: 0
+  save_every: 0
+  steps: {steps}
+"""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One measurement.
+
+    Args:
+        grows: what is varied: corpus, network or context.
+        size: its value, in words.
+        x: its value as a number.
+        seconds: of the whole command.
+        megabytes: most memory held.
+        rate: megabases or real tokens a second; None if it failed.
+        failed: what it ended with; empty if it did not fail.
+    """
+
+    grows: str
+    size: str
+    x: float
+    seconds: float
+    megabytes: float
+    rate: float | None
+    failed: str = ""
+
+
+def run(arguments: Sequence[str]) -> tuple[float, float, str]:
+    """Seconds, MB at most, and the last line of a command that failed (empty otherwise)."""
+    environment = {**os.environ, "OMP_NUM_THREADS": str(THREADS), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "genomecli", *arguments]
+    begin = time.perf_counter()
+    with tempfile.TemporaryFile() as said:
+        child = os.posix_spawn(
+            command[0],
+            command,
+            environment,
+            file_actions=[(os.POSIX_SPAWN_DUP2, said.fileno(), 1), (os.POSIX_SPAWN_DUP2, said.fileno(), 2)],
+        )
+        _, status, usage = os.wait4(child, 0)
+        seconds = time.perf_counter() - begin
+        said.seek(0)
+        lines = said.read().decode("utf-8", "replace").strip().splitlines() or [f"status {status}"]
+    return seconds, usage.ru_maxrss / 1024, lines[-1] if status else ""
+
+
+def corpora(folder: Path, sizes: Sequence[float]) -> list[Point]:
+    """``tokenize`` of genomes of so many megabases."""
+    points = []
+    for megabases in sizes:
+        path = write_genome(folder / "g.fa", megabases)
+        config = folder / "t.yaml"
+        config.write_text(TOKENIZE.format(path=path), encoding="utf-8")
+        out = str(folder / "grown.corpus")
+        seconds, most, failed = run(
+            ["tokenize", "-q", "-c", str(config), "-o", out, "--force", "--workers", "1"]
+        )
+        rate = None if failed else megabases / seconds
+        points.append(Point("corpus", f"{megabases:g} Mb", megabases, seconds, most, rate, failed))
+        if failed:
+            break
+    return points
+
+
+def trained(
+    folder: Path, corpus: str, grows: str, size: str, x: float, preset: str, context: int, steps: int
+) -> Point:
+    """A few steps of ``pretrain``."""
+    config, out = folder / "p.yaml", folder / "run"
+    batch = max(8192, 2 * context)
+    text = PRETRAIN.format(corpus=corpus, preset=preset, context=context, batch=batch, steps=steps)
+    config.write_text(text, encoding="utf-8")
+    given = ["--force", "--set", f"threads={THREADS}"]
+    seconds, most, failed = run(["pretrain", "-q", "-c", str(config), "-o", str(out), *given])
+    rate = None
+    if not failed:
+        lines = [json.loads(line) for line in (out / "speed.jsonl").read_text().splitlines()]
+        rate = statistics.median(line["tokens_per_second"] for line in lines[1:])
+    return Point(grows, size, x, seconds, most, rate, failed)
+
+
+def measure(folder: Path, *, quick: bool) -> list[Point]:
+    """All points."""
+    points = corpora(folder, CORPORA[:2] if quick else CORPORA)
+    path = write_genome(folder / "g.fa", 1.0 if quick else 10.0)
+    config = folder / "t.yaml"
+    config.write_text(TOKENIZE.format(path=path), encoding="utf-8")
+    corpus = str(folder / "corpus")
+    run(["tokenize", "-q", "-c", str(config), "-o", corpus])
+    steps = 3 if quick else 6
+    for preset, width in list(NETWORKS.items())[: 2 if quick else None]:
+        points.append(
+            trained(folder, corpus, "network", f"{preset}, width {width}", width, preset, 512, steps)
+        )
+    for context in CONTEXTS[: 2 if quick else None]:
+        point = trained(folder, corpus, "context", f"{context:,} tokens", context, "tiny", context, steps)
+        points.append(point)
+        if point.failed:
+            break
+    return points
+
+
+def markdown(points: Sequence[Point]) -> str:
+    """The table."""
+    lines = ["| what grows | size | seconds | MB at most | rate |", "|---|---|---|---|---|"]
+    for point in points:
+        unit = "Mb/s" if point.grows == "corpus" else "tokens/s"
+        rate = f"failed: {point.failed}" if point.failed else f"{number(point.rate)} {unit}"
+        cells = (point.grows, point.size, number(point.seconds), number(point.megabytes), rate)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def draw(points: Sequence[Point], path: Path) -> None:
+    """Rate and memory against size, a column a thing that grows."""
+    from matplotlib.figure import Figure
+
+    kinds = list(dict.fromkeys(point.grows for point in points))
+    figure = Figure(figsize=(4 * len(kinds), 6), layout="constrained")
+    axes = figure.subplots(2, len(kinds), squeeze=False)
+    units = {"corpus": "megabases", "network": "width", "context": "tokens of context"}
+    for column, kind in enumerate(kinds):
+        own = [point for point in points if point.grows == kind and not point.failed]
+        rate = "megabases a second" if kind == "corpus" else "real tokens a second"
+        for row, (values, label) in enumerate(
+            (([p.rate or 0 for p in own], rate), ([p.megabytes for p in own], "MB at most"))
+        ):
+            axis = axes[row][column]
+            axis.plot([p.x for p in own], values, "o-", color="#0072b2")
+            axis.set_xscale("log", base=10 if kind == "corpus" else 2)
+            axis.set_ylim(bottom=0)
+            axis.set_xlabel(units[kind])
+            axis.set_ylabel(label)
+            axis.grid(alpha=0.3)
+    figure.savefig(path, dpi=150)
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("-o", "--out", type=Path, default=Path("bench"))
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="genomecli-bench-") as name:
+        points = measure(Path(name), quick=options.quick)
+    options.out.mkdir(parents=True, exist_ok=True)
+    found = {"machine": machine(), "points": [asdict(point) for point in points]}
+    (options.out / "sizes.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    (options.out / "sizes.md").write_text(markdown(points), encoding="utf-8")
+    draw(points, options.out / "sizes.png")
+    print(markdown(points))
+
+
+if __name__ == "__main__":
+    main()
