@@ -174,7 +174,9 @@ def draw(points: Sequence[Point], path: Path) -> None:
             axis = axes[row][column]
             axis.plot([p.x for p in own], values, "o-", color="#0072b2")
             axis.set_xscale("log", base=10 if kind == "corpus" else 2)
-            axis.set_ylim(bottom=0)
+            axis.set_xticks([p.x for p in own], [f"{p.x:g}" for p in own])
+            axis.minorticks_off()
+            axis.set_ylim(0, 1.1 * max(values, default=1.0))
             axis.set_xlabel(units[kind])
             axis.set_ylabel(label)
             axis.grid(alpha=0.3)
