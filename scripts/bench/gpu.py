@@ -2,7 +2,7 @@
 
     python -m scripts.bench.gpu -o bench-gpu                      # 8M to 650M, about 25 minutes on an H200
     python -m scripts.bench.gpu --sizes 8M,150M --minutes 10
-    python -m scripts.bench.gpu --device cpu --quick -o /tmp/x    # to see that it runs
+    python -m scripts.bench.gpu --device cpu --quick -o bench-quick    # to see that it runs
 
 Checks: packed texts give the states of padded ones, compiled blocks those of eager ones, bf16 is near fp32.
 Texts are proteins with the lengths of a proteome and windows of a genome, at context 1024. Tokens are real

@@ -1,7 +1,7 @@
 """Cost against size: seconds and memory of ``tokenize`` and ``pretrain`` as corpus, network and context grow.
 
     python -m scripts.bench.sizes -o bench              # about 40 minutes on two cores, 8 GB of disk
-    python -m scripts.bench.sizes --quick -o /tmp/x
+    python -m scripts.bench.sizes --quick -o bench-quick
 
 Each point is the real command in a process of its own; memory is the most that the process held (maximum
 resident set). Where a command fails, the row says with what, and larger ones are not tried: that is what
