@@ -1,12 +1,14 @@
 """Checkpoints: safetensors and JSON, whole or absent, with all that is needed to go on and to use the model.
 
-A run folder holds ``checkpoints/step-0001000/`` with ``model.safetensors``, ``optimizer.safetensors``,
-``state.json``, ``config.json``, ``lexicon.json`` and, written last, ``manifest.json`` with their checksums.
-``checkpoints/last.json`` and ``best.json`` name one of them.
+A run folder holds ``checkpoints/step-0001000/`` with ``model.safetensors``, ``optimizer.safetensors`` (or one
+file a process of it, see :mod:`genomecli.training.state_files`), ``state.json``, ``config.json``,
+``lexicon.json`` and, written last, ``manifest.json`` with their checksums. ``checkpoints/last.json`` and
+``best.json`` name one of them.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -22,12 +24,14 @@ from genomecli.files import OutputFolder, check_file, read_json, read_manifest, 
 from genomecli.models.settings import ModelSettings
 from genomecli.training.loop import Progress
 from genomecli.training.lora import merged
+from genomecli.training.state_files import WHOLE, is_state_file, read_state
 
 if TYPE_CHECKING:
     from genomecli.models.language_model import LanguageModel
 
 KIND = "checkpoint"
 FOLDER = "checkpoints"
+WEIGHTS = "model.safetensors"
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,9 @@ class Checkpoint:
         lexicon: what the ids of the model mean.
         config: resolved settings of the run, plain values.
         model: tensors by name.
-        optimiser: tensors by ``parameter/key``; empty if only the model was asked for.
+        optimiser: tensors by ``parameter/key``; empty if only the model was asked for, or if they lie aside.
         documents: further plain values, by the name of their JSON file.
+        aside: folder of the files of the optimiser's state that processes wrote; moved when this is saved.
     """
 
     progress: Progress
@@ -80,6 +85,7 @@ class Checkpoint:
     model: Mapping[str, Tensor] = field(default_factory=dict)
     optimiser: Mapping[str, Tensor] = field(default_factory=dict)
     documents: Mapping[str, Any] = field(default_factory=dict)
+    aside: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -137,11 +143,13 @@ def save_checkpoint(
 def _write(folder: Path, checkpoint: Checkpoint) -> None:
     from safetensors.torch import save_file
 
-    for name, tensors in (("model", checkpoint.model), ("optimizer", checkpoint.optimiser)):
-        save_file(
-            {key: value.detach().cpu().contiguous() for key, value in tensors.items()},
-            folder / f"{name}.safetensors",
-        )
+    files = {WEIGHTS: checkpoint.model, **({} if checkpoint.aside else {WHOLE: checkpoint.optimiser})}
+    for name, tensors in files.items():
+        save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, folder / name)
+    if checkpoint.aside is not None:
+        for path in checkpoint.aside.iterdir():
+            os.replace(path, folder / path.name)
+        checkpoint.aside.rmdir()
     write_json(
         folder / "state.json",
         {"progress": asdict(checkpoint.progress), "identity": asdict(checkpoint.identity)},
@@ -203,7 +211,7 @@ def find_checkpoint(path: Path | str, *, prefer: str = "best") -> Path:
     root = Path(path)
     if not root.exists():
         raise InputError("no such file or folder", where=root)
-    if (root / "model.safetensors").is_file():
+    if (root / WEIGHTS).is_file():
         return root
     for name in (prefer, "last" if prefer == "best" else "best"):
         found = pointed(root, name)
@@ -232,7 +240,7 @@ def load_checkpoint(path: Path | str, *, prefer: str = "best", optimiser: bool =
 
     folder = find_checkpoint(path, prefer=prefer)
     manifest = read_manifest(folder, KIND)
-    wanted = [name for name in manifest["files"] if optimiser or name != "optimizer.safetensors"]
+    wanted = [name for name in manifest["files"] if optimiser or not is_state_file(name)]
     for name in wanted:
         check_file(folder, name, manifest["files"][name])
     state = read_json(folder / "state.json")
@@ -242,8 +250,8 @@ def load_checkpoint(path: Path | str, *, prefer: str = "best", optimiser: bool =
         identity=Identity(**state["identity"]),
         lexicon=Lexicon.from_dict(read_json(folder / "lexicon.json"), where=folder),
         config=read_json(folder / "config.json"),
-        model=load_file(folder / "model.safetensors"),
-        optimiser=load_file(folder / "optimizer.safetensors") if optimiser else {},
+        model=load_file(folder / WEIGHTS),
+        optimiser=read_state(folder, wanted) if optimiser else {},
         documents={name[:-5]: read_json(folder / name) for name in wanted if _is_document(name)},
     )
 

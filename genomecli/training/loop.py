@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -35,6 +35,7 @@ from genomecli.training.feed import Feed, Prepared, place_for, split_rows
 from genomecli.training.learner import Data, Hooks, Learner, Loss
 from genomecli.training.meters import Meters, Pairs
 from genomecli.training.optimiser import set_learning_rate
+from genomecli.training.sharding import Shards, clip_gradients, is_shard
 
 REASONS = (None, "time", "USR1", "TERM", "INT")
 """Why a run stops before its end; of several processes' reasons the last one here counts."""
@@ -105,6 +106,7 @@ class Trainer:
         hooks: logging, validation, checkpoints, probes.
         progress: where to go on from.
         pack: sizes of packed batches, for a learner that takes them; None leaves texts padded.
+        shards: of ``model``, if its blocks are spread over the processes.
     """
 
     def __init__(
@@ -117,8 +119,10 @@ class Trainer:
         hooks: Hooks | None = None,
         progress: Progress | None = None,
         pack: PackSizes | None = None,
+        shards: Shards | None = None,
     ) -> None:
         self.model = model
+        self.shards = shards
         self.learner = learner
         self.data = data
         self.optimiser = optimiser
@@ -127,6 +131,7 @@ class Trainer:
         self.progress = progress or Progress()
         self.device = next(model.parameters()).device
         self.parameters = [p for group in optimiser.param_groups for p in group["params"]]
+        self.replicated = [p for p in self.parameters if not is_shard(p)]
         self.place = place_for(self.device, pack)
         self.pieces = 1
         self.meters = Meters(self.device)
@@ -194,13 +199,22 @@ class Trainer:
         Returns:
             The number within the step, and the loss, of all that was computed at a time.
         """
+        spare = self._spare(prepared)
         while True:
             try:
-                return [
+                losses = [
                     (number, self._backward(texts, prepared.totals))
                     for number, texts in self._parts(prepared)
                 ]
+                for _ in range(spare):
+                    self._backward(prepared.texts[0], prepared.totals, 0.0)
+                return losses
             except torch.OutOfMemoryError:
+                if self.shards is not None:
+                    raise RunError(
+                        "out of memory, and one process alone cannot halve what it computes of shared blocks",
+                        fix="lower reading.tokens_per_batch; then resume",
+                    ) from None
                 if self.pieces >= max(len(batch.lengths) for batch in prepared.batches):
                     raise RunError(
                         "one text alone does not fit the memory of the device",
@@ -221,19 +235,22 @@ class Trainer:
             for part in parts:
                 yield number, part
 
-    def _backward(self, texts: AnyBatch, totals: dict[str, float]) -> Loss:
+    def _spare(self, prepared: Prepared) -> int:
+        """Micro-batches to compute for nothing, so that shared blocks are fetched alike everywhere."""
+        if self.shards is None:
+            return 0
+        return int(highest([len(prepared.texts)])[0]) - len(prepared.texts)
+
+    def _backward(self, texts: AnyBatch, totals: dict[str, float], share: float = 1.0) -> Loss:
         with autocast(self.device, self.plan.precision):
             loss = self.learner.loss(self.model, texts.to(self.device), totals)
-        self.scaler.scale(loss.total).backward()  # type: ignore[no-untyped-call]
+        self.scaler.scale(loss.total * share).backward()  # type: ignore[no-untyped-call]
         return Loss(loss.total.detach(), {name: pair.detach() for name, pair in loss.ratios.items()})
 
     def _update(self) -> None:
-        sum_gradients(self.parameters)
+        sum_gradients(self.replicated)
         self.scaler.unscale_(self.optimiser)
-        if self.plan.clip:
-            norm = nn.utils.clip_grad_norm_(self.parameters, self.plan.clip)
-        else:
-            norm = nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
+        norm = clip_gradients(self.parameters, self.plan.clip)
         self.meters.add("grad_norm", norm if is_main() else torch.zeros_like(norm), float(is_main()))
         self.scaler.step(self.optimiser)
         self.scaler.update()
@@ -261,9 +278,7 @@ class Trainer:
         if self._due(self.plan.log_every):
             self._log()
         with self._evaluating():
-            best = self._validate() if self._due(self.plan.validate_every) else False
-            if self.plan.probe_every and self._due(self.plan.probe_every):
-                self._probe()
+            best = self._look()
         ended = self._patience_is_over() or self.progress.step == self.plan.steps
         if best or ended or reason or self._due(self.plan.save_every):
             self._save(best)
@@ -290,11 +305,22 @@ class Trainer:
         before, tokens = self._clock
         self._clock = (before + time.monotonic() - begin, tokens)
 
-    def _validate(self) -> bool:
-        if self.hooks.validate is None:
+    def _look(self) -> bool:
+        """Validate and probe where that is due; whether the validation was the best so far."""
+        validates = self.hooks.validate is not None and self._due(self.plan.validate_every)
+        probes = self.plan.probe_every > 0 and self._due(self.plan.probe_every)
+        if not validates and not probes:
             return False
-        self.model.eval()
-        loss = self.hooks.validate(self.model, self.progress.step).get("loss", math.nan)
+        with nullcontext(self.model) if self.shards is None else self.shards.whole_model() as model:
+            best = self._validate(model) if validates else False
+            if probes:
+                self._probe(model)
+        return best
+
+    def _validate(self, model: nn.Module) -> bool:
+        assert self.hooks.validate is not None
+        model.eval()
+        loss = self.hooks.validate(model, self.progress.step).get("loss", math.nan)
         best = self.progress.best_loss
         if math.isfinite(loss) and (best is None or loss < best):
             self.progress = replace(self.progress, best_loss=loss, best_step=self.progress.step, waits=0)
@@ -302,11 +328,11 @@ class Trainer:
         self.progress = replace(self.progress, waits=self.progress.waits + 1)
         return False
 
-    def _probe(self) -> None:
-        self.model.eval()
+    def _probe(self, model: nn.Module) -> None:
+        model.eval()
         figures: dict[str, float] = {}
         for name, probe in self.hooks.probes.items():
-            found = probe(self.model, self.progress.step)
+            found = probe(model, self.progress.step)
             figures.update({f"{name}/{key}": value for key, value in found.items()})
         if figures and self.hooks.probed is not None:
             self.hooks.probed(self.progress.step, figures)

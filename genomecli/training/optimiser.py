@@ -13,8 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from genomecli.errors import ConfigError, InputError
+from genomecli.training.distributed import is_main
 from genomecli.training.muon import MuonWithAdamW, muon_names
 from genomecli.training.settings import OptimiserSettings
+from genomecli.training.sharding import is_shard, own_rows, share_like
 
 Groups = list[dict[str, Any]]
 Scale = Callable[[str], float]
@@ -63,16 +65,23 @@ def build_optimiser(
         raise ConfigError([f"optimiser.name: unknown {settings.name!r}; choose one of {known}"])
     groups = parameter_groups(model, settings.weight_decay, scale)
     if settings.name == "muon":
-        groups = _parted(groups, muon_names(model), _names(model))
+        groups = _parted(groups, muon_names(model), _names(model), "muon")
+    shared = {name for name, parameter in model.named_parameters() if is_shard(parameter)}
+    if shared:  # one kernel takes either whole tensors or shared ones
+        groups = _parted(groups, shared, _names(model), "shared")
     return builder(groups, settings, device)
 
 
-def _parted(groups: Groups, chosen: Set[str], names: Mapping[int, str]) -> Groups:
-    """Each group cut into the parameters that Muon takes, marked ``muon``, and the others."""
+def _parted(groups: Groups, chosen: Set[str], names: Mapping[int, str], mark: str) -> Groups:
+    """Each group cut into the chosen parameters and the others; the group's ``mark`` says which they are."""
     parts = [
-        {**group, "params": [p for p in group["params"] if (names[id(p)] in chosen) == mark], "muon": mark}
+        {
+            **group,
+            "params": [p for p in group["params"] if (names[id(p)] in chosen) == chosen_ones],
+            mark: chosen_ones,
+        }
         for group in groups
-        for mark in (True, False)
+        for chosen_ones in (True, False)
     ]
     return [part for part in parts if part["params"]]
 
@@ -123,12 +132,16 @@ def _names(model: nn.Module) -> dict[int, str]:
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer, model: nn.Module) -> dict[str, Tensor]:
-    """The optimiser's state as ``parameter/key`` tensors on the CPU; empty before the first step."""
+    """The optimiser's state as ``parameter/key`` tensors on the CPU; empty before the first step.
+
+    Of shared parameters these are the rows of this process; all else is in the first process alone.
+    """
     names, flat = _names(model), {}
     for parameter, state in optimiser.state.items():
         for key, value in state.items():
             tensor = value if isinstance(value, Tensor) else torch.tensor(value)
-            flat[f"{names[id(parameter)]}/{key}"] = tensor.detach().cpu().contiguous()
+            if is_main() or is_shard(tensor):
+                flat[f"{names[id(parameter)]}/{key}"] = own_rows(tensor.detach()).cpu().contiguous()
     return flat
 
 
@@ -166,4 +179,4 @@ def _placed(
         if tensor.ndim and tensor.shape != parameter.shape:
             found, expected = tuple(tensor.shape), tuple(parameter.shape)
             raise InputError(f"optimiser state {name}/{key} has shape {found}, not {expected}", where=where)
-    return {key: tensor.clone().to(parameter.device) for key, tensor in state.items()}
+    return {key: share_like(tensor, parameter) for key, tensor in state.items()}

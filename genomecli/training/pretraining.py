@@ -19,7 +19,7 @@ from genomecli.runtime import Progress as Bar
 from genomecli.runtime import StopFlag, log, progress
 from genomecli.training.checkpoint import Checkpoint, fill_model, load_checkpoint, rewind, save_checkpoint
 from genomecli.training.curves import draw_curves, draw_speed
-from genomecli.training.distributed import is_main
+from genomecli.training.distributed import is_main, world_size
 from genomecli.training.estimate import duration
 from genomecli.training.feed import place_for
 from genomecli.training.job import Job, check_lexicon
@@ -30,6 +30,8 @@ from genomecli.training.objective_learner import ObjectiveLearner
 from genomecli.training.optimiser import build_optimiser, load_optimiser_tensors, optimiser_tensors
 from genomecli.training.run_folder import RunFolder
 from genomecli.training.schedule import Schedule
+from genomecli.training.sharding import Shards, hollow_copy
+from genomecli.training.state_files import put_aside
 from genomecli.training.validation import Validation
 from genomecli.training.yardsticks import (
     TRAINING_TOKENS,
@@ -50,6 +52,7 @@ FREE = frozenset(
         "pretrain.keep",
         "pretrain.max_minutes",
         "pretrain.seeds",
+        "pretrain.shard",
         "inputs.init_from",
     }
 )
@@ -124,20 +127,34 @@ class Pretraining:
             RunError, CheckpointedError, InterruptedRunError: see :meth:`Trainer.run`.
         """
         job = self.job
+        before = self._restore(model) if self.folder.state == "resumed" else None
+        shards = self._shards(model)
         optimiser = build_optimiser(model, job.optimiser, job.machine.device)
-        start = self._restore(model, optimiser) if self.folder.state == "resumed" else Progress()
-        if job.settings.compile:
-            if job.pack is None:
-                log.warning("pretrain.compile: texts are not packed here, so each new shape is compiled anew")
-            compile_blocks(model)
+        if before is not None:
+            load_optimiser_tensors(optimiser, model, before.optimiser, where=self.folder.path)
+        start = Progress() if before is None else before.progress
         learner = ObjectiveLearner(job.mixture, job.seed)
         with progress("training", total=job.steps, done=start.step) as bar:
-            hooks = self._hooks(model, optimiser, bar)
+            hooks = self._hooks(model, optimiser, shards, bar)
             trainer = Trainer(
-                model, learner, job.sampler, optimiser, self._plan(), hooks, start, pack=job.pack
+                model, learner, job.sampler, optimiser, self._plan(), hooks, start, job.pack, shards
             )
             end = trainer.run(self.around.flag)
         return self._finish(model, end) if is_main() else {}
+
+    def _shards(self, model: LanguageModel) -> Shards | None:
+        """Compile and share the blocks, where the settings ask for it."""
+        settings = self.job.settings
+        if settings.compile and self.job.pack is None:
+            log.warning("pretrain.compile: texts are not packed here, so each new shape is compiled anew")
+        if settings.shard and world_size() == 1:
+            log.warning("pretrain.shard: one process trains alone and holds everything")
+        # The whole weights are looked at in a copy, which is made before the blocks are compiled.
+        shared = settings.shard and world_size() > 1
+        shell = hollow_copy(model) if shared else None
+        if settings.compile:
+            compile_blocks(model)
+        return Shards(model, shell) if shell is not None else None
 
     def _plan(self) -> Plan:
         settings, job = self.job.settings, self.job
@@ -159,29 +176,30 @@ class Pretraining:
             deadline=self.around.deadline,
         )
 
-    def _restore(self, model: LanguageModel, optimiser: Any) -> Progress:
+    def _restore(self, model: LanguageModel) -> Checkpoint:
+        """Put the weights of the last checkpoint into ``model``, and the folder into its state then."""
         path = self.folder.path
         checkpoint = load_checkpoint(path, prefer="last")
         check_lexicon(checkpoint.lexicon, self.job.lexicon, path)
         fill_model(model, checkpoint.model, where=path)
-        load_optimiser_tensors(optimiser, model, checkpoint.optimiser, where=path)
         step = checkpoint.progress.step
         if not is_main():
-            return checkpoint.progress
+            return checkpoint
         rewind(path, checkpoint.progress)
         cut = self.metrics.cut_back(step)
         self.speeds.cut_back(step)
         log.info(
             "goes on from step %d of %d; %d later lines of metrics.jsonl removed", step, self.job.steps, cut
         )
-        return checkpoint.progress
+        return checkpoint
 
-    def _hooks(self, model: LanguageModel, optimiser: Any, bar: Bar) -> Hooks:
+    def _hooks(self, model: LanguageModel, optimiser: Any, shards: Shards | None, bar: Bar) -> Hooks:
         rows = self.job.corpus.reader.records()
 
         def save(state: Progress, best: bool) -> None:
+            if is_main() or shards is not None:
+                checkpoint = self._checkpoint(state, model, optimiser, shards)
             if is_main():
-                checkpoint = self._checkpoint(state, model, optimiser)
                 kept = {"keep": self.job.settings.keep, "grid": self.job.settings.save_every}
                 save_checkpoint(self.folder.path, checkpoint, best=best, **kept)
 
@@ -198,14 +216,19 @@ class Pretraining:
             name_records=lambda numbers: [_record_name(rows, number) for number in numbers],
         )
 
-    def _checkpoint(self, state: Progress, model: LanguageModel, optimiser: Any) -> Checkpoint:
+    def _checkpoint(
+        self, state: Progress, model: LanguageModel, optimiser: Any, shards: Shards | None
+    ) -> Checkpoint:
+        moments = optimiser_tensors(optimiser, model)
+        aside = None if shards is None else put_aside(self.folder.checkpoints, moments)
         return Checkpoint(
             progress=state,
             identity=self.job.identity,
             lexicon=self.job.lexicon,
             config=read_json(self.folder.path / "config.json"),
-            model=model.state_dict(),
-            optimiser=optimiser_tensors(optimiser, model),
+            model=model.state_dict() if shards is None else shards.gather(),
+            optimiser=moments if aside is None else {},
+            aside=aside,
         )
 
     def _log(self, step: int, figures: Mapping[str, float], spent: tuple[int, float], bar: Bar) -> None:

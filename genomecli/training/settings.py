@@ -115,6 +115,11 @@ class PretrainSettings(Section):
         doc="Compile the blocks with torch.compile. It pays where batches have one shape, which they have on "
         "CUDA, where texts are packed; elsewhere each new shape is compiled anew.",
     )
+    shard: bool = setting(
+        False,
+        doc="Processes that train together hold a share each of the blocks' weights, gradients and optimiser "
+        "state (FSDP2), for networks that one GPU does not hold. In fp32 or bf16.",
+    )
     log_every: int = setting(20, ge=1, unit="steps", doc="Steps between log lines.")
     validate_every: int = setting(
         500, ge=0, unit="steps", doc="Steps between validations; 0 validates at the end alone."
