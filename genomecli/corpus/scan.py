@@ -23,6 +23,9 @@ Ints = NDArray[np.int64]
 CHUNK = 3 << 20
 """Symbols at a time: a multiple of three, so that pieces of a record keep its frame."""
 
+LONG = 10_000
+"""Mean length of segments, in symbols, from which a loop over them costs nothing beside their symbols."""
+
 _C, _G = DNA.symbols.index("C"), DNA.symbols.index("G")
 
 
@@ -165,12 +168,19 @@ def _count_tokens(chunk: _Chunk, tokenizer: Any, counts: Ints) -> None:
 def _count_gc(chunk: _Chunk, bases: Ints, gc: Ints, *, third: bool) -> None:
     known = chunk.symbols < DNA.canonical
     strong = (chunk.symbols == _C) | (chunk.symbols == _G)
-    starts = chunk.offsets[:-1]
     for total, hits in ((bases, known), (gc, strong)):
-        total[0][chunk.rows] += np.add.reduceat(hits, starts, dtype=np.int64)
+        total[0][chunk.rows] += _true_of_each(hits, chunk.offsets)
         if third:
             at_third = hits & (_positions(chunk) % 3 == 2)
-            total[1][chunk.rows] += np.add.reduceat(at_third, starts, dtype=np.int64)
+            total[1][chunk.rows] += _true_of_each(at_third, chunk.offsets)
+
+
+def _true_of_each(hits: NDArray[np.bool_], offsets: Ints) -> Ints:
+    """int64[S]: how many of each segment's symbols are True. Long ones are counted one by one, as bytes."""
+    if len(hits) < LONG * (len(offsets) - 1):
+        sums: Ints = np.add.reduceat(hits, offsets[:-1], dtype=np.int64)
+        return sums
+    return np.array([np.count_nonzero(hits[a:b]) for a, b in pairwise(offsets.tolist())], dtype=np.int64)
 
 
 def _positions(chunk: _Chunk) -> Ints:

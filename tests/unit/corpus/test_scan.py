@@ -44,7 +44,7 @@ def scan(tmp_path: Path, texts: dict[str, list[str]], dna: Any, k: int, stride: 
 @pytest.mark.parametrize(
     ("dna", "k", "stride"), [("codon", 3, 3), ("kmer", 4, 1), ("kmer", 5, 2), ("base", 1, 1)]
 )
-@pytest.mark.parametrize("chunk", [600, 3 << 20])
+@pytest.mark.parametrize(("chunk", "long"), [(600, 10_000), (3 << 20, 10_000), (3 << 20, 1)])
 def test_counts_equal_those_made_one_by_one(
     tmp_path: Path,
     texts: dict[str, list[str]],
@@ -52,9 +52,11 @@ def test_counts_equal_those_made_one_by_one(
     k: int,
     stride: int,
     chunk: int,
+    long: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(scan_module, "CHUNK", chunk)
+    monkeypatch.setattr(scan_module, "LONG", long)
     corpus, found, lexicon = scan(tmp_path, texts, dna, k, stride, keep=False)
     assert isinstance(found, Scan)
     for group, counts in zip(corpus.groups, found.groups, strict=True):
