@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -76,12 +77,15 @@ def command(name: str, epilog: str) -> Callable[[Callable[..., None]], Callable[
             shared = {key: given.pop(key) for key in SHARED}
             Shown.debug, Shown.verbose = shared["debug"], shared["verbose"]
             Shown.as_json = shared["json_errors"] or bool(given.get("as_json"))
-            from genomecli.runtime import setup_logging
+            from genomecli.runtime import setup_logging, stopping
 
             verbosity = -1 if shared["quiet"] else int(shared["verbose"])
             setup_logging(verbosity, shared["log_file"])
+            # A signal may come while libraries load and inputs are checked, before the command listens.
+            early = stopping("run it again with --resume") if "resume" in given else nullcontext()
             try:
-                function(**given)
+                with early:
+                    function(**given)
             except BrokenPipeError:  # here, since click would take it and exit with 1
                 raise typer.Exit(reader_left()) from None
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import os
 import platform
 import signal
@@ -146,13 +147,17 @@ def pick_precision(name: str, device: torch.device) -> str:
 class StopFlag:
     """Turns INT, TERM and USR1 into a wish that a loop grants at its next step.
 
-    The first signal sets :attr:`requested`; the second raises KeyboardInterrupt at once.
+    The first signal sets :attr:`requested`; the second raises KeyboardInterrupt at once, unless it comes
+    within :attr:`TOGETHER` seconds. Make, srun and torchrun hand on a signal that the whole group has got
+    already, so that one wish arrives twice.
     """
 
     SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR1")
+    TOGETHER = 0.3
 
     def __init__(self) -> None:
         self.requested: str | None = None
+        self._asked = -math.inf
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> StopFlag:
@@ -162,8 +167,12 @@ class StopFlag:
         return self
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
         if self.requested is not None:
-            raise KeyboardInterrupt
+            if now - self._asked > self.TOGETHER:
+                raise KeyboardInterrupt
+            return
+        self._asked = now
         self.requested = signal.Signals(number).name.removeprefix("SIG")
         log.warning("%s received: stopping after this step; once more stops at once", self.requested)
 

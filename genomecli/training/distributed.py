@@ -5,6 +5,9 @@ WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT. Without these there is one 
 anything. Every process runs the same code on its share of each step's micro-batches; gradients are sums over
 all of them, since losses are divided by the weights of the whole step. Only the first process writes.
 
+When a process dies, the others find their connection to it closed at their next message and end with an
+error. On GPUs (NCCL) they may wait instead: torchrun ends them then, and srun does with --wait.
+
 Whatever one process finds out by itself (a signal, a loss that is no number, the state of a folder) has to be
 agreed on, or the others wait for it for ever: each function here is called by all of them at the same place.
 """
@@ -21,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch import distributed as dist
 
-from genomecli.errors import UsageError
+from genomecli.errors import RunError, UsageError
 from genomecli.runtime import log
 
 VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
@@ -115,7 +118,8 @@ def _together(values: Sequence[float], how: object) -> list[float]:
     if world_size() == 1:
         return list(values)
     shared = torch.tensor(values, dtype=torch.float64)
-    dist.all_reduce(shared, how)
+    with _others_there():
+        dist.all_reduce(shared, how)
     found: list[float] = shared.tolist()
     return found
 
@@ -125,8 +129,27 @@ def from_main(number: int) -> int:
     if world_size() == 1:
         return number
     shared = torch.tensor([number])
-    dist.broadcast(shared, 0)
+    with _others_there():
+        dist.broadcast(shared, 0)
     return int(shared)
+
+
+@contextmanager
+def _others_there() -> Iterator[None]:
+    """Say in one line that a message failed, since a process that has died closes its connections.
+
+    Raises:
+        RunError: in place of the backend's error, whose text is kept as its cause.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        raise RunError(
+            f"process {rank()} of {world_size()} lost another one, which has ended or cannot be reached",
+            fix="see what that one said, or who killed it; --resume goes on from the last checkpoint",
+        ) from error
 
 
 def sum_gradients(parameters: Sequence[nn.Parameter]) -> None:
@@ -164,7 +187,8 @@ def _buckets(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
 def _sum_flat(gradients: Sequence[Tensor]) -> None:
     """Sum tensors in place, all of them in one message."""
     flat = torch.cat([gradient.flatten() for gradient in gradients])
-    dist.all_reduce(flat)
+    with _others_there():
+        dist.all_reduce(flat)
     pieces = torch.split(flat, [gradient.numel() for gradient in gradients])
     for gradient, total in zip(gradients, pieces, strict=True):
         gradient.copy_(total.view_as(gradient))

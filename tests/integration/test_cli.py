@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -122,3 +124,17 @@ def test_doctor_reports_in_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert report["threads"] >= 1
     assert report["gflops"]["fp32"] > 0
     assert report["versions"]["genomecli"] == __version__
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGUSR1"])
+def test_a_signal_before_the_work_begins_asks_to_be_run_again(tmp_path: Path, name: str) -> None:
+    """The settings come from a pipe, so that the command is known to wait for them."""
+    settings = tmp_path / "settings.yaml"
+    os.mkfifo(settings)
+    command = [sys.executable, "-m", "genomecli", "pretrain", "-c", settings, "-o", tmp_path / "run"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    with settings.open("w"):
+        process.send_signal(getattr(signal, name))
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 75
+    assert said == f"genomecli: stopped by {name.removeprefix('SIG')}; run it again with --resume\n"

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import psutil
 import pytest
 
 from genomecli.commands.pretrain import run_pretrain
@@ -48,12 +49,12 @@ def settings(changes: Mapping[str, object]) -> list[str]:
 
 
 def start(
-    corpus: Path, out: Path, processes: int, resume: bool = False, **changes: object
+    corpus: Path, out: Path, processes: int, *, resume: bool = False, **changes: object
 ) -> list[subprocess.Popen[str]]:
     """Processes of one run, with the variables that torchrun sets."""
     command = [sys.executable, "-m", "genomecli", "pretrain", "--corpus", str(corpus), "-o", str(out)]
-    command += ["--resume"] if resume else []
     command += [word for override in settings(changes) for word in ("--set", override)]
+    command += ["--resume"] if resume else []
     started = []
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -69,6 +70,27 @@ def start(
 def finish(started: Sequence[subprocess.Popen[str]]) -> tuple[list[int], list[str]]:
     said = [process.communicate(timeout=120)[1] for process in started]
     return [process.returncode for process in started], said
+
+
+def logged(out: Path) -> int:
+    """How many lines of metrics a run has written."""
+    metrics = out / "metrics.jsonl"
+    return metrics.read_text().count("\n") if metrics.exists() else 0
+
+
+def until_logged(out: Path, lines: int) -> None:
+    """Wait until a run has written that many lines of metrics."""
+    for _ in range(1200):
+        if logged(out) >= lines:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{out} does not train")
+
+
+def files(run: Path) -> dict[str, object]:
+    """Size and checksum of each file of a finished run."""
+    verify_manifest(run)
+    return dict(json.loads((run / "manifest.json").read_text())["files"])
 
 
 def alone(corpus: Path, out: Path, resume: bool = False, **changes: object) -> None:
@@ -119,11 +141,7 @@ def test_a_run_goes_on_with_another_number_of_processes(
     out, whole = tmp_path / "run", tmp_path / "whole"
     long = {"pretrain__steps": 60, "pretrain__save_every": 0, "pretrain__validate_every": 0}
     started = start(corpus, out, 2, **long)
-    metrics = out / "metrics.jsonl"
-    for _ in range(1200):
-        if metrics.exists() and metrics.read_text().count("\n") >= 2:
-            break
-        time.sleep(0.05)
+    until_logged(out, 2)
     started[1].send_signal(signal.SIGTERM)
     codes, said = finish(started)
     assert codes == [75, 75], said
@@ -139,3 +157,63 @@ def test_what_the_first_process_refuses_ends_all(corpus: Path, one: Path) -> Non
     assert codes[0] == 2
     assert "finished run" in said[0]
     assert codes[1] != 0
+
+
+LONG = {"pretrain__steps": 40, "pretrain__save_every": 5, "pretrain__validate_every": 0}
+
+
+@pytest.fixture(scope="module")
+def long_pair(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of two processes that nothing disturbed."""
+    out = tmp_path_factory.mktemp("pair") / "run"
+    codes, said = finish(start(corpus, out, 2, **LONG))
+    assert codes == [0, 0], said
+    return out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", [0, 1])
+def test_when_one_process_is_killed_the_other_says_so_and_both_go_on_bit_for_bit(
+    corpus: Path, long_pair: Path, tmp_path: Path, victim: int
+) -> None:
+    out = tmp_path / "run"
+    started = start(corpus, out, 2, **LONG)
+    until_logged(out, 3)
+    killed = time.monotonic()
+    started[victim].kill()
+    codes, said = finish(started)
+    assert time.monotonic() - killed < 30
+    assert (codes[victim], codes[1 - victim]) == (-signal.SIGKILL, 1)
+    last = said[1 - victim].splitlines()[-1]
+    assert last.startswith(f"genomecli: process {1 - victim} of 2 lost another one")
+    assert "--resume" in last
+    assert "Traceback" not in said[1 - victim]
+    step = load_checkpoint(out, prefer="last").progress.step
+    assert 0 < step < 40
+    assert step % 5 == 0
+    codes, said = finish(start(corpus, out, 2, resume=True, **LONG))
+    assert codes == [0, 0], said
+    assert files(out) == files(long_pair)
+
+
+@pytest.mark.slow
+def test_torchrun_ends_when_one_process_is_killed_and_goes_on(
+    corpus: Path, long_pair: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command += ["-m", "genomecli", "pretrain", "--corpus", str(corpus), "-o", str(out), "--resume"]
+    command += [word for override in settings(LONG) for word in ("--set", override)]
+    torchrun = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=subprocess.PIPE)
+    until_logged(out, 3)
+    workers = [child for child in psutil.Process(torchrun.pid).children() if "genomecli" in child.cmdline()]
+    assert len(workers) == 2
+    workers[0].kill()
+    said = torchrun.communicate(timeout=60)[1].decode()
+    assert torchrun.returncode == 1
+    assert "exitcode  : -9" in said
+    assert not any(worker.is_running() and worker.status() != "zombie" for worker in workers)
+    assert load_checkpoint(out, prefer="last").progress.step % 5 == 0
+    done = subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False, timeout=120)
+    assert done.returncode == 0
+    assert files(out) == files(long_pair)

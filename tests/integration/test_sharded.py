@@ -56,9 +56,9 @@ def test_a_shared_run_goes_on_alone_and_a_single_one_shared(corpus: Path, tmp_pa
     _stop_after(start(corpus, out, 2, pretrain__shard="true", **long), out, 2)
     first = load_checkpoint(out, prefer="last").progress.step
     assert 0 < first < 60
-    _stop_after(start(corpus, out, 1, True, **long), out, 6)
+    _stop_after(start(corpus, out, 1, resume=True, **long), out, 6)
     assert first < load_checkpoint(out, prefer="last").progress.step < 60
-    codes, said = finish(start(corpus, out, 2, True, pretrain__shard="true", **long))
+    codes, said = finish(start(corpus, out, 2, resume=True, pretrain__shard="true", **long))
     assert codes == [0, 0], said
     alone(corpus, whole, **long)
     same(whole, out, 1e-4)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,9 @@ def test_the_first_signal_asks_and_the_second_insists() -> None:
         assert flag.requested is None
         os.kill(os.getpid(), signal.SIGTERM)
         assert flag.requested == "TERM"
+        os.kill(os.getpid(), signal.SIGUSR1)  # at once, so it is the same wish, handed on by somebody
+        assert flag.requested == "TERM"
+        time.sleep(StopFlag.TOGETHER + 0.01)
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGUSR1)
     assert signal.getsignal(signal.SIGTERM) == before
