@@ -230,10 +230,14 @@ def _stop(made: Cluster, daemons: Sequence[subprocess.Popen[bytes]]) -> None:
 
 
 def left(made: Cluster) -> list[psutil.Process]:
-    """Processes that were started from this SLURM: its configuration is in their environment."""
+    """Processes of this SLURM: its configuration is in their environment, or its log is open in them."""
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):  # of a process that has just ended, or is a zombie
-            if process.environ().get("SLURM_CONF") == made.env["SLURM_CONF"]:
+            # slurmstepd, which watches a job, overwrites its environment.
+            if process.name() == "slurmstepd":
+                if any(file.path.startswith(f"{made.folder}/") for file in process.open_files()):
+                    found.append(process)
+            elif process.environ().get("SLURM_CONF") == made.env["SLURM_CONF"]:
                 found.append(process)
     return found

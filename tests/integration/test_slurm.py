@@ -144,8 +144,15 @@ def test_nothing_is_left_of_the_cluster(tmp_path: Path) -> None:
         with cluster(folder) as made:
             job = made.submit(["--wrap", "srun sleep 300"], tmp_path, mem="100M")
             made.wait(job, "RUNNING")
+            time.sleep(1)
+            assert {process.name() for process in left(made)} >= {
+                "slurmctld",
+                "slurmd",
+                "slurmstepd",
+                "sleep",
+            }
+        assert left(made) == []
     except NoClusterError as error:
         pytest.skip(str(error))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    assert left(made) == []
