@@ -144,12 +144,12 @@ def pick_precision(name: str, device: torch.device) -> str:
 
 
 class StopFlag:
-    """Turns INT, TERM and USR1 into a wish that a loop grants at its next step.
+    """Turns INT, TERM, USR1 and HUP into a wish that a loop grants at its next step.
 
     The first signal sets :attr:`requested`; the second raises KeyboardInterrupt at once.
     """
 
-    SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR1")
+    SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGHUP")
 
     def __init__(self) -> None:
         self.requested: str | None = None
@@ -158,6 +158,8 @@ class StopFlag:
     def __enter__(self) -> StopFlag:
         for name in self.SIGNALS:
             number = getattr(signal, name)
+            if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+                continue  # nohup: the terminal may close
             self._previous[number] = signal.signal(number, self._handle)
         return self
 
@@ -175,7 +177,7 @@ class StopFlag:
 
         Raises:
             InterruptedRunError: after INT.
-            CheckpointedError: after TERM or USR1.
+            CheckpointedError: after TERM, USR1 or HUP (a closed terminal).
         """
         if self.requested is not None:
             raise _stopped(self.requested, fix)
@@ -194,7 +196,7 @@ def _stopped(signal_name: str, fix: str) -> CheckpointedError | InterruptedRunEr
 
 @contextmanager
 def stopping(fix: str, *, interrupt: bool = False) -> Iterator[None]:
-    """Let TERM and USR1 raise CheckpointedError, for work whose finished pieces are safe by themselves.
+    """Let TERM, USR1 and HUP raise CheckpointedError, for work whose finished pieces are safe by themselves.
 
     Args:
         fix: how to go on, for the message.
@@ -204,7 +206,9 @@ def stopping(fix: str, *, interrupt: bool = False) -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         raise _stopped(signal.Signals(number).name.removeprefix("SIG"), fix)
 
-    numbers = (signal.SIGTERM, signal.SIGUSR1, *((signal.SIGINT,) if interrupt else ()))
+    numbers = [signal.SIGTERM, signal.SIGUSR1, *((signal.SIGINT,) if interrupt else ())]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as nohup sets it
+        numbers.append(signal.SIGHUP)
     previous = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield

@@ -22,6 +22,7 @@ from genomecli.files import (
     make_parent,
     read_json,
     read_manifest,
+    refuse_existing,
     write_json,
     write_manifest,
 )
@@ -125,6 +126,8 @@ class RunFolder:
         return not self.path.exists() or (self.path.is_dir() and not any(self.path.iterdir()))
 
     def _found(self) -> State:
+        if self.path.is_symlink():
+            refuse_existing(self.path, force=False)
         if self._is_empty():
             return "new"
         finished = self._check_kind()
