@@ -7,6 +7,7 @@ sha256, save ``run.json``: what differs between two equal runs (time, host, spee
 from __future__ import annotations
 
 import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -97,7 +98,7 @@ def atomic_path(path: Path | str, *, force: bool = False) -> Iterator[Path]:
     if not target.parent.is_dir():
         raise UsageError("no such folder", where=target.parent, fix="make it first")
     temporary = target.with_name(f".{target.name}.{os.getpid()}.partial{target.suffix}")
-    temporary.unlink(missing_ok=True)  # of an earlier process with this number, or a link that somebody laid
+    _sweep(target)
     try:
         yield temporary
         sync_file(temporary)
@@ -105,6 +106,25 @@ def atomic_path(path: Path | str, *, force: bool = False) -> Iterator[Path]:
         _sync_folder(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _sweep(target: Path) -> None:
+    """Remove what processes that were killed left of ``target``, and a link that somebody laid there."""
+    for path in target.parent.glob(f".{glob.escape(target.name)}.*.partial{glob.escape(target.suffix)}"):
+        number = path.name.removeprefix(f".{target.name}.").partition(".")[0]
+        if number.isdecimal() and (int(number) == os.getpid() or not _lives(int(number))):
+            path.unlink(missing_ok=True)
+
+
+def _lives(number: int) -> bool:
+    """Whether a process of this machine has that number."""
+    try:
+        os.kill(number, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
 
 
 def refuse_existing(path: Path, *, force: bool) -> None:

@@ -161,7 +161,11 @@ def pointed(run: Path, name: str) -> Path | None:
     pointer = run / FOLDER / f"{name}.json"
     if not pointer.is_file():
         return None
-    folder = run / FOLDER / str(read_json(pointer).get("checkpoint", ""))
+    told = read_json(pointer)
+    named = told.get("checkpoint") if isinstance(told, dict) else None
+    if not isinstance(named, str) or Path(named).name != named or named[:1] in ("", "."):
+        raise InputError("names no checkpoint", where=pointer, fix="give one of the folders beside it")
+    folder = run / FOLDER / named
     return folder if folder.is_dir() else None
 
 
@@ -203,7 +207,7 @@ def find_checkpoint(path: Path | str, *, prefer: str = "best") -> Path:
     root = Path(path)
     if not root.exists():
         raise InputError("no such file or folder", where=root)
-    if (root / "model.safetensors").is_file():
+    if any((root / name).is_file() for name in ("model.safetensors", "lexicon.json")):
         return root
     for name in (prefer, "last" if prefer == "best" else "best"):
         found = pointed(root, name)

@@ -174,3 +174,13 @@ def test_a_manifest_whose_entries_are_none_is_refused(tmp_path: Path) -> None:
         (folder / "manifest.json").write_text(json.dumps({**manifest, "files": entry}))
         with pytest.raises(InputError):
             verify_manifest(folder)
+
+
+def test_what_a_killed_process_left_is_swept_away(tmp_path: Path) -> None:
+    dead, alive = 2**22 + 1, os.getppid()
+    names = [f".x.csv.{dead}.partial.csv", f".x.csv.{alive}.partial.csv", f".y.csv.{dead}.partial.csv"]
+    for name in names:
+        (tmp_path / name).write_text("half")
+    with atomic_path(tmp_path / "x.csv") as path:
+        path.write_text("whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [*sorted(names[1:]), "x.csv"]
