@@ -148,13 +148,13 @@ def _set(values: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(word for name, value in values.items() for word in ("--set", f"{name}={value}"))
 
 
-def make_runs(folder: Path, *, size: int = 1) -> tuple[Run, ...]:
-    """The four commands with inputs below ``folder``; ``size`` makes them longer."""
+def make_runs(folder: Path, *, short: bool = False) -> tuple[Run, ...]:
+    """The four commands with inputs below ``folder``; ``short`` trains little."""
     from tests.unit.training.disk_corpus import write_disk_corpus
 
     folder.mkdir(parents=True, exist_ok=True)
     corpus = write_disk_corpus(folder / "corpus", genes=40)
-    genes = [f"gene{i}" for i in range(60 * size)]
+    genes = [f"gene{i}" for i in range(60)]
     texts = {name: _text(i, 60 + 7 * (i % 40)) for i, name in enumerate(genes)}
     fasta, table, model = folder / "genes.fa", folder / "table.tsv", folder / "model" / "run"
     fasta.write_text("".join(f">{name}\n{text}\n" for name, text in texts.items()))
@@ -173,7 +173,7 @@ def make_runs(folder: Path, *, size: int = 1) -> tuple[Run, ...]:
     tuning = _COMMON | {
         "finetune.model": str(model),
         "finetune.data.path": f"[{table}]",
-        "finetune.epochs": str(4 * size),
+        "finetune.epochs": "1" if short else "4",
         "finetune.targets": "{label: {}}",
         "finetune.metrics.bootstrap": "20",
         "finetune.split.by": "stratified",
@@ -185,7 +185,7 @@ def make_runs(folder: Path, *, size: int = 1) -> tuple[Run, ...]:
     embedding = ("-m", str(model), str(fasta), *_set(_COMMON | {"embed.level": "token"}))
     return (
         Run("tokenize", ("-j", "1", *reading)),
-        Run("pretrain", _set(training | {"pretrain.steps": str(40 * size)})),
+        Run("pretrain", _set(training | {"pretrain.steps": "12" if short else "40"})),
         Run("finetune", _set(tuning)),
         Run("embed", embedding, ".parquet"),
     )

@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def runs(folder: Path) -> dict[str, Run]:
-    return {run.name: run for run in make_runs(folder / "in")}
+    return {run.name: run for run in make_runs(folder / "in", short=True)}
 
 
 @pytest.fixture(scope="module")
