@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -152,8 +152,6 @@ def fail(error: GenomecliError) -> int:
         import traceback
 
         traceback.print_exception(error)
-    if Shown.as_json:
-        typer.echo(json.dumps(error.as_dict()), err=True)
-    else:
-        typer.echo(f"genomecli: {error}", err=True)
+    with suppress(OSError):  # of a terminal that was closed
+        typer.echo(json.dumps(error.as_dict()) if Shown.as_json else f"genomecli: {error}", err=True)
     return error.exit_code

@@ -195,7 +195,7 @@ def _override(values: dict[str, Any], text: str) -> None:
     at: Any = values
     for step, following in zip(steps, [*steps[1:], None], strict=True):
         if isinstance(at, list):
-            if not step.isdigit() or int(step) >= len(at):
+            if not re.fullmatch("[0-9]{1,9}", step) or int(step) >= len(at):
                 raise ConfigError([f"--set {key}: {step!r} is no item of a list of {len(at)}"])
             place: Any = int(step)
         elif isinstance(at, dict):
@@ -250,8 +250,9 @@ def _problems(
     found = []
     for item in error.errors(include_url=False, include_context=False):
         steps = [str(step) for step in item["loc"] if not _is_variant(step)]
+        steps = steps or [str(step) for step in item["loc"][-1:]]
         place = ".".join([prefix, *steps] if prefix else steps) or prefix
-        if item["type"] == "extra_forbidden":
+        if item["type"] == "extra_forbidden" and steps:
             known = [*_keys_beside(cls, item["loc"]), *(extra_keys if len(steps) == 1 else ())]
             near = difflib.get_close_matches(steps[-1], known, 1, 0.5)
             hint = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(sorted(known))}"

@@ -6,6 +6,26 @@ The exit code belongs to the class, so that a command never chooses one itself.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_LONG_WORD = re.compile(r"\S{1000,}")
+
+
+def one_line(text: str) -> str:
+    """``text`` as one line that a terminal may get, whatever file it quotes.
+
+    Line ends become blanks; control characters and others without a shape are written as escapes; a word of
+    a thousand letters and more is cut.
+    """
+    if not text.isprintable():
+        text = "".join(
+            c if c.isprintable() else " " if c in "\r\n\t" else c.encode("unicode_escape", "replace").decode()
+            for c in text
+        )
+    return _LONG_WORD.sub(lambda found: f"{found[0][:100]}... ({len(found[0])} characters)", text)
+
 
 class GenomecliError(Exception):
     """Something the user can act on. Exit code 1.
@@ -25,7 +45,7 @@ class GenomecliError(Exception):
         self.fix = fix
 
     def __str__(self) -> str:
-        return "; ".join(part for part in (self.where, self.what, self.fix) if part)
+        return one_line("; ".join(part for part in (self.where, self.what, self.fix) if part))
 
     def as_dict(self) -> dict[str, object]:
         """The error as plain values, for ``--json``."""
@@ -76,3 +96,20 @@ class InterruptedRunError(GenomecliError):
     """Stopped by INT after a checkpoint. Exit code 130."""
 
     exit_code = 130
+
+
+FOREIGN = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, MemoryError)
+"""What plain code stumbles over in values that are not what they should be."""
+
+
+@contextmanager
+def refusing(what: str, *, where: object, fix: str | None = None) -> Iterator[None]:
+    """Turn what reading a file's values stumbles over into an InputError that says ``what`` it is not.
+
+    Errors of this family pass as they are.
+    """
+    try:
+        yield
+    except FOREIGN as error:
+        said = f"{type(error).__name__}: {error}".rstrip(": ")
+        raise InputError(f"{what} ({said[:300]})", where=where, fix=fix) from error

@@ -7,6 +7,7 @@ sha256, save ``run.json``: what differs between two equal runs (time, host, spee
 from __future__ import annotations
 
 import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -97,6 +98,7 @@ def atomic_path(path: Path | str, *, force: bool = False) -> Iterator[Path]:
     if not target.parent.is_dir():
         raise UsageError("no such folder", where=target.parent, fix="make it first")
     temporary = target.with_name(f".{target.name}.{os.getpid()}.partial{target.suffix}")
+    _sweep(target)
     try:
         yield temporary
         sync_file(temporary)
@@ -106,10 +108,34 @@ def atomic_path(path: Path | str, *, force: bool = False) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def _sweep(target: Path) -> None:
+    """Remove what processes that were killed left of ``target``, and a link that somebody laid there."""
+    for path in target.parent.glob(f".{glob.escape(target.name)}.*.partial{glob.escape(target.suffix)}"):
+        number = path.name.removeprefix(f".{target.name}.").partition(".")[0]
+        if number.isdecimal() and (int(number) == os.getpid() or not _lives(int(number))):
+            path.unlink(missing_ok=True)
+
+
+def _lives(number: int) -> bool:
+    """Whether a process of this machine has that number."""
+    try:
+        os.kill(number, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
+
+
 def refuse_existing(path: Path, *, force: bool) -> None:
-    """Raise UsageError if ``path`` exists and may not be overwritten, or is a dangling link."""
-    if path.is_symlink() and not path.exists():
-        raise UsageError("is a link that leads nowhere", where=path, fix="remove it or give another --out")
+    """Raise UsageError if ``path`` exists and may not be overwritten, or is a symbolic link.
+
+    A link is never written through, nor replaced: who made it meant something else to stand there. Links
+    among the folders above are followed.
+    """
+    if path.is_symlink():
+        fix = "give the path that it leads to" if path.exists() else "remove it or give another --out"
+        raise UsageError("is a symbolic link, and outputs are not written through one", where=path, fix=fix)
     if path.exists() and not force:
         raise UsageError("exists already", where=path, fix="give --force to replace it, or another --out")
 
@@ -148,11 +174,7 @@ def read_manifest(folder: Path | str, kind: str | None = None) -> dict[str, Any]
     if not path.is_file():
         raise InputError("has no manifest.json: it is unfinished or not of genomecli", where=root)
     manifest = read_json(path)
-    if (
-        not isinstance(manifest, dict)
-        or "kind" not in manifest
-        or not isinstance(manifest.get("files"), dict)
-    ):
+    if not isinstance(manifest, dict) or "kind" not in manifest or not _is_table(manifest.get("files")):
         raise InputError("is no manifest of genomecli", where=path)
     if kind is not None and manifest["kind"] != kind:
         raise InputError(f"is a {manifest['kind']}, not a {kind}", where=root)
@@ -164,6 +186,16 @@ def read_manifest(folder: Path | str, kind: str | None = None) -> dict[str, Any]
             fix="make it again, or use the genomecli that wrote it",
         )
     return manifest
+
+
+def _is_table(files: object) -> bool:
+    """Whether this is what :func:`file_table` gives."""
+    return isinstance(files, dict) and all(
+        isinstance(entry, dict)
+        and isinstance(entry.get("bytes"), int)
+        and isinstance(entry.get("sha256"), str)
+        for entry in files.values()
+    )
 
 
 def verify_manifest(folder: Path | str, *, deep: bool = True) -> int:
@@ -187,9 +219,13 @@ def check_file(root: Path, name: str, expected: Mapping[str, Any], *, deep: bool
     """Check one file of a manifest. Raises InputError naming it."""
     path = root / name
     fix = "restore it from a copy, or make the output again"
-    if not path.resolve().is_relative_to(root.resolve()):
+    try:
+        inside, there = path.resolve().is_relative_to(root.resolve()), path.is_file()
+    except (OSError, ValueError) as error:  # a name that is no name
+        raise InputError(f"cannot be read ({error})", where=root) from None
+    if not inside:
         raise InputError("lies outside its folder", where=path)
-    if not path.is_file():
+    if not there:
         raise InputError("is missing", where=path, fix=fix)
     size = path.stat().st_size
     if size != expected["bytes"]:
@@ -215,7 +251,7 @@ def cannot_write(folder: Path, error: OSError) -> UsageError:
 def locked(path: Path) -> Iterator[None]:
     """Hold ``path`` as a lock file. Raises UsageError if another run holds it, or it cannot be made."""
     try:
-        handle = path.open("ab")
+        handle = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o666), "ab")
     except OSError as error:
         raise cannot_write(path.parent, error) from None
     with handle:
@@ -256,7 +292,7 @@ class OutputFolder:
 
     def __enter__(self) -> OutputFolder:
         refuse_existing(self.target, force=self.force)
-        if self.target.exists() and not (self.target.is_dir() and not self.target.is_symlink()):
+        if self.target.exists() and not self.target.is_dir():
             raise UsageError("is no folder", where=self.target, fix="give another --out")
         if self.target.is_dir() and any(self.target.iterdir()) and not (self.target / MANIFEST).exists():
             raise UsageError(
@@ -267,6 +303,8 @@ class OutputFolder:
         make_parent(self.target)
         self._lock = locked(self.target.with_name(f".{self.target.name}.lock"))
         self._lock.__enter__()
+        if self.path.is_symlink():
+            self.path.unlink()
         if self.path.exists() and not self.keep:
             shutil.rmtree(self.path)
         self.path.mkdir(exist_ok=True)

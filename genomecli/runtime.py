@@ -145,14 +145,14 @@ def pick_precision(name: str, device: torch.device) -> str:
 
 
 class StopFlag:
-    """Turns INT, TERM and USR1 into a wish that a loop grants at its next step.
+    """Turns INT, TERM, USR1 and HUP into a wish that a loop grants at its next step.
 
     The first signal sets :attr:`requested`; the second raises KeyboardInterrupt at once, unless it comes
     within :attr:`TOGETHER` seconds. Make, srun and torchrun hand on a signal that the whole group has got
     already, so that one wish arrives twice.
     """
 
-    SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR1")
+    SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGHUP")
     TOGETHER = 0.3
 
     def __init__(self) -> None:
@@ -163,6 +163,8 @@ class StopFlag:
     def __enter__(self) -> StopFlag:
         for name in self.SIGNALS:
             number = getattr(signal, name)
+            if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+                continue  # nohup: the terminal may close
             self._previous[number] = signal.signal(number, self._handle)
         return self
 
@@ -184,7 +186,7 @@ class StopFlag:
 
         Raises:
             InterruptedRunError: after INT.
-            CheckpointedError: after TERM or USR1.
+            CheckpointedError: after TERM, USR1 or HUP (a closed terminal).
         """
         if self.requested is not None:
             raise _stopped(self.requested, fix)
@@ -203,7 +205,7 @@ def _stopped(signal_name: str, fix: str) -> CheckpointedError | InterruptedRunEr
 
 @contextmanager
 def stopping(fix: str, *, interrupt: bool = False) -> Iterator[None]:
-    """Let TERM and USR1 raise CheckpointedError, for work whose finished pieces are safe by themselves.
+    """Let TERM, USR1 and HUP raise CheckpointedError, for work whose finished pieces are safe by themselves.
 
     Args:
         fix: how to go on, for the message.
@@ -213,7 +215,9 @@ def stopping(fix: str, *, interrupt: bool = False) -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         raise _stopped(signal.Signals(number).name.removeprefix("SIG"), fix)
 
-    numbers = (signal.SIGTERM, signal.SIGUSR1, *((signal.SIGINT,) if interrupt else ()))
+    numbers = [signal.SIGTERM, signal.SIGUSR1, *((signal.SIGINT,) if interrupt else ())]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as nohup sets it
+        numbers.append(signal.SIGHUP)
     previous = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield

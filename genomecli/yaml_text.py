@@ -80,15 +80,17 @@ def parse_yaml(text: str, *, where: object | None = None) -> Any:
     """
     if len(text) > _MAX_BYTES:
         raise ConfigError([f"is longer than {_MAX_BYTES >> 20} MiB"], where=where)
-    loader = _Loader(text)
+    loader = None
     try:
+        loader = _Loader(text)
         return loader.get_single_data()
     except yaml.MarkedYAMLError as error:
         raise ConfigError([_marked(error)], where=where) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError([" ".join(str(error).split())], where=where) from None
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
 
 
 def _marked(error: yaml.MarkedYAMLError) -> str:

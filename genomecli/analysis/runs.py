@@ -121,7 +121,7 @@ def open_corpus(given: str | None, checkpoint: Path, run: str) -> CorpusReader:
         raise InputError("does not say which corpus it was trained on", where=run, fix="give --corpus")
     if given is None and not Path(path).exists():
         raise InputError(f"its corpus {path} is gone", where=run, fix="give --corpus")
-    return CorpusReader.open(path)
+    return CorpusReader.open(path, verify="sha256")
 
 
 def _own_corpus(checkpoint: Path) -> str | None:

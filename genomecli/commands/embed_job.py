@@ -127,7 +127,7 @@ def _source(
         from genomecli.corpus.store import CorpusReader
 
         split = None if settings.split == "all" else settings.split
-        corpus = CorpusReader.open(settings.corpus)
+        corpus = CorpusReader.open(settings.corpus, verify="sha256")
         return CorpusSource(corpus, engine.lexicon, options, split, genes_first=vocabulary)
     if settings.inputs:
         choose_species(engine.lexicon, settings.species)

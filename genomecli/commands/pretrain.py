@@ -111,7 +111,7 @@ def run_pretrain(
 def open_corpus(path: str) -> CorpusOnDisk:
     """A corpus folder. Raises InputError if it is none, or is altered."""
     folder = Path(path)
-    reader = CorpusReader.open(folder)
+    reader = CorpusReader.open(folder, verify="sha256")
     return CorpusOnDisk(reader, reader.lexicon, sha256_file(folder / MANIFEST)[:16], folder.resolve().name)
 
 

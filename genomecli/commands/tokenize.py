@@ -113,11 +113,12 @@ def report(manifest: dict[str, Any], out: Path, seconds: float) -> None:
     """Show on standard error what became of everything."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     if is_quiet():
         return
     console = Console(stderr=True)
-    table = Table(title=f"{out}", title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table = Table(title=Text(f"{out}"), title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in ("group", "read", "kept", "rows", "symbols", "train / valid / test"):
         table.add_column(name, justify="left" if name == "group" else "right", no_wrap=True)
     for name, counts in manifest["counts"].items():

@@ -15,13 +15,17 @@ from typing import Any, Literal
 
 from genomecli.corpus.tokenizers import Tokenizer, build_tokenizer, tokenizer_from_dict, tokenizer_to_dict
 from genomecli.corpus.vocabulary import SPECIALS, Block, Vocabulary
-from genomecli.errors import InputError
+from genomecli.errors import InputError, refusing
 from genomecli.sequences.alphabets import get_alphabet
 
 Scope = Literal["shared", "per_species"]
 
 MOLECULE_ALPHABETS = {"genome": "dna", "cds": "dna", "dna": "dna", "protein": "protein"}
 """Which alphabet each kind of corpus text is written in."""
+
+
+FORMAT_VERSION = 1
+"""Of a lexicon's plain values."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ class Lexicon:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {
-            "format_version": 1,
+            "format_version": FORMAT_VERSION,
             "scope": self.scope,
             "dna": self.dna,
             "species": list(self.species),
@@ -109,8 +113,17 @@ class Lexicon:
         """The inverse of :meth:`to_dict`.
 
         Raises:
-            InputError: if it was written with an alphabet that has changed since.
+            InputError: if it was written with an alphabet that has changed since, or is none of ours.
         """
+        with refusing("is no vocabulary of genomecli", where=where):
+            return cls._from_dict(values, where)
+
+    @classmethod
+    def _from_dict(cls, values: Mapping[str, Any], where: object) -> Lexicon:
+        version = values["format_version"]
+        if version != FORMAT_VERSION:
+            what = f"has a vocabulary of format version {version}, and this genomecli reads {FORMAT_VERSION}"
+            raise InputError(what, where=where, fix="use the genomecli that wrote it")
         for name, fingerprint in values["alphabets"].items():
             here = get_alphabet(name).fingerprint
             if here != fingerprint:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from genomecli.errors import InputError
+from genomecli.errors import InputError, refusing
 
 KIND = "corpus"
 Molecule = Literal["genome", "cds", "protein"]
 MOLECULES: tuple[Molecule, ...] = ("genome", "cds", "protein")
+
+
+MOST = 1 << 62
+"""More records or symbols than any corpus has."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +71,21 @@ class CorpusInfo:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], *, where: object) -> CorpusInfo:
         """The inverse of :meth:`to_dict`. Raises InputError for values that make no sense."""
-        try:
+        with refusing("is no manifest of a corpus", where=where):
             species = tuple(SpeciesInfo(**entry) for entry in values["species"])
             groups = tuple(Group(**{**g, "shards": tuple(g["shards"])}) for g in values["groups"])
             shards = tuple(str(name) for name in values["shards"])
-        except (KeyError, TypeError) as error:
-            raise InputError(f"is no manifest of a corpus ({error})", where=where) from None
+            _check_groups(groups)
         if any(index not in range(len(shards)) for group in groups for index in group.shards):
             raise InputError("names a shard that is not listed", where=where)
         return cls(species, groups, shards)
+
+
+def _check_groups(groups: Iterable[Group]) -> None:
+    """Raise ValueError unless the rows of the groups follow one another, as int64 can count them."""
+    row = 0
+    for group in groups:
+        counts = (group.first_row, group.records, group.symbols)
+        if not all(type(count) is int and 0 <= count < MOST for count in counts) or group.first_row != row:
+            raise ValueError(f"group {group.name} has rows and symbols that cannot be")
+        row += group.records

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genomecli.errors import InputError
+from genomecli.errors import FOREIGN, InputError
 
 if TYPE_CHECKING:
     import pyarrow
@@ -104,9 +104,14 @@ def _read_column(path: Path, name: str) -> NDArray[Any]:
 
     try:
         column = parquet.read_table(path, columns=[name]).column(0)
-    except (OSError, pa.ArrowException, IndexError) as error:
-        raise InputError(f"column {name} cannot be read: {error}", where=path, fix="tokenize again") from None
-    values: NDArray[Any] = column.to_numpy()
+        values: NDArray[Any] = column.to_numpy()
+    except (OSError, pa.ArrowException, *FOREIGN) as error:
+        said = " ".join(str(error).split())
+        raise InputError(f"column {name} cannot be read: {said}", where=path, fix="tokenize again") from None
+    expected = COLUMNS[name][0].replace("string", "object")
+    if values.dtype != expected:
+        what = f"column {name} holds {values.dtype}, not {COLUMNS[name][0]}"
+        raise InputError(what, where=path, fix="tokenize again")
     values.setflags(write=False)
     return values
 

@@ -7,21 +7,25 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 from genomecli.corpus.lexicon import Lexicon
-from genomecli.corpus.manifest import KIND, CorpusInfo, Group, Molecule, SpeciesInfo
+from genomecli.corpus.manifest import KIND, MOST, CorpusInfo, Group, Molecule, SpeciesInfo
 from genomecli.corpus.records_table import RECORDS_FILE, Columns, RecordTable
 from genomecli.corpus.shards import Column, Counts, ShardedColumns
-from genomecli.errors import InputError
+from genomecli.errors import InputError, refusing
 from genomecli.files import read_json, read_manifest, verify_manifest
 from genomecli.sequences.alphabets import Codes
 
 LEXICON_FILE = "tokenizer.json"
 Verify = Literal["none", "size", "sha256"]
+
+
+def _are_sizes(values: object) -> TypeGuard[list[int]]:
+    return isinstance(values, list) and all(type(value) is int and value >= 0 for value in values)
 
 
 class CorpusReader:
@@ -37,6 +41,11 @@ class CorpusReader:
         self.path = path
         self.manifest = manifest
         self.info = CorpusInfo.from_dict(manifest, where=path)
+        sizes = manifest.get("shard_symbols")
+        if not _are_sizes(sizes) or len(sizes) != len(self.info.shards) or sum(sizes) >= MOST:
+            raise InputError("is no manifest of a corpus (shard_symbols do not fit its shards)", where=path)
+        if unknown := [name for name in self.info.shards if name not in manifest["files"]]:
+            raise InputError(f"names shard {unknown[0]!r}, which is none of its files", where=path)
 
     @classmethod
     def open(cls, path: Path | str, verify: Verify = "size") -> CorpusReader:
@@ -106,11 +115,15 @@ class CorpusReader:
     def _place(self) -> Counts:
         """int64[n]: first symbol of each record in the row of all shards."""
         lengths = self._length
-        shard = self._columns.load("shard").astype(np.int64)
+        with refusing("has places that are no numbers", where=self.path / RECORDS_FILE):
+            shard = self._columns.load("shard").astype(np.int64)
+            start = self._columns.load("start").astype(np.int64)
         if len(shard) and not 0 <= shard.min() <= shard.max() < len(self.info.shards):
             raise InputError("names a shard that is not there", where=self.path / RECORDS_FILE)
-        place: Counts = self._store.base[shard] + self._columns.load("start")
-        if len(place) and (place.min() < 0 or (place + lengths).max() > len(self._store)):
+        if not len(shard) == len(start) == len(lengths):
+            raise InputError("has columns of unequal length", where=self.path / RECORDS_FILE)
+        place: Counts = self._store.base[shard] + start
+        if len(place) and (min(place.min(), lengths.min()) < 0 or (place > len(self._store) - lengths).any()):
             raise InputError("has a record outside of the shards", where=self.path / RECORDS_FILE)
         return place
 
@@ -118,6 +131,7 @@ class CorpusReader:
         self, species: str | None = None, molecule: Molecule | None = None, split: str | None = None
     ) -> RecordTable:
         """The records of a species, molecule or split; all where nothing is given. May be empty."""
+        _ = self._length  # refuses a table that has not the rows of the manifest
         ranges = [
             np.arange(group.first_row, group.first_row + group.records, dtype=np.int64)
             for group in self.groups

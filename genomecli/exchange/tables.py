@@ -17,10 +17,11 @@ import json
 import struct
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from tokenize import TokenError  # numpy's, for the header of a broken NPY
 
 import numpy as np
 
-from genomecli.errors import InputError
+from genomecli.errors import FOREIGN, InputError
 from genomecli.exchange.table_format import (
     EmbeddingTable,
     Label,
@@ -77,7 +78,7 @@ def read_table(path: Path | str) -> EmbeddingTable:
         raise InputError("no such file", where=source)
     try:
         return _READERS[kind](source)
-    except (ValueError, KeyError, IndexError, OSError, struct.error) as error:
+    except (OSError, EOFError, StopIteration, SyntaxError, TokenError, struct.error, *FOREIGN) as error:
         raise InputError(f"is no embedding table: {' '.join(str(error).split())}", where=source) from error
 
 

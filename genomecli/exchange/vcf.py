@@ -20,6 +20,7 @@ BCF_MAGIC = b"BCF\x02"
 EXTRA = "pip install 'genomecli[variants]'"
 
 _BASES = re.compile(r"^[ACGTURYSWKMBDHVNacgturyswkmbdhvn]+$")
+_PLACE = re.compile(r"[0-9]{1,18}")
 _INFO = 7
 """Column of INFO."""
 
@@ -155,7 +156,7 @@ class VcfFile:
             what = f"has {len(columns)} columns parted by tabs, and VCF has eight or more"
             raise InputError(what, where=where)
         chrom, place, name, ref, alt = (c.decode("utf-8", "surrogateescape") for c in columns[:5])
-        if not place.isdecimal():
+        if _PLACE.fullmatch(place) is None:
             raise InputError(f"its place {place!r} is no number", where=where)
         if not _BASES.match(ref):
             raise InputError(f"its REF {ref!r} is no sequence", where=where)

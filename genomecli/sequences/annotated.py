@@ -11,7 +11,13 @@ from typing import Any, Literal
 
 from genomecli.errors import InputError
 from genomecli.sequences.alphabets import DNA
-from genomecli.sequences.annotation import AnnotatedContig, CodingFeature, Part, parse_translation_exceptions
+from genomecli.sequences.annotation import (
+    AnnotatedContig,
+    CodingFeature,
+    Part,
+    parse_translation_exceptions,
+    whole_number,
+)
 from genomecli.sequences.openers import InputStream, Location
 
 
@@ -106,7 +112,7 @@ def _feature(feature: Any) -> CodingFeature:
         protein_id=first("protein_id"),
         product=first("product"),
         codon_start=int(start) if start in ("1", "2", "3") else 1,
-        table=int(table) if table.isdigit() else None,
+        table=whole_number(table),
         exceptions=parse_translation_exceptions(said.get("transl_except", ())),
         translation=translation or None,
         pseudo="pseudo" in said or "pseudogene" in said,

@@ -114,8 +114,14 @@ _THREE_LETTERS = (
 _AMINO = {
     name.lower(): letter for name, _, letter in (pair.partition(":") for pair in _THREE_LETTERS.split())
 }
-_SPAN = re.compile(r"(\d+)(?:\.\.(\d+))?")
+_SPAN = re.compile(r"(?<![0-9])([0-9]{1,18})(?:\.\.([0-9]{1,18}))?(?![0-9])")
+_WHOLE = re.compile(r"[0-9]{1,18}")
 _EXCEPT = re.compile(r"pos:\s*(.+?),\s*aa:\s*([A-Za-z]+)", re.DOTALL)
+
+
+def whole_number(text: str) -> int | None:
+    """A number without a sign of at most 18 digits, which int64 holds; None for anything else."""
+    return int(text) if _WHOLE.fullmatch(text) else None
 
 
 def parse_translation_exceptions(texts: Iterable[str]) -> tuple[TranslationException, ...]:

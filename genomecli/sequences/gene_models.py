@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
-from genomecli.sequences.annotation import CodingFeature, parse_translation_exceptions
+from genomecli.sequences.annotation import CodingFeature, parse_translation_exceptions, whole_number
 from genomecli.sequences.gff import GffRow
 
 _KEPT = frozenset(
@@ -114,7 +114,7 @@ class GeneModels:
         said = row.attributes
         self._count += 1
         part = said.get("part", "").partition("/")[0]
-        order = int(part) if part.isdigit() else self._count
+        order = whole_number(part)
         parents = (
             said.get("Parent") or said.get("transcript_id") or said.get("protein_id") or said.get("gene_id")
         )
@@ -125,7 +125,7 @@ class GeneModels:
             if group is None:
                 group = self._groups[key] = _Group(row.seqid, parent, cds_id, _kept(said))
             (group.stops if stop else group.rows).append(
-                _Row(row.start, row.end, row.strand, row.phase, order)
+                _Row(row.start, row.end, row.strand, row.phase, self._count if order is None else order)
             )
 
     def _joined(self) -> Iterable[_Group]:
@@ -169,7 +169,7 @@ class GeneModels:
             protein_id=said.get("protein_id", ""),
             product=said.get("product", ""),
             codon_start=(rows[0].phase or 0) + 1,
-            table=int(table) if table.isdigit() else None,
+            table=whole_number(table),
             exceptions=parse_translation_exceptions([said.get("transl_except", "")]),
             pseudo=said.get("pseudo") == "true",
             partial5=partial5,

@@ -67,12 +67,12 @@ class Header(NamedTuple):
 
 
 _NCBI_FIELD = re.compile(r"\[([A-Za-z_]+)=((?:[^\[\]]|\[[^\]]*\])*)\]")
-_ENSEMBL_PLACE = re.compile(r"\s[a-z_]+:[^\s:]+:([^\s:]+):(\d+):(\d+):(-?1)(?:\s|$)")
+_ENSEMBL_PLACE = re.compile(r"\s[a-z_]+:[^\s:]+:([^\s:]+):([0-9]{1,18}):([0-9]{1,18}):(-?1)(?:\s|$)")
 _ENSEMBL_FIELD = re.compile(r"\s(gene|transcript|gene_symbol):(\S+)")
-_TABLE = re.compile(r"\btransl_table[= ](\d+)")
+_TABLE = re.compile(r"\btransl_table[= ]([0-9]{1,18})(?![0-9])")
 _CIRCULAR = re.compile(r"\b(?:topology|circular)=(circular|linear|true|false)\b", re.IGNORECASE)
 _UNIPROT_GENE = re.compile(r"\bGN=(\S+)")
-_NUMBERS = re.compile(r"\d+")
+_NUMBERS = re.compile(r"(?<![0-9])[0-9]{1,18}(?![0-9])")
 
 
 def decode_header(raw: bytes) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 WILD_TYPE = ("WT", "WILDTYPE", "WILD-TYPE", "_WT")
 """How a table names the sequence without mutations."""
 
-_ONE = re.compile(r"^([A-Za-z*])([0-9]+)([A-Za-z*])$")
+_ONE = re.compile(r"^([A-Za-z*])([0-9]{1,18})([A-Za-z*])$")
 _BETWEEN = re.compile(r"[:;,/+\s]+")
 
 

@@ -216,9 +216,13 @@ def zip_members(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
-    except (zipfile.BadZipFile, OSError) as error:
-        raise InputError(f"is a broken zip ({error})", where=path, fix="fetch it again") from error
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise _broken_zip(path, error) from error
     return sorted(name for name in names if not name.startswith("__MACOSX/"))
+
+
+def _broken_zip(path: Path, error: Exception) -> InputError:
+    return InputError(f"is a broken zip ({error})", where=path, fix="fetch it again")
 
 
 def is_zip(path: Path) -> bool:
@@ -234,9 +238,15 @@ def _open_zip(place: Location, file: FileSource, max_ratio: float) -> InputStrea
         raise InputError("a zip cannot be read from a stream", where=place, fix="name the file")
     member = place.member or _only_member(place.path)
     inner = Location(place.path, member)
-    archive = zipfile.ZipFile(place.path)
+    try:
+        archive = zipfile.ZipFile(place.path)
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise _broken_zip(place.path, error) from error
     try:
         handle = archive.open(member)
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        archive.close()
+        raise _broken_zip(place.path, error) from error
     except KeyError:
         archive.close()
         raise InputError(f"has no member {member!r}", where=place.path) from None

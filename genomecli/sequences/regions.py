@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from genomecli.errors import InputError
 
-TEXT = re.compile(r"(?P<contig>.+):(?P<first>[0-9][0-9,]*)-(?P<last>[0-9][0-9,]*)")
+TEXT = re.compile(r"(?P<contig>.+):(?P<first>[0-9][0-9,]{0,23})-(?P<last>[0-9][0-9,]{0,23})")
 """A region as text. Commas in numbers are left out."""
 
 

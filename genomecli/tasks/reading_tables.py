@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, TextIO
 
-from genomecli.errors import InputError
+from genomecli.errors import FOREIGN, InputError
 from genomecli.sequences.openers import InputStream
 from genomecli.tasks.rows import BATCH, TableRows, short_name
 from genomecli.tasks.settings import DataSettings
@@ -149,7 +149,7 @@ def _parquet(stream: InputStream) -> Iterator[TableRows]:
             places = [f"{where}, row {n}" for n in range(done + 1, done + 1 + len(batch))]
             yield TableRows(stream.location, columns, places, _twice(names))
             done += len(batch)
-    except (ArrowException, OSError) as error:
+    except (ArrowException, OSError, *FOREIGN) as error:
         raise InputError(
             f"is a broken Parquet file ({' '.join(str(error).split())})", where=stream.location
         ) from error

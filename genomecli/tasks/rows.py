@@ -142,7 +142,7 @@ def header_value(header: str, name: str) -> str:
     of ``[NAME=...]`` up to the bracket.
     """
     number = name.removeprefix("header:")
-    if number != name and number.isdecimal() and int(number) > 0:
+    if number != name and re.fullmatch("0*[1-9][0-9]{0,8}", number):
         words = header.split()
         return words[int(number) - 1] if len(words) >= int(number) else ""
     found = _key(name).search(header)

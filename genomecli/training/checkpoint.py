@@ -19,12 +19,12 @@ import torch
 from torch import Tensor, nn
 
 from genomecli.corpus.lexicon import Lexicon
-from genomecli.errors import InputError
+from genomecli.errors import InputError, refusing
 from genomecli.files import OutputFolder, check_file, read_json, read_manifest, write_json
 from genomecli.models.settings import ModelSettings
 from genomecli.training.loop import Progress
 from genomecli.training.lora import merged
-from genomecli.training.state_files import WHOLE, is_state_file, read_state
+from genomecli.training.state_files import WHOLE, is_state_file, read_state, read_tensors
 
 if TYPE_CHECKING:
     from genomecli.models.language_model import LanguageModel
@@ -169,7 +169,11 @@ def pointed(run: Path, name: str) -> Path | None:
     pointer = run / FOLDER / f"{name}.json"
     if not pointer.is_file():
         return None
-    folder = run / FOLDER / str(read_json(pointer).get("checkpoint", ""))
+    told = read_json(pointer)
+    named = told.get("checkpoint") if isinstance(told, dict) else None
+    if not isinstance(named, str) or Path(named).name != named or named[:1] in ("", "."):
+        raise InputError("names no checkpoint", where=pointer, fix="give one of the folders beside it")
+    folder = run / FOLDER / named
     return folder if folder.is_dir() else None
 
 
@@ -211,7 +215,7 @@ def find_checkpoint(path: Path | str, *, prefer: str = "best") -> Path:
     root = Path(path)
     if not root.exists():
         raise InputError("no such file or folder", where=root)
-    if (root / WEIGHTS).is_file():
+    if any((root / name).is_file() for name in (WEIGHTS, "lexicon.json")):
         return root
     for name in (prefer, "last" if prefer == "best" else "best"):
         found = pointed(root, name)
@@ -236,24 +240,34 @@ def load_checkpoint(path: Path | str, *, prefer: str = "best", optimiser: bool =
     Raises:
         InputError: if it is absent, altered, or of another format version or alphabet.
     """
-    from safetensors.torch import load_file
-
     folder = find_checkpoint(path, prefer=prefer)
     manifest = read_manifest(folder, KIND)
     wanted = [name for name in manifest["files"] if optimiser or not is_state_file(name)]
     for name in wanted:
         check_file(folder, name, manifest["files"][name])
-    state = read_json(folder / "state.json")
-    window = {name: (pair[0], pair[1]) for name, pair in state["progress"].pop("window").items()}
+    progress, identity = _state(folder / "state.json")
     return Checkpoint(
-        progress=Progress(**state["progress"], window=window),
-        identity=Identity(**state["identity"]),
+        progress=progress,
+        identity=identity,
         lexicon=Lexicon.from_dict(read_json(folder / "lexicon.json"), where=folder),
         config=read_json(folder / "config.json"),
-        model=load_file(folder / WEIGHTS),
+        model=read_tensors(folder / WEIGHTS),
         optimiser=read_state(folder, wanted) if optimiser else {},
         documents={name[:-5]: read_json(folder / name) for name in wanted if _is_document(name)},
     )
+
+
+def _state(path: Path) -> tuple[Progress, Identity]:
+    """How far the run is and what it is. Raises InputError for a file that does not say so."""
+    state = read_json(path)
+    with refusing("is no state of a checkpoint", where=path):
+        told = dict(state["progress"])
+        window = {name: (pair[0], pair[1]) for name, pair in told.pop("window").items()}
+        progress, identity = Progress(**told, window=window), Identity(**state["identity"])
+        counts = (progress.step, progress.tokens, identity.seed, identity.steps, identity.threads)
+        if not all(type(count) is int for count in counts) or not isinstance(identity.model, dict):
+            raise ValueError("its counts are no whole numbers")
+        return progress, identity
 
 
 def _is_document(name: str) -> bool:
@@ -282,9 +296,11 @@ def load_model(
 
     folder = find_checkpoint(path, prefer=prefer)
     checkpoint = load_checkpoint(folder, optimiser=False)
-    settings = ModelSettings.model_validate(dict(checkpoint.identity.model))
     lexicon = checkpoint.lexicon
-    model = build_model(settings, lexicon.vocabulary.size, len(lexicon.languages), seed=0, heads=heads)
+    with refusing("its settings are those of no network", where=folder / "state.json"):
+        settings = ModelSettings.model_validate(dict(checkpoint.identity.model))
+        _check_size(settings, checkpoint.model)
+        model = build_model(settings, lexicon.vocabulary.size, len(lexicon.languages), seed=0, heads=heads)
     left_out = fill_model(model, _plain_tensors(checkpoint), where=folder)
     model.to(device).eval()
     info = {
@@ -294,6 +310,14 @@ def load_model(
         "heads": left_out,
     }
     return LoadedModel(model, lexicon, settings, checkpoint.progress.step, info)
+
+
+def _check_size(settings: ModelSettings, tensors: Mapping[str, Tensor]) -> None:
+    """Raise ValueError where the settings tell of a network larger than the weights, before it is built."""
+    held = sum(value.numel() for value in tensors.values())
+    if settings.layers * settings.width**2 > held + 1024:
+        told = f"{settings.layers} layers of width {settings.width}"
+        raise ValueError(f"{told}, and the file holds {held:,} numbers")
 
 
 def _plain_tensors(checkpoint: Checkpoint) -> Mapping[str, Tensor]:

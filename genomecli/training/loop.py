@@ -37,7 +37,7 @@ from genomecli.training.meters import Meters, Pairs
 from genomecli.training.optimiser import set_learning_rate
 from genomecli.training.sharding import Shards, clip_gradients, is_shard
 
-REASONS = (None, "time", "USR1", "TERM", "INT")
+REASONS = (None, "time", "HUP", "USR1", "TERM", "INT")
 """Why a run stops before its end; of several processes' reasons the last one here counts."""
 
 

@@ -7,6 +7,7 @@ together it is the first, and it alone writes.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -22,6 +23,7 @@ from genomecli.files import (
     make_parent,
     read_json,
     read_manifest,
+    refuse_existing,
     write_json,
     write_manifest,
 )
@@ -35,6 +37,9 @@ CONFIG = "config.json"
 INFO = "run.json"
 NOT_COMPARED = (*UNCHECKED, "speed.png")
 """Files of a run that hold times."""
+
+_BEGINNING = re.compile(r"log\.txt|run\.json|\.(run|config)\.json\.[0-9]+\.partial\.json")
+"""Files that a run has before its settings mark its folder as one."""
 
 State = Literal["new", "resumed", "finished"]
 _STATES: tuple[State, ...] = ("new", "resumed", "finished")
@@ -122,9 +127,14 @@ class RunFolder:
         return "new"
 
     def _is_empty(self) -> bool:
-        return not self.path.exists() or (self.path.is_dir() and not any(self.path.iterdir()))
+        """Whether nothing stands there, or no more than a run whose disk was full at its very start."""
+        return not self.path.exists() or (
+            self.path.is_dir() and all(_BEGINNING.fullmatch(path.name) for path in self.path.iterdir())
+        )
 
     def _found(self) -> State:
+        if self.path.is_symlink():
+            refuse_existing(self.path, force=False)
         if self._is_empty():
             return "new"
         finished = self._check_kind()

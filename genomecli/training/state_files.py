@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from genomecli.errors import InputError, RunError
+from genomecli.errors import FOREIGN, InputError, RunError
 from genomecli.files import atomic_path
 from genomecli.training.distributed import from_main, highest, is_main, rank, world_size
 
@@ -66,6 +67,28 @@ def put_aside(folder: Path, tensors: Mapping[str, Tensor]) -> Path:
     return aside
 
 
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a file; safetensors itself refuses a header whose sizes are not those of the file.
+
+    Raises:
+        InputError: if it is no sound safetensors file.
+    """
+    from safetensors.torch import load_file
+
+    with _sound(path):
+        return load_file(path)
+
+
+@contextmanager
+def _sound(path: Path) -> Iterator[None]:
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (SafetensorError, OSError, *FOREIGN) as error:
+        raise InputError(f"holds no sound tensors ({error})", where=path) from error
+
+
 def read_state(folder: Path, names: Sequence[str]) -> Mapping[str, Tensor]:
     """The whole state by ``parameter/key``; of several files, a tensor at a time, when it is asked for.
 
@@ -74,13 +97,11 @@ def read_state(folder: Path, names: Sequence[str]) -> Mapping[str, Tensor]:
         names: its files.
 
     Raises:
-        InputError: if the file of a process is missing.
+        InputError: if the file of a process is missing, or is no sound safetensors file.
     """
-    from safetensors.torch import load_file
-
     parts = sorted(name for name in names if _PART.fullmatch(name))
     if not parts:
-        return load_file(folder / WHOLE)
+        return read_tensors(folder / WHOLE)
     count = int(parts[0][-17:-12])
     missing = sorted({part_name(number, count) for number in range(count)} - {*parts})
     if missing or len(parts) != count:
@@ -97,7 +118,8 @@ class _Joined(Mapping[str, Tensor]):
 
         self._files: dict[str, list[Any]] = {}
         for path in paths:
-            file: Any = safe_open(path, "pt")
+            with _sound(path):
+                file: Any = safe_open(path, "pt")
             for key in file.keys():  # noqa: SIM118 - the file is no mapping
                 self._files.setdefault(key, []).append(file)
 

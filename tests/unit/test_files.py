@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 import multiprocessing
+import os
 from pathlib import Path
 
 import pytest
@@ -121,3 +123,64 @@ def test_equal_values_are_equal_bytes() -> None:
     assert canonical_json({"b": 1, "a": [1.5, "ü"]}) == canonical_json({"a": [1.5, "ü"], "b": 1})
     with pytest.raises(ValueError):
         canonical_json({"x": float("nan")})
+
+
+def test_no_output_is_written_through_a_link(tmp_path: Path) -> None:
+    kept, link = tmp_path / "kept", tmp_path / "link"
+    kept.write_text("mine")
+    link.symlink_to(kept)
+    for force in (False, True):
+        with pytest.raises(UsageError, match="is a symbolic link"), atomic_path(link, force=force):
+            pass
+    assert kept.read_text() == "mine"
+    assert link.is_symlink()
+    folder = finished(tmp_path / "folder")
+    other = tmp_path / "other"
+    other.symlink_to(folder)
+    with pytest.raises(UsageError, match="is a symbolic link"), OutputFolder(other, kind="toy", force=True):
+        pass
+    assert verify_manifest(folder)
+
+
+def test_links_laid_where_parts_and_locks_will_be_lead_nowhere(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.write_text("mine")
+    (tmp_path / ".x.lock").symlink_to(kept)
+    with pytest.raises(UsageError, match="cannot write there"), OutputFolder(tmp_path / "x", kind="toy"):
+        pass
+    (tmp_path / ".x.lock").unlink()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / ".x.partial").symlink_to(elsewhere)
+    with OutputFolder(tmp_path / "x", kind="toy", keep=True) as out:
+        (out.path / "a.txt").write_text("a")
+        out.finish({})
+    (tmp_path / f".y.{os.getpid()}.partial").symlink_to(kept)
+    with atomic_path(tmp_path / "y") as path:
+        path.write_text("b")
+    assert list(elsewhere.iterdir()) == []
+    assert kept.read_text() == "mine"
+
+
+def test_a_manifest_whose_entries_are_none_is_refused(tmp_path: Path) -> None:
+    folder = finished(tmp_path / "x")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for wrong in ({}, {"bytes": "1"}, {"bytes": 1}, 7, None):
+        (folder / "manifest.json").write_text(json.dumps({**manifest, "files": {"a.txt": wrong}}))
+        with pytest.raises(InputError, match="is no manifest"):
+            verify_manifest(folder)
+    for name in ("x" * 5000, "a\0b", "../a"):
+        entry = {name: {"bytes": 1, "sha256": ""}}
+        (folder / "manifest.json").write_text(json.dumps({**manifest, "files": entry}))
+        with pytest.raises(InputError):
+            verify_manifest(folder)
+
+
+def test_what_a_killed_process_left_is_swept_away(tmp_path: Path) -> None:
+    dead, alive = 2**22 + 1, os.getppid()
+    names = [f".x.csv.{dead}.partial.csv", f".x.csv.{alive}.partial.csv", f".y.csv.{dead}.partial.csv"]
+    for name in names:
+        (tmp_path / name).write_text("half")
+    with atomic_path(tmp_path / "x.csv") as path:
+        path.write_text("whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [*sorted(names[1:]), "x.csv"]

@@ -48,7 +48,13 @@ def test_the_first_signal_asks_and_the_second_insists() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("TERM", CheckpointedError), ("USR1", CheckpointedError), ("INT", InterruptedRunError)]
+    ("name", "kind"),
+    [
+        ("TERM", CheckpointedError),
+        ("USR1", CheckpointedError),
+        ("HUP", CheckpointedError),
+        ("INT", InterruptedRunError),
+    ],
 )
 def test_a_signal_is_granted_with_its_own_error(name: str, kind: type[Exception]) -> None:
     number = getattr(signal, f"SIG{name}")
@@ -61,6 +67,16 @@ def test_a_signal_is_granted_with_its_own_error(name: str, kind: type[Exception]
     with pytest.raises(kind, match=f"stopped by {name}; go on"), stopping("go on", interrupt=True):
         os.kill(os.getpid(), number)
     assert signal.getsignal(number) is before
+
+
+def test_under_nohup_a_closed_terminal_stops_nothing() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with StopFlag() as flag, stopping("go on"):
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert flag.requested is None
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize("name", ["SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS"])

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -94,6 +95,43 @@ def test_best_and_last_and_the_newest_are_kept(tmp_path: Path) -> None:
     assert find_checkpoint(tmp_path).name == "step-0000013"
     assert find_checkpoint(tmp_path, prefer="last").name == "step-0000030"
     assert find_checkpoint(tmp_path / "checkpoints" / "step-0000020").name == "step-0000020"
+
+
+@pytest.mark.parametrize(
+    "told", ["[]", "7", '{"checkpoint": 7}', '{"checkpoint": "../x"}', "{", '{"checkpoint": ".."}']
+)
+def test_a_pointer_that_names_no_checkpoint_is_refused(tmp_path: Path, told: str) -> None:
+    save_checkpoint(tmp_path, _checkpoint())
+    (tmp_path / "checkpoints" / "last.json").write_text(told)
+    with pytest.raises(InputError, match=r"last\.json"):
+        find_checkpoint(tmp_path)
+
+
+def test_a_vocabulary_of_another_format_is_refused_with_both(tmp_path: Path) -> None:
+    values = {**toy_lexicon().to_dict(), "format_version": 2}
+    with pytest.raises(InputError, match="format version 2, and this genomecli reads 1"):
+        Lexicon.from_dict(values, where=tmp_path)
+
+
+def test_settings_that_tell_of_a_larger_network_are_refused_before_it_is_built(tmp_path: Path) -> None:
+    whole = _checkpoint()
+    identity = replace(whole.identity, model={**whole.identity.model, "width": 1 << 20, "heads": 1 << 14})
+    save_checkpoint(tmp_path, replace(whole, identity=identity))
+    with pytest.raises(InputError, match="those of no network"):
+        load_model(tmp_path)
+
+
+def test_tensors_whose_header_lies_about_sizes_are_refused(tmp_path: Path) -> None:
+    folder = save_checkpoint(tmp_path, _checkpoint())
+    path = folder / "model.safetensors"
+    raw = path.read_bytes()
+    for lie in (b"\xff" * 8 + raw[8:], raw[:8] + raw[8:].replace(b"[16]", b"[99]", 1), raw[:-4]):
+        path.write_bytes(lie)
+        manifest = json.loads((folder / "manifest.json").read_text())
+        manifest["files"][path.name] = {"bytes": len(lie), "sha256": hashlib.sha256(lie).hexdigest()}
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        with pytest.raises(InputError, match=r"model\.safetensors; holds no sound tensors"):
+            load_model(tmp_path)
 
 
 def test_rewinding_forgets_what_came_later(tmp_path: Path) -> None:

@@ -138,3 +138,15 @@ def test_a_folder_that_takes_no_files(name: str) -> None:
     with pytest.raises(UsageError, match="cannot write there") as caught, RunFolder(Path("/proc") / name):
         pass
     assert caught.value.exit_code == 2
+
+
+def test_a_run_that_ended_before_its_settings_were_written_is_begun_anew(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    path.mkdir()
+    for name in ("log.txt", "run.json", ".config.json.123.partial.json"):
+        (path / name).write_text("")
+    with RunFolder(path, resume=True) as folder:
+        assert folder.state == "new"
+    (path / "mine.txt").write_text("")
+    with pytest.raises(UsageError, match="is no run"), RunFolder(path, resume=True):
+        pass

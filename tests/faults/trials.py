@@ -1,0 +1,177 @@
+"""One fault, tried once on one run: what was left, and whether the rerun ends as an undisturbed run does."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from genomecli.files import MANIFEST
+from tests.faults.runs import Run, files_of, start, unsound
+
+_NUMBERS = itertools.count()
+
+
+@dataclass(frozen=True)
+class Whole:
+    """An undisturbed run.
+
+    Args:
+        run: the command.
+        folder: where its runs are tried.
+        files: sha256 of what it left.
+        seconds: that it took.
+        records: that it holds.
+    """
+
+    run: Run
+    folder: Path
+    files: Mapping[str, str]
+    seconds: float
+    records: int
+
+
+@dataclass
+class Result:
+    """What came of a fault.
+
+    Attributes:
+        tried: how often.
+        survived: how often nothing was lost, and the rerun ended as an undisturbed run.
+        lost: records.
+        said: of those that did not survive.
+        skipped: why it could not be tried, if so.
+    """
+
+    tried: int = 0
+    survived: int = 0
+    lost: int = 0
+    said: list[str] = field(default_factory=list)
+    skipped: str = ""
+
+    def note(self, problem: str, lost: int = 0) -> None:
+        """Count a try; ``problem`` is empty where it was survived."""
+        self.tried += 1
+        self.survived += not problem
+        self.lost += lost
+        if problem:
+            self.said.append(problem)
+
+
+def undisturbed(run: Run, folder: Path, records: int) -> Whole:
+    """Run a command to its end."""
+    place = folder / run.name / "whole"
+    place.mkdir(parents=True)
+    began = time.monotonic()
+    code, said = start(run.argv(run.out(place))).end()
+    assert code == 0, said
+    return Whole(run, folder, files_of(run.out(place)), time.monotonic() - began, records)
+
+
+def place_for(whole: Whole) -> Path:
+    """A new empty folder for a try."""
+    place = whole.folder / whole.run.name / f"try{next(_NUMBERS)}"
+    place.mkdir(parents=True)
+    return place
+
+
+def rerun(whole: Whole, place: Path, result: Result, *problems: str) -> None:
+    """Look at what was left, run again with ``--resume``, and compare."""
+    out = whole.run.out(place)
+    problem = "; ".join(filter(None, (*problems, unsound(out, whole.files))))
+    found = files_of(out) if out.exists() else {}
+    code, said = 0, ""
+    again = found != whole.files or not _is_finished(out)
+    if again:
+        code, said = start(whole.run.argv(out, "--resume")).end()
+        found = files_of(out) if out.exists() else {}
+    if code != 0:
+        problem += f" the rerun ended with {code}: {said.strip()}"
+    elif found != whole.files:
+        changed = sorted(n for n in found.keys() | whole.files.keys() if found.get(n) != whole.files.get(n))
+        problem += f" the rerun left other bytes: {', '.join(changed)}"
+    left = [path.name for path in place.iterdir() if path.name.startswith(".")]
+    if not problem and left and again:
+        problem = f"leaves {', '.join(left)} behind"
+    result.note(problem.strip(), 0 if found == whole.files else whole.records)
+
+
+def _is_finished(out: Path) -> bool:
+    return out.is_file() or (out / MANIFEST).is_file()
+
+
+def signalled(whole: Whole, result: Result, number: int, code: int, random_: random.Random) -> None:
+    """Send a signal at a random moment of the work; a run that was faster than it counts too."""
+    place = place_for(whole)
+    child = start(whole.run.argv(whole.run.out(place)))
+    end = time.monotonic() + random_.uniform(0.05, 0.95) * whole.seconds
+    while time.monotonic() < end or (number != signal.SIGKILL and not any(place.iterdir())):
+        if child.process.exitcode is not None:
+            break
+        time.sleep(0.005)
+    child.kill(number)
+    found, said = child.end()
+    # A signal that comes before the command is ready for it ends the process, and nothing is lost yet.
+    problem = "" if found in (code, 0, -number) else f"ended with {found}, not {code}: {said.strip()}"
+    if "Traceback" in said:
+        problem += f" shows a traceback: {said[-300:]}"
+    rerun(whole, place, result, problem)
+
+
+def too_full(whole: Whole, result: Result, limit: int) -> None:
+    """No file may grow beyond ``limit`` bytes, as on a disk that is full; then there is room again."""
+    place = place_for(whole)
+    code, said = start(whole.run.argv(whole.run.out(place)), limit=limit).end()
+    rerun(whole, place, result, _refusal(code, said, (0, 1, 2)))
+
+
+def _refusal(code: int, said: str, allowed: tuple[int, ...]) -> str:
+    if code not in allowed:
+        return f"ended with {code}: {said.strip()[-300:]}"
+    if "Traceback" in said:
+        return f"shows a traceback: {said[-300:]}"
+    return ""
+
+
+def in_place(
+    whole: Whole, result: Result, prepare: Callable[[Path], str], free: Callable[[Path], None]
+) -> None:
+    """Run in a folder that was made unfit, which has to be refused in one line; then in the fit one.
+
+    Args:
+        whole: the undisturbed run.
+        result: of the fault.
+        prepare: makes the folder unfit; says why it cannot.
+        free: makes it fit again.
+    """
+    place = place_for(whole)
+    if why := prepare(place):
+        result.skipped = why
+        return
+    try:
+        code, said = start(whole.run.argv(whole.run.out(place))).end()
+    finally:
+        free(place)
+    problem = _refusal(code, said, (1, 2))
+    if not problem and not said.strip().splitlines()[-1].startswith("genomecli: "):
+        problem = f"says nothing clear: {said.strip()}"
+    rerun(whole, place, result, problem)
+
+
+def backwards() -> None:
+    """Let this process's clock go back by an hour at each look."""
+    looks = itertools.count()
+    real = time.time
+    time.time = lambda: real() - 3600.0 * next(looks)  # type: ignore[assignment]
+
+
+def in_the_future(place: Path) -> None:
+    """Give everything that a run left times ten years from now."""
+    then = time.time() + 10 * 365 * 86400
+    for path in [place, *place.rglob("*")]:
+        os.utime(path, (then, then), follow_symlinks=False)
