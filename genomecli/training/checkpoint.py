@@ -22,8 +22,8 @@ from genomecli.corpus.lexicon import Lexicon
 from genomecli.errors import InputError, refusing
 from genomecli.files import OutputFolder, check_file, read_json, read_manifest, write_json
 from genomecli.models.settings import ModelSettings
-from genomecli.training.loop import Progress
 from genomecli.training.lora import merged
+from genomecli.training.plan import Progress
 from genomecli.training.state_files import WHOLE, is_state_file, read_state, read_tensors
 
 if TYPE_CHECKING:

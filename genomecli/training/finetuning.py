@@ -25,9 +25,10 @@ from genomecli.training.curves import draw_curves, draw_speed
 from genomecli.training.distributed import is_main
 from genomecli.training.job import check_lexicon
 from genomecli.training.learner import Hooks
-from genomecli.training.loop import Plan, Progress, Trainer
+from genomecli.training.loop import Trainer
 from genomecli.training.metrics import MetricsFile, plain, read_metrics
 from genomecli.training.optimiser import load_optimiser_tensors, optimiser_tensors
+from genomecli.training.plan import Plan, Progress
 from genomecli.training.schedule import Schedule
 from genomecli.training.task_learner import learned_weights
 from genomecli.training.task_spec import DOCUMENT

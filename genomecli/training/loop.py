@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -33,65 +33,16 @@ from genomecli.training.distributed import (
 )
 from genomecli.training.feed import Feed, Prepared, place_for, split_rows
 from genomecli.training.learner import Data, Hooks, Learner, Loss
-from genomecli.training.meters import Meters, Pairs
+from genomecli.training.meters import NEVER, Meters
 from genomecli.training.optimiser import set_learning_rate
+from genomecli.training.plan import Plan, Progress
 from genomecli.training.sharding import Shards, clip_gradients, is_shard
+
+MOST_SKIPPED = 20
+"""Steps in a row that may be skipped; a run that skips more has come apart."""
 
 REASONS = (None, "time", "HUP", "USR1", "TERM", "INT")
 """Why a run stops before its end; of several processes' reasons the last one here counts."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """When the loop does what.
-
-    Args:
-        steps: optimiser steps of the whole run.
-        rate: peak learning rate.
-        schedule: factor of the peak rate at each step, counted from 0.
-        clip: largest norm of the gradient; 0 leaves it as it is.
-        precision: fp32, bf16 or fp16.
-        seed: seed of dropout.
-        log_every: steps between log lines; likewise the others. 0 is never, save for the last step.
-        patience: validations without a better loss after which training ends; 0 never.
-        deadline: value of ``time.monotonic()`` at which to save and stop; infinity never.
-    """
-
-    steps: int
-    rate: float
-    schedule: Callable[[int], float]
-    clip: float = 1.0
-    precision: str = "fp32"
-    seed: int = 0
-    log_every: int = 10
-    validate_every: int = 0
-    save_every: int = 0
-    probe_every: int = 0
-    patience: int = 0
-    deadline: float = math.inf
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is: with the weights and the optimiser's state, all that resuming needs.
-
-    Args:
-        step: steps done.
-        tokens: real tokens seen.
-        best_loss: lowest validation loss, None before the first.
-        best_step: steps done when it was measured.
-        waits: validations since then.
-        window: sums since the last log line.
-        scaler: state of the fp16 gradient scaler.
-    """
-
-    step: int = 0
-    tokens: int = 0
-    best_loss: float | None = None
-    best_step: int | None = None
-    waits: int = 0
-    window: Pairs = field(default_factory=dict)
-    scaler: dict[str, float] = field(default_factory=dict)
 
 
 class Trainer:
@@ -134,6 +85,7 @@ class Trainer:
         self.replicated = [p for p in self.parameters if not is_shard(p)]
         self.place = place_for(self.device, pack)
         self.pieces = 1
+        self._skipped_last = 0
         self.meters = Meters(self.device)
         self.meters.restore(self.progress.window)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=plan.precision == "fp16")
@@ -177,15 +129,50 @@ class Trainer:
         step = self.progress.step
         prepared, seen = self._whole_step(feed(step))
         set_learning_rate(self.optimiser, self.plan.rate * self.plan.schedule(step))
-        for place, (number, loss) in enumerate(self._accumulate(prepared)):
-            self.meters.add_loss(loss, step, number)
+        losses = self._accumulate(prepared)
+        if self.plan.skip_bad and self._skips(losses):
+            self.progress = replace(self.progress, skipped=self.progress.skipped + 1)
+        else:
+            self._learn(losses)
+        self.progress = replace(self.progress, step=step + 1, tokens=self.progress.tokens + seen)
+        if self.hooks.advance is not None:
+            self.hooks.advance()
+
+    def _learn(self, losses: Sequence[tuple[int, Loss]]) -> None:
+        """Follow the gradients that stand."""
+        for place, (number, loss) in enumerate(losses):
+            self.meters.add_loss(loss, self.progress.step, number)
             self.meters.add("loss", loss.total, 1.0 if place == number == 0 else 0.0)
         if self.device.type == "cpu":  # reading a value costs nothing here; elsewhere log points do it
             self._stop_at_bad_loss()
         self._update()
-        self.progress = replace(self.progress, step=step + 1, tokens=self.progress.tokens + seen)
-        if self.hooks.advance is not None:
-            self.hooks.advance()
+        self._skipped_last = 0
+
+    def _skips(self, losses: Sequence[tuple[int, Loss]]) -> bool:
+        """Forget the gradients of a step with a loss that is no finite number, in any process."""
+        mine = min((n for n, loss in losses if not math.isfinite(float(loss.total))), default=NEVER)
+        number = -int(highest([-float(mine)])[0])
+        if number == NEVER:
+            return False
+        self._skipped_last += 1
+        step = self.progress.step
+        if self._skipped_last > MOST_SKIPPED:
+            raise RunError(
+                f"the loss is no finite number at {self._skipped_last} steps in a row, up to {step + 1}",
+                where=self._names(step, number),
+                fix=_CALMER,
+            )
+        self.optimiser.zero_grad(set_to_none=True)
+        what = "step %d is skipped: its loss is no finite number; %s"
+        log.warning(what, step + 1, self._names(step, number))
+        return True
+
+    def _names(self, step: int, number: int) -> str:
+        """The records of a micro-batch, the first eight by name."""
+        rows = self.data.step(step)[number].records.tolist()
+        names = self.hooks.name_records(rows[:8])
+        more = f" and {len(rows) - 8} more" if len(rows) > 8 else ""
+        return f"records {', '.join(names)}{more}"
 
     def _whole_step(self, mine: Prepared) -> tuple[Prepared, int]:
         """This process's part of a step with the totals of all processes, and the real tokens of the step."""
@@ -261,14 +248,8 @@ class Trainer:
         if bad is None:
             return
         step, number = bad
-        rows = self.data.step(step)[number].records.tolist()
-        names = self.hooks.name_records(rows[:8])
-        more = f" and {len(rows) - 8} more" if len(rows) > 8 else ""
-        raise RunError(
-            f"the loss is no finite number at step {step + 1}",
-            where=f"records {', '.join(names)}{more}",
-            fix="lower optimiser.lr, raise schedule.warmup, or train in fp32; then resume",
-        )
+        what = f"the loss is no finite number at step {step + 1}"
+        raise RunError(what, where=self._names(step, number), fix=_CALMER)
 
     def _due(self, every: int) -> bool:
         done = self.progress.step
@@ -291,7 +272,7 @@ class Trainer:
         rate = self.plan.rate * self.plan.schedule(self.progress.step - 1)
         now, (before, tokens) = time.monotonic(), self._clock
         self._clock = (now, self.progress.tokens)
-        if self.hooks.log is not None:
+        if self.hooks.log is not None and means:
             figures = {**means, "lr": rate, "tokens": self.progress.tokens}
             self.hooks.log(self.progress.step, figures, self.progress.tokens - tokens, now - before)
 
@@ -353,6 +334,9 @@ class Trainer:
             raise InterruptedRunError(f"{done} by INT", fix="--resume goes on from there")
         why = "its time is over" if reason == "time" else f"by {reason}"
         raise CheckpointedError(f"{done}: {why}", fix="--resume goes on from there")
+
+
+_CALMER = "lower optimiser.lr, raise schedule.warmup, or train in fp32; then resume"
 
 
 def _restore_scaler(scaler: torch.amp.GradScaler, state: dict[str, float]) -> None:

@@ -24,10 +24,11 @@ from genomecli.training.estimate import duration
 from genomecli.training.feed import place_for
 from genomecli.training.job import Job, check_lexicon
 from genomecli.training.learner import Hooks, Probe
-from genomecli.training.loop import Plan, Progress, Trainer
+from genomecli.training.loop import Trainer
 from genomecli.training.metrics import MetricsFile, plain, read_metrics
 from genomecli.training.objective_learner import ObjectiveLearner
 from genomecli.training.optimiser import build_optimiser, load_optimiser_tensors, optimiser_tensors
+from genomecli.training.plan import Plan, Progress
 from genomecli.training.run_folder import RunFolder
 from genomecli.training.schedule import Schedule
 from genomecli.training.sharding import Shards, hollow_copy
@@ -172,6 +173,7 @@ class Pretraining:
             validate_every=settings.validate_every,
             save_every=settings.save_every,
             probe_every=settings.probes.mrr_every if self.around.probes else 0,
+            skip_bad=settings.bad_loss == "skip",
             patience=settings.patience,
             deadline=self.around.deadline,
         )
@@ -290,6 +292,7 @@ class Pretraining:
             "seed": self.job.seed,
             "steps": end.step,
             "planned_steps": self.job.steps,
+            "skipped_steps": end.skipped,
             "tokens": end.tokens,
             "parameters": count_parameters(model),
             "corpus": {"name": self.job.corpus.name, "fingerprint": self.job.corpus.fingerprint},

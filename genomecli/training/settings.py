@@ -110,6 +110,11 @@ class PretrainSettings(Section):
     )
     epochs: float | None = setting(None, gt=0, doc="Passes over the texts.")
     clip: float = setting(1.0, ge=0, doc="Largest norm of the gradient; 0 leaves it as it is.")
+    bad_loss: Literal["stop", "skip"] = setting(
+        "stop",
+        doc="What becomes of a step whose loss is no finite number: the run stops and names its records, or "
+        "the step changes nothing and the run goes on, at most 20 times in a row. skip waits for each loss.",
+    )
     compile: bool = setting(
         False,
         doc="Compile the blocks with torch.compile. It pays where batches have one shape, which they have on "

@@ -106,9 +106,10 @@ def step_profile(folder: Path, precision: str, steps: int) -> tuple[float, dict[
     from genomecli.config import load_config
     from genomecli.models.cost import estimate_cost
     from genomecli.training.learner import Hooks
-    from genomecli.training.loop import Plan, Trainer
+    from genomecli.training.loop import Trainer
     from genomecli.training.objective_learner import ObjectiveLearner
     from genomecli.training.optimiser import build_optimiser
+    from genomecli.training.plan import Plan
 
     (folder / precision).mkdir()
     path = prepared(folder / precision, "cds", write_genes(folder / precision / "genes.fa", 1500))

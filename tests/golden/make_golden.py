@@ -22,10 +22,11 @@ from genomecli.corpus.lexicon import Lexicon, build_lexicon
 from genomecli.corpus.store import CorpusReader
 from genomecli.training.job import CorpusOnDisk, Job
 from genomecli.training.learner import Hooks
-from genomecli.training.loop import Plan, Trainer
+from genomecli.training.loop import Trainer
 from genomecli.training.machine import Machine
 from genomecli.training.objective_learner import ObjectiveLearner
 from genomecli.training.optimiser import build_optimiser
+from genomecli.training.plan import Plan
 from genomecli.training.schedule import Schedule
 from genomecli.training.settings import PretrainSettings
 

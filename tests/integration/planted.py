@@ -16,7 +16,7 @@ from genomecli.models.settings import ModelSettings
 from genomecli.runtime import rng
 from genomecli.sequences.alphabets import get_alphabet
 from genomecli.training.checkpoint import Checkpoint, Identity, save_checkpoint
-from genomecli.training.loop import Progress
+from genomecli.training.plan import Progress
 
 UNIT = "ATGGCCTTA"
 """A stretch that the planted genome repeats."""

@@ -28,7 +28,7 @@ from genomecli.models.settings import ModelSettings
 from genomecli.runtime import rng
 from genomecli.sequences.alphabets import DNA
 from genomecli.training.checkpoint import Checkpoint, Identity, load_model, save_checkpoint
-from genomecli.training.loop import Progress
+from genomecli.training.plan import Progress
 
 SETTINGS = {"preset": None, "layers": 2, "width": 32, "heads": 2, "context": 64, "dropout": 0.1}
 COMMON = ["--set", "device=cpu", "--set", "precision=fp32", "--set", "threads=1"]

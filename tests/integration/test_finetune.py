@@ -31,7 +31,7 @@ from genomecli.sequences.alphabets import DNA
 from genomecli.training import finetuning
 from genomecli.training.checkpoint import Checkpoint, Identity, load_model, save_checkpoint
 from genomecli.training.finetuning import Finetuning
-from genomecli.training.loop import Progress
+from genomecli.training.plan import Progress
 from tests.unit.training.task_toys import plant, sequences
 
 SMALL = [

@@ -17,7 +17,7 @@ from genomecli.models.language_model import build_model
 from genomecli.models.settings import ModelSettings
 from genomecli.training import finetuning
 from genomecli.training.checkpoint import Checkpoint, Identity, save_checkpoint
-from genomecli.training.loop import Progress
+from genomecli.training.plan import Progress
 from tests.unit.training.task_toys import sequences
 
 SMALL = [

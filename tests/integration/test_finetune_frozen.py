@@ -23,8 +23,8 @@ from genomecli.models.settings import ModelSettings
 from genomecli.training import finetuning, tuning_states
 from genomecli.training.checkpoint import Checkpoint, Identity, save_checkpoint
 from genomecli.training.finetuning import Finetuning
-from genomecli.training.loop import Progress
 from genomecli.training.metrics import read_metrics
+from genomecli.training.plan import Progress
 from tests.unit.training.task_toys import plant, sequences
 
 N = 80

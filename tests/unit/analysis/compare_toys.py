@@ -18,7 +18,7 @@ from genomecli.sequences.codes import genetic_code
 from genomecli.sequences.simulation import simulate_species
 from genomecli.sequences.simulation_settings import SimulateSettings, SpeciesSettings
 from genomecli.training.checkpoint import Checkpoint, Identity, save_checkpoint
-from genomecli.training.loop import Progress
+from genomecli.training.plan import Progress
 from tests.unit.corpus.written import write_corpus
 
 WIDTH = 32

@@ -20,7 +20,7 @@ from genomecli.training.checkpoint import (
     rewind,
     save_checkpoint,
 )
-from genomecli.training.loop import Progress
+from genomecli.training.plan import Progress
 from tests.unit.training.toys import toy_lexicon
 
 SETTINGS = ModelSettings(preset=None, layers=1, width=16, heads=2, context=16)

@@ -11,9 +11,12 @@ import torch
 from torch import nn
 
 from genomecli.errors import CheckpointedError, InterruptedRunError, RunError
+from genomecli.runtime import log
+from genomecli.training.feed import Feed
 from genomecli.training.learner import Hooks, Loss
-from genomecli.training.loop import Plan, Progress, Trainer
+from genomecli.training.loop import Trainer
 from genomecli.training.optimiser import build_optimiser, load_optimiser_tensors, optimiser_tensors
+from genomecli.training.plan import Plan, Progress
 from genomecli.training.schedule import Schedule
 from genomecli.training.settings import OptimiserSettings
 from tests.unit.training.toys import ToyData, ToyLearner, ToyModel
@@ -175,6 +178,38 @@ def test_a_loss_that_is_no_number_stops_before_the_update_and_names_records() ->
     assert "gene510, gene511, gene512, gene513" in str(caught.value)
     assert trainer.progress.step == 5
     assert all(torch.isfinite(parameter).all() for parameter in trainer.parameters)
+
+
+def test_a_step_with_a_bad_loss_can_be_skipped_and_is_counted(caplog: pytest.LogCaptureFixture) -> None:
+    """The weights are those of a run that never had the step."""
+    recorder = Recorder()
+    trainer = _trainer(_plan(8, skip_bad=True), recorder, learner=ToyLearner(poison=(5, 1)),
+                       name_records=lambda rows: [f"gene{row}" for row in rows])  # fmt: skip
+    with caplog.at_level("WARNING", logger=log.name):
+        log.addHandler(caplog.handler)
+        end = trainer.run()
+        log.removeHandler(caplog.handler)
+    assert (end.step, end.skipped) == (8, 1)
+    assert "step 6 is skipped" in caplog.text
+    assert "gene510, gene511, gene512, gene513" in caplog.text
+    assert all(torch.isfinite(parameter).all() for parameter in trainer.parameters)
+    untouched = _trainer(_plan(8), Recorder())
+    for step in (0, 1, 2, 3, 4, 6, 7):
+        untouched.progress = replace(untouched.progress, step=step)
+        untouched._step(Feed(untouched.data, untouched.learner, 8, ahead=False))
+    for mine, theirs in zip(trainer.parameters, untouched.parameters, strict=True):
+        assert torch.equal(mine, theirs)
+
+
+def test_a_run_whose_losses_are_all_bad_ends() -> None:
+    trainer = _trainer(_plan(60, skip_bad=True), Recorder(), learner=AlwaysBad())
+    with pytest.raises(RunError, match="21 steps in a row, up to 21"):
+        trainer.run()
+
+
+class AlwaysBad(ToyLearner):
+    def loss(self, model: nn.Module, batch: Any, totals: Mapping[str, float]) -> Loss:
+        return replace(super().loss(model, batch, totals), total=torch.tensor(math.nan, requires_grad=True))
 
 
 def test_a_bad_loss_that_was_not_read_back_at_its_step_is_never_saved() -> None:

@@ -17,10 +17,11 @@ from genomecli.corpus.packing import PackSizes
 from genomecli.models import attention
 from genomecli.training.feed import Feed
 from genomecli.training.job import CorpusOnDisk, Job
-from genomecli.training.loop import Plan, Trainer
+from genomecli.training.loop import Trainer
 from genomecli.training.machine import Machine
 from genomecli.training.objective_learner import ObjectiveLearner
 from genomecli.training.optimiser import build_optimiser
+from genomecli.training.plan import Plan
 from genomecli.training.schedule import Schedule
 from genomecli.training.settings import PretrainSettings
 from tests.unit.training.disk_corpus import write_disk_corpus
