@@ -53,6 +53,7 @@ _CALIBRATION = (
 )
 _SCATTER = "Each dot is a row of the {part} part; on the dotted line a prediction is right."
 _DENSITY = "Colour is the number of rows of the {part} part; on the dotted line a prediction is right."
+_R = " In brackets: Pearson's correlation (r) of the rows drawn."
 _LOG = " Axes are those of log(1 + value), as the settings of the target say."
 _LEARNING = (
     "The weights that are used are those of the dashed line. A training loss that goes on falling while the "
@@ -258,7 +259,6 @@ def _of_some_rows(curve: Curve) -> Curve:
 
 
 def _scatter(results: TaskResults, target: TargetResults) -> Drawing:
-    rows = overall_rows(target, target.judged)
     models = chosen_models(results, target)
     values = target.target.classes[:VALUES_DRAWN]
     found = [
@@ -268,11 +268,12 @@ def _scatter(results: TaskResults, target: TargetResults) -> Drawing:
         for item in target.scatter
         if (item.of, item.model) == (value, model)
     ]
-    panels = [_panel(item, target, rows) for item in found]
+    panels = [_panel(item) for item in found]
     title = _title(results, target, "predicted against measured")
     dense = any(item.counts for item in found)
     left = len(target.target.classes) - VALUES_DRAWN
-    more = _LOG if any(item.log for item in found) else ""
+    more = _R if any(item.r is not None for item in found) else ""
+    more += _LOG if any(item.log for item in found) else ""
     more += f" The first {VALUES_DRAWN} values are drawn." if left > 0 else ""
     return Drawing(
         f"scatter.{target.target.name}",
@@ -285,18 +286,8 @@ def _scatter(results: TaskResults, target: TargetResults) -> Drawing:
     )
 
 
-def _panel(item: Scatter, target: TargetResults, rows: dict[tuple[str, str], MetricRow]) -> ScatterPanel:
-    single = len(target.target.classes) == 1
-    found = next(
-        (
-            row.figure.value
-            for row in target.rows
-            if (row.model, row.figure.part, row.figure.name) == (item.model, target.judged, "pearson")
-            and row.figure.of == ("" if single else item.of)
-        ),
-        float("nan"),
-    )
-    title = item.model + (f" (r {unsigned_zero(f'{found:.2f}')})" if found == found else "")
+def _panel(item: Scatter) -> ScatterPanel:
+    title = item.model + ("" if item.r is None else f" (r {unsigned_zero(f'{item.r:.2f}')})")
     counts = np.array(item.counts, dtype=np.float64) if item.counts else None
     return ScatterPanel(title, item.of, item.measured, item.predicted, counts, item.edges, item.log)
 

@@ -217,6 +217,31 @@ def test_each_kind_has_its_figures(kind, classes, names):
     assert {drawing.name for drawing in drawn} == {f"{name}.t" for name in names} | {"learning"}
 
 
+@pytest.mark.parametrize("folds", [True, False])
+def test_the_r_of_a_scatter_is_that_of_its_dots(folds):
+    """Of folds all together, of seeds the first; a single training's is the figure of the tables."""
+    found = judged("regression", ("u",), trials=3, folds=folds, n=30)
+    drawing = next(
+        one
+        for one in task_drawings(results(found, trials="folds" if folds else "seeds"))
+        if one.name == "scatter.t"
+    )
+    assert "Pearson's correlation (r) of the rows drawn" in drawing.caption
+    assert ("All folds together" if folds else "Of the first seed") in drawing.caption
+    axes = drawing.draw().axes[0]
+    dots = np.asarray(axes.collections[0].get_offsets())
+    assert len(dots) == (90 if folds else 30)
+    measured, predicted = found.scatter[0].measured, found.scatter[0].predicted
+    r = np.corrcoef(measured, predicted)[0, 1]
+    assert axes.get_title(loc="left") + axes.get_title() == f"pretrained (r {r:.2f})"
+    first = next(
+        row.figure
+        for row in found.rows
+        if (row.model, row.figure.name, row.figure.part) == ("pretrained", "pearson", "test")
+    )
+    assert (abs(first.value - r) < 1e-4) == (not folds)
+
+
 def test_a_report_is_whole_and_can_be_made_again(tmp_path):
     whole = results(judged("binary", name="promoter"))
     summary = write_task_report(whole, tmp_path, dpi=50)
