@@ -11,6 +11,7 @@ import pytest
 
 from genomecli.analysis.pages import PageFigure
 from genomecli.analysis.task_drawing import task_drawings
+from genomecli.analysis.task_judging import judge_target
 from genomecli.analysis.task_report import read_task_results, task_page, task_summary, write_task_report
 from genomecli.analysis.task_results import ModelCard
 from genomecli.analysis.task_story import standard_limits, three, verdicts
@@ -25,7 +26,8 @@ from genomecli.analysis.task_tables import (
 )
 from genomecli.files import canonical_json
 from genomecli.tasks.figure import Figure
-from tests.unit.analysis.task_toys import MODELS, judged, results
+from genomecli.tasks.settings import MetricSettings
+from tests.unit.analysis.task_toys import BASELINES, MODELS, judged, results, target, trial
 
 CLASSES = ("helix", "sheet", "other")
 
@@ -220,7 +222,12 @@ def test_each_kind_has_its_figures(kind, classes, names):
 @pytest.mark.parametrize("folds", [True, False])
 def test_the_r_of_a_scatter_is_that_of_its_dots(folds):
     """Of folds all together, of seeds the first; a single training's is the figure of the tables."""
-    found = judged("regression", ("u",), trials=3, folds=folds, n=30)
+    goal = target("regression", ("u",))
+    trials = [
+        trial(goal, 30, 10 + k, f"{'fold' if folds else 'seed'} {k + 1}", k if folds else 0) for k in range(3)
+    ]
+    rng, chosen = np.random.default_rng(7), MetricSettings(bootstrap=20)
+    found = judge_target(goal, trials, chosen, rng, baselines=BASELINES, folds=folds)
     drawing = next(
         one
         for one in task_drawings(results(found, trials="folds" if folds else "seeds"))
