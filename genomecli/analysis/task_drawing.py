@@ -15,7 +15,16 @@ from genomecli.analysis.figures.rates import RateLine, RatePanel, rates_figure
 from genomecli.analysis.figures.scatter import ScatterPanel, scatter_figure
 from genomecli.analysis.task_judging import LEAST_TRIALS
 from genomecli.analysis.task_results import Curve, MetricRow, Scatter, TargetResults, TaskResults
-from genomecli.analysis.task_story import drawn, metric_label, part_name, units, unsigned_zero
+from genomecli.analysis.task_story import (
+    drawn_units,
+    metric_label,
+    part_name,
+    resampled,
+    units,
+    unsigned_zero,
+)
+from genomecli.tasks.bootstrap import LEAST_UNITS
+from genomecli.tasks.figure import too_few
 from genomecli.tasks.schema import Target, loss_unit
 
 SHOWN_METRICS = {
@@ -35,6 +44,7 @@ MATRIX_CLASSES = 40
 
 _LINES = "Lines: {level} % intervals over {over}."
 _NO_LINES = "Bars are means over {over}, which are too few for intervals."
+_FEW_UNITS = f"There are no intervals: {{over}} are too few, fewer than {LEAST_UNITS}."
 _MODELS = (
     "Blue: the network. Grey: what it is held against, on the same {units}. {lines} The first panel decides."
 )
@@ -110,9 +120,11 @@ def _models(results: TaskResults, target: TargetResults) -> Drawing | None:
     if not panels:
         return None
     title = _title(results, target, f"models on the {part_name(target.judged)} part")
-    single = f"{part_name(target.judged)} {drawn(target.target)}"
+    single = resampled(results, target, target.judged)
     over = {"seeds": "seeds", "folds": "folds"}.get(results.trials, single)
     lines = _NO_LINES if 0 < len(target.trials) < LEAST_TRIALS else _LINES
+    if results.trials == "single" and too_few(drawn_units(target, target.judged)):
+        lines = _FEW_UNITS
     said = lines.format(level=level_text(results), over=over)
     caption = _MODELS.format(lines=said, units=units(results, target.target))
     return Drawing(f"models.{target.target.name}", title, caption, lambda: models_figure(panels, title=title))

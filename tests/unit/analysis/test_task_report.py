@@ -173,12 +173,12 @@ def test_labels_of_symbols_are_not_called_rows():
     assert re.match(
         r"t, [\d\u202f]+ test residues; 95 % bootstrap", models_table(whole, target, "test").caption
     )
-    assert "over groups of test sequences" in models_table(whole, target, "test").caption
+    assert "over 80 groups of test sequences" in models_table(whole, target, "test").caption
     assert classes_table(whole, target).columns[1:3] == ["training residues", "test residues"]
-    assert difference_table(whole, target).caption.endswith("the same resampled sequences")
+    assert difference_table(whole, target).caption.endswith("the same resampled 80 groups of sequences")
     drawn = {one.name: one for one in task_drawings(whole)}
     assert "rows" not in " ".join(one.caption for one in drawn.values()).replace("Each row is a label", "")
-    assert "intervals over test sequences" in drawn["models.t"].caption
+    assert "intervals over 80 groups of test sequences" in drawn["models.t"].caption
     bar = drawn["confusion.t"].draw().axes[-1]
     assert bar.get_ylabel() == "share of the label's residues"
     page = task_page(whole, [])
@@ -217,6 +217,34 @@ def test_losses_have_their_unit(kinds, label):
 def test_each_kind_has_its_figures(kind, classes, names):
     drawn = task_drawings(results(judged(kind, classes)))
     assert {drawing.name for drawing in drawn} == {f"{name}.t" for name in names} | {"learning"}
+
+
+def test_few_groups_give_neither_interval_nor_verdict_and_the_caption_counts_them():
+    """27 000 bases in three groups are three observations."""
+    goal = target("token", CLASSES)
+    alone = trial(goal, 30, 3)
+    for count in (3, 7):
+        group = np.arange(30) % count
+        made = replace(alone, groups={"valid": group, "test": group})
+        chosen = MetricSettings(bootstrap=100)
+        found = judge_target(goal, [made], chosen, np.random.default_rng(1), baselines=BASELINES)
+        whole = results(found)
+        table = models_table(whole, found, "test").caption
+        drawing = task_drawings(whole)[0].caption
+        said = verdicts(whole)[0]
+        again = type(whole).from_dict(whole.to_dict())
+        assert models_table(again, again.targets[0], "test").caption == table
+        assert f"same resampled {count} groups of sequences" in difference_table(whole, found).caption
+        if count == 3:
+            assert "no intervals, over 3 groups of test sequences: fewer than 6 give none" in table
+            assert "no intervals: 3 groups of test sequences are too few" in drawing
+            assert said.good is None
+            assert "there is no interval (only 3 groups, and fewer than 6 give none)" in said.first
+            assert not any("It beats" in sentence for sentence in said.further)
+        else:
+            assert "bootstrap intervals over 7 groups of test sequences" in table
+            assert "95 % intervals over 7 groups of test sequences" in drawing
+            assert said.good
 
 
 @pytest.mark.parametrize("folds", [True, False])
