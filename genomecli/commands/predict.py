@@ -19,7 +19,7 @@ from genomecli.exchange.table_writers import tsv_line
 from genomecli.exchange.text_spool import TextSpool
 from genomecli.files import locked, make_parent, partial_name, refuse_existing
 from genomecli.inference.items import Dropped
-from genomecli.inference.predict_source import RECORD, PredictSource
+from genomecli.inference.predict_source import RECORD, PredictSource, unknown_of
 from genomecli.inference.predictor import Unlabelled
 from genomecli.runtime import StopFlag, log, progress
 
@@ -156,6 +156,7 @@ class Feed:
                 # A record that cannot be read on one strand cannot be on the other: both are as long.
                 self._refuse(outcome.given, outcome.reason)
                 if final:
+                    self.source.unknown -= unknown_of(outcome.given.covariates)  # nothing stands for them
                     yield Done(number, b"", Dropped(outcome.given.id, outcome.reason, number))
                 continue
             texts.append(self.job.text(outcome))
@@ -261,6 +262,6 @@ def _check_counts(source: PredictSource, counts: Counter[str]) -> None:
     if not counts["predicted"]:
         raise InputError(f"none of {counts['records']} records could be read", fix="see the warnings above")
     if source.unknown:
-        log.warning(
-            "%d cells of covariates are not known and count as the mean of the training rows", source.unknown
-        )
+        one = source.unknown == 1
+        cells = "1 cell of covariates is" if one else f"{source.unknown} cells of covariates are"
+        log.warning("%s not known and count%s as the mean of the training rows", cells, "s" * one)

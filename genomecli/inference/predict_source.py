@@ -37,6 +37,11 @@ RECORD = "record"
 """Key of the number of its record in the input."""
 
 
+def unknown_of(covariates: Floats | None) -> int:
+    """How many of a row's covariates, float64[K], are not known."""
+    return 0 if covariates is None else int(np.isnan(covariates).sum())
+
+
 @dataclass
 class PredictSource:
     """The records of the inputs.
@@ -52,7 +57,8 @@ class PredictSource:
         files: of each file that was read to its end: path, bytes, sha256, compression.
         beside: labels that stand beside the sequences; None if none are read.
         records: read so far, those passed over included.
-        unknown: covariates that were not known, and count as the mean of the training rows.
+        unknown: covariates of the rows given out that were not known, and count as the mean of the training
+            rows.
     """
 
     data: DataSettings
@@ -179,6 +185,8 @@ class PredictSource:
                 {LABELS: {k: v[row] for k, v in labels.items()}} if labels else {}
             )
             known = None if covariates is None else covariates[row]
+            if first + row >= self.skip:
+                self.unknown += unknown_of(known)
             made.append(Unlabelled(name, encoded[row], pairs[row], known, meta))
         return made
 
@@ -191,9 +199,7 @@ class PredictSource:
         if not names:
             return None
         cells = [rows.column(name) for name in names]
-        values = read_covariates(names, cells, self.data.missing, defects)
-        self.unknown += int(np.isnan(values).sum())
-        return values
+        return read_covariates(names, cells, self.data.missing, defects)
 
     def _labels(
         self,

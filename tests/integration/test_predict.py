@@ -178,7 +178,7 @@ def test_neither_batch_nor_order_nor_input_changes_a_prediction(
     assert counts == {"records": 100, "predicted": 100, "dropped": 0}
     shown = said(capsys)
     assert "100 records in, 100 predicted, 0 dropped" in shown
-    assert "1 cells of covariates are not known" in shown
+    assert "1 cell of covariates is not known and counts as the mean" in shown
     whole = (tmp_path / "a.tsv").read_text().splitlines()
     assert out.getvalue().decode().splitlines() == [whole[0], *(whole[1 + i] for i in order)]
 
