@@ -20,7 +20,7 @@ from genomecli.exchange.text_spool import TextSpool
 from genomecli.files import locked, make_parent, partial_name, refuse_existing
 from genomecli.inference.items import Dropped
 from genomecli.inference.predict_source import RECORD, PredictSource, unknown_of
-from genomecli.inference.predictor import Unlabelled
+from genomecli.inference.predictor import Outcome, Unlabelled
 from genomecli.runtime import StopFlag, log, progress
 
 if TYPE_CHECKING:
@@ -133,10 +133,16 @@ class Feed:
     Args:
         job: the run.
         source: of the records.
+
+    Attributes:
+        short: records that are shorter than the places that the head of the model knows.
+        first_short: the id of the first of them.
     """
 
     job: Job
     source: PredictSource
+    short: int = 0
+    first_short: str = ""
     _waiting: deque[Dropped] = field(default_factory=deque)
 
     def done(self) -> Iterator[Done]:
@@ -161,6 +167,7 @@ class Feed:
                 continue
             texts.append(self.job.text(outcome))
             if final:
+                self._note_short(outcome)
                 yield Done(number, b"".join(texts))
                 texts = []
         yield from self._unread(None)
@@ -177,6 +184,26 @@ class Feed:
         while self._waiting and (before is None or self._waiting[0].record < before):
             entry = self._waiting.popleft()
             yield Done(entry.record, b"", entry)
+
+    def _note_short(self, outcome: Outcome) -> None:
+        if outcome.short:
+            self.first_short = self.first_short if self.short else outcome.given.id
+            self.short += 1
+
+    def say(self) -> None:
+        """Say at the end what of the records was not as the model knows it."""
+        if self.source.unknown:
+            one = self.source.unknown == 1
+            cells = "1 cell of covariates is" if one else f"{self.source.unknown} cells of covariates are"
+            log.warning("%s not known and count%s as the mean of the training rows", cells, "s" * one)
+        if self.short:
+            places = self.job.spec.head.places
+            have = "1 record has" if self.short == 1 else f"{self.short} records have"
+            log.warning(
+                "%s fewer tokens than the %d places that the model weighs, the first %r: they are read from "
+                "the first place on, so cut them like those that it was tuned on",
+                *(have, places, self.first_short),
+            )
 
     def _refuse(self, given: Unlabelled, reason: str) -> None:
         if self.job.settings.invalid == "error":
@@ -205,7 +232,8 @@ def _to_stream(job: Job, stream: BinaryIO) -> Counter[str]:
     ):
         copies = [stream, kept] if job.settings.measure else [stream]
         head = job.writer.header  # written with the first record: input that is refused leaves nothing behind
-        for done in Feed(job, source).done():
+        feed = Feed(job, source)
+        for done in feed.done():
             _count(counts, done, None)
             for copy in copies:
                 copy.write(head + done.text)
@@ -214,7 +242,7 @@ def _to_stream(job: Job, stream: BinaryIO) -> Counter[str]:
             copy.write(head)
         stream.flush()
         kept.flush()
-        _check_counts(source, counts)
+        _check_counts(feed, counts)
         if job.settings.measure:
             judge(job, Path(kept.name))
     return counts
@@ -228,10 +256,11 @@ def _to_file(job: Job, out: Path, *, resume: bool) -> Counter[str]:
     if spool.fresh:
         spool.append(job.writer.header)
     source = job.source(spool.done)
+    feed = Feed(job, source)
     try:
-        _fill(job, spool, source)
+        _fill(feed, spool)
         spool.close()
-        _check_counts(source, spool.counts)
+        _check_counts(feed, spool.counts)
         beside = source.beside.files if source.beside is not None else []
         finish(job, out, spool, [*beside, *source.files], began)
     except BaseException:
@@ -243,25 +272,22 @@ def _to_file(job: Job, out: Path, *, resume: bool) -> Counter[str]:
     return spool.counts
 
 
-def _fill(job: Job, spool: TextSpool, source: PredictSource) -> None:
+def _fill(feed: Feed, spool: TextSpool) -> None:
     """Put all lines into the spool. Raises after a signal, when what was done is safe."""
     committed, counts = time.monotonic(), Counter(spool.counts)
     with StopFlag() as stop, progress("predicting", done=spool.done) as bar:
-        for done in Feed(job, source).done():
+        for done in feed.done():
             spool.append(done.text, _count(counts, done, SHOWN))
             bar.advance(1)
             if stop.requested or time.monotonic() - committed > COMMIT_SECONDS:
                 spool.commit(done.record + 1, counts)
                 committed = time.monotonic()
             stop.grant(f"{done.record + 1} records are done; run again with --resume to go on")
-        spool.commit(source.records, counts)
+        spool.commit(feed.source.records, counts)
 
 
-def _check_counts(source: PredictSource, counts: Counter[str]) -> None:
-    """Refuse an input of which nothing could be read; say how many covariates were not known."""
+def _check_counts(feed: Feed, counts: Counter[str]) -> None:
+    """Refuse an input of which nothing could be read; say what was not as the model knows it."""
     if not counts["predicted"]:
         raise InputError(f"none of {counts['records']} records could be read", fix="see the warnings above")
-    if source.unknown:
-        one = source.unknown == 1
-        cells = "1 cell of covariates is" if one else f"{source.unknown} cells of covariates are"
-        log.warning("%s not known and count%s as the mean of the training rows", cells, "s" * one)
+    feed.say()

@@ -57,7 +57,7 @@ class Ensemble:
         answers = [member.predict(copy) for member, copy in zip(self.members, copies, strict=True)]
         for outcomes in zip(*answers, strict=True):
             first = outcomes[0]
-            yield Outcome(first.given, _mean([one.scores for one in outcomes]), first.reason)
+            yield Outcome(first.given, _mean([one.scores for one in outcomes]), first.reason, first.short)
 
 
 def _mean(found: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
