@@ -22,6 +22,7 @@ from genomecli.inference.items import Dropped
 from genomecli.inference.predict_source import RECORD, PredictSource, unknown_of
 from genomecli.inference.predictor import Outcome, Unlabelled
 from genomecli.runtime import StopFlag, log, progress
+from genomecli.tasks.alike import nameless
 
 if TYPE_CHECKING:
     from genomecli.config import Config
@@ -192,6 +193,8 @@ class Feed:
 
     def say(self) -> None:
         """Say at the end what of the records was not as the model knows it."""
+        for sentence in nameless(self.source.nameless):
+            log.warning("%s", sentence)
         if self.source.unknown:
             one = self.source.unknown == 1
             cells = "1 cell of covariates is" if one else f"{self.source.unknown} cells of covariates are"
