@@ -281,7 +281,7 @@ def test_wrong_uses(tuned: Path, table: Path, tmp_path: Path, capsys: pytest.Cap
         (["-m", model], 2, "no input"),
         (["-m", model, table, "-o", tmp_path / "x.bed"], 2, "predicts whole sequences"),
         (["-m", model, table, "-o", tmp_path / "x.csv"], 2, "ending of no known format"),
-        (["-m", model, table, "--set", "predict.targets=z"], 3, "does not predict 'z'"),
+        (["-m", model, table, "--set", "predict.targets=z"], 2, "does not predict 'z'"),
         (["-m", tmp_path, table], 3, "holds no checkpoint"),
     ):
         assert predict(*arguments, "-q") == code
