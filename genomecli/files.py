@@ -106,6 +106,11 @@ def atomic_path(path: Path | str, *, force: bool = False) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def named_file(out: Path | None) -> Path | None:
+    """The file of ``--out``; None, which is standard output, for ``-`` too."""
+    return None if out == Path("-") else out
+
+
 def refuse_existing(path: Path, *, force: bool) -> None:
     """Raise UsageError if ``path`` exists and may not be overwritten, or is a dangling link."""
     if path.is_symlink() and not path.exists():

@@ -17,7 +17,7 @@ from genomecli.commands.predict_writer import Format, format_of
 from genomecli.errors import InputError, UsageError
 from genomecli.exchange.table_writers import tsv_line
 from genomecli.exchange.text_spool import TextSpool
-from genomecli.files import locked, make_parent, partial_name, refuse_existing
+from genomecli.files import locked, make_parent, named_file, partial_name, refuse_existing
 from genomecli.inference.items import Dropped
 from genomecli.inference.predict_source import RECORD, PredictSource, unknown_of
 from genomecli.inference.predictor import Outcome, Unlabelled
@@ -48,7 +48,7 @@ def run_predict(
 
     Args:
         config: settings; section ``predict``.
-        out: the file, whose ending says its format; None for TSV on standard output.
+        out: the file, whose ending says its format; None or ``-`` for TSV on standard output.
         inputs: files that replace the settings' inputs; ``-`` is standard input.
         force: replace a finished file.
         resume: go on with an unfinished file; a finished one of the same inputs is left as it is.
@@ -62,6 +62,7 @@ def run_predict(
         InputError: bad input, or none that could be read.
         InterruptedRunError, CheckpointedError: stopped by a signal, with what was done so far kept.
     """
+    out = named_file(out)
     settings = _checked(config.predict, inputs, out, resume=resume)
     form = format_of(settings, out)
     if out is not None and _done_before(config, settings, form, out, force=force, resume=resume):

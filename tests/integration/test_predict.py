@@ -174,7 +174,7 @@ def test_neither_batch_nor_order_nor_input_changes_a_prediction(
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(shuffled.encode()))))
     out = io.BytesIO()
     given = ["device=cpu", "threads=1", f"predict.model={model}", "predict.tokens_per_batch=64"]
-    counts = command.run_predict(load_config(None, given), None, inputs=["-"], stream=out)
+    counts = command.run_predict(load_config(None, given), Path("-"), inputs=["-"], stream=out)
     assert counts == {"records": 100, "predicted": 100, "dropped": 0}
     shown = said(capsys)
     assert "100 records in, 100 predicted, 0 dropped" in shown
