@@ -247,7 +247,8 @@ def difference_table(results: TaskResults, target: TargetResults) -> PageTable:
     heads = ["baseline", results.network.name, "baseline's", "difference", interval, "note"]
     if not any(item.note for item in found):
         heads, body = heads[:-1], [line[:-1] for line in body]
-    count = f"{count_text(found[0].units)} " if found[0].units else ""
+    drawn_of = found[0].units if found else 0
+    count = f"{count_text(drawn_of)} " if drawn_of else ""
     what = f"groups of {drawn(target.target)}" if results.split.groups else drawn(target.target)
     caption = (
         f"{target.target.name}: {name} of the network less that of each baseline, on the same resampled "

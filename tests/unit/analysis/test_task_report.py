@@ -247,6 +247,11 @@ def test_few_groups_give_neither_interval_nor_verdict_and_the_caption_counts_the
             assert said.good
 
 
+def test_without_a_baseline_there_is_an_empty_table_of_differences():
+    found = replace(judged("binary"), difference=None, others=())
+    assert not difference_table(results(found), found).rows
+
+
 @pytest.mark.parametrize("folds", [True, False])
 def test_the_r_of_a_scatter_is_that_of_its_dots(folds):
     """Of folds all together, of seeds the first; a single training's is the figure of the tables."""
