@@ -127,6 +127,11 @@ def _lives(number: int) -> bool:
     return True
 
 
+def named_file(out: Path | None) -> Path | None:
+    """The file of ``--out``; None, which is standard output, for ``-`` too."""
+    return None if out == Path("-") else out
+
+
 def refuse_existing(path: Path, *, force: bool) -> None:
     """Raise UsageError if ``path`` exists and may not be overwritten, or is a symbolic link.
 

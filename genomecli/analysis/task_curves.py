@@ -18,6 +18,7 @@ from genomecli.tasks.examples import Floats
 from genomecli.tasks.metric_rows import ClassRows, ValueRows, class_rows, value_rows
 from genomecli.tasks.metrics_classes import BINS, calibration_bins, confusion
 from genomecli.tasks.metrics_symbols import symbol_curves
+from genomecli.tasks.metrics_values import constant
 from genomecli.tasks.schema import Target
 
 if TYPE_CHECKING:
@@ -178,10 +179,19 @@ def _scatters(model: str, rows: ValueRows, *, log: bool) -> Iterator[Scatter | N
         measured, predicted = rows.truth[known, c], rows.scores[known, c]
         if len(measured) == 0:
             yield None
-        elif len(measured) <= SCATTERED:
-            yield Scatter(model, name, _rounded(measured), _rounded(predicted), log=log)
+            continue
+        r = _correlation(measured, predicted)
+        if len(measured) <= SCATTERED:
+            yield Scatter(model, name, _rounded(measured), _rounded(predicted), log=log, r=r)
         else:
-            yield _grid(model, name, measured, predicted, log=log)
+            yield replace(_grid(model, name, measured, predicted, log=log), r=r)
+
+
+def _correlation(measured: Floats, predicted: Floats) -> float | None:
+    """Of the rows that are drawn: of folds all together, which the mean over folds is not."""
+    if len(measured) < 2 or constant(measured) or constant(predicted):
+        return None
+    return float(np.corrcoef(measured, predicted)[0, 1])
 
 
 def _grid(model: str, name: str, measured: Floats, predicted: Floats, *, log: bool) -> Scatter:

@@ -15,7 +15,16 @@ from genomecli.analysis.figures.rates import RateLine, RatePanel, rates_figure
 from genomecli.analysis.figures.scatter import ScatterPanel, scatter_figure
 from genomecli.analysis.task_judging import LEAST_TRIALS
 from genomecli.analysis.task_results import Curve, MetricRow, Scatter, TargetResults, TaskResults
-from genomecli.analysis.task_story import drawn, metric_label, part_name, units, unsigned_zero
+from genomecli.analysis.task_story import (
+    drawn_units,
+    metric_label,
+    part_name,
+    resampled,
+    units,
+    unsigned_zero,
+)
+from genomecli.tasks.bootstrap import LEAST_UNITS
+from genomecli.tasks.figure import too_few
 from genomecli.tasks.schema import Target, loss_unit
 
 SHOWN_METRICS = {
@@ -35,6 +44,7 @@ MATRIX_CLASSES = 40
 
 _LINES = "Lines: {level} % intervals over {over}."
 _NO_LINES = "Bars are means over {over}, which are too few for intervals."
+_FEW_UNITS = f"There are no intervals: {{over}} are too few, fewer than {LEAST_UNITS}."
 _MODELS = (
     "Blue: the network. Grey: what it is held against, on the same {units}. {lines} The first panel decides."
 )
@@ -53,6 +63,7 @@ _CALIBRATION = (
 )
 _SCATTER = "Each dot is a row of the {part} part; on the dotted line a prediction is right."
 _DENSITY = "Colour is the number of rows of the {part} part; on the dotted line a prediction is right."
+_R = " In brackets: Pearson's correlation (r) of the rows drawn."
 _LOG = " Axes are those of log(1 + value), as the settings of the target say."
 _LEARNING = (
     "The weights that are used are those of the dashed line. A training loss that goes on falling while the "
@@ -109,9 +120,11 @@ def _models(results: TaskResults, target: TargetResults) -> Drawing | None:
     if not panels:
         return None
     title = _title(results, target, f"models on the {part_name(target.judged)} part")
-    single = f"{part_name(target.judged)} {drawn(target.target)}"
+    single = resampled(results, target, target.judged)
     over = {"seeds": "seeds", "folds": "folds"}.get(results.trials, single)
     lines = _NO_LINES if 0 < len(target.trials) < LEAST_TRIALS else _LINES
+    if results.trials == "single" and too_few(drawn_units(target, target.judged)):
+        lines = _FEW_UNITS
     said = lines.format(level=level_text(results), over=over)
     caption = _MODELS.format(lines=said, units=units(results, target.target))
     return Drawing(f"models.{target.target.name}", title, caption, lambda: models_figure(panels, title=title))
@@ -258,7 +271,6 @@ def _of_some_rows(curve: Curve) -> Curve:
 
 
 def _scatter(results: TaskResults, target: TargetResults) -> Drawing:
-    rows = overall_rows(target, target.judged)
     models = chosen_models(results, target)
     values = target.target.classes[:VALUES_DRAWN]
     found = [
@@ -268,11 +280,12 @@ def _scatter(results: TaskResults, target: TargetResults) -> Drawing:
         for item in target.scatter
         if (item.of, item.model) == (value, model)
     ]
-    panels = [_panel(item, target, rows) for item in found]
+    panels = [_panel(item) for item in found]
     title = _title(results, target, "predicted against measured")
     dense = any(item.counts for item in found)
     left = len(target.target.classes) - VALUES_DRAWN
-    more = _LOG if any(item.log for item in found) else ""
+    more = _R if any(item.r is not None for item in found) else ""
+    more += _LOG if any(item.log for item in found) else ""
     more += f" The first {VALUES_DRAWN} values are drawn." if left > 0 else ""
     return Drawing(
         f"scatter.{target.target.name}",
@@ -285,18 +298,8 @@ def _scatter(results: TaskResults, target: TargetResults) -> Drawing:
     )
 
 
-def _panel(item: Scatter, target: TargetResults, rows: dict[tuple[str, str], MetricRow]) -> ScatterPanel:
-    single = len(target.target.classes) == 1
-    found = next(
-        (
-            row.figure.value
-            for row in target.rows
-            if (row.model, row.figure.part, row.figure.name) == (item.model, target.judged, "pearson")
-            and row.figure.of == ("" if single else item.of)
-        ),
-        float("nan"),
-    )
-    title = item.model + (f" (r {unsigned_zero(f'{found:.2f}')})" if found == found else "")
+def _panel(item: Scatter) -> ScatterPanel:
+    title = item.model + ("" if item.r is None else f" (r {unsigned_zero(f'{item.r:.2f}')})")
     counts = np.array(item.counts, dtype=np.float64) if item.counts else None
     return ScatterPanel(title, item.of, item.measured, item.predicted, counts, item.edges, item.log)
 

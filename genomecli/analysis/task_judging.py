@@ -150,7 +150,8 @@ def _mean_row(model: str, figures: Sequence[Figure], level: float) -> MetricRow:
     elif np.ptp(known) <= ROUNDING * np.abs(known).max():
         # A baseline without chance in it: its interval is that over rows.
         low, high, spread = figures[0].low, figures[0].high, 0.0
-        note = f"the same in {len(known)} trainings; the interval is over rows"
+        over = "the interval is over rows" if low == low else figures[0].note
+        note = "; ".join(filter(None, (f"the same in {len(known)} trainings", over)))
     else:
         least, most = ends(figures[0].name)
         note += "; interval cut at the end of the figure's range" * (low < least or high > most)

@@ -93,6 +93,7 @@ class Scatter:
         counts: rows in each cell of a grid over both axes, [predicted, measured], for many rows.
         edges: ends of the grid, the same for both axes: low, high.
         log: the target is one of log(1 + value): drawn so, and cells of the grid are equal on that scale.
+        r: Pearson's correlation of the rows drawn, on the scale of the values; None where it is not defined.
     """
 
     model: str
@@ -102,6 +103,7 @@ class Scatter:
     counts: Matrix = ()
     edges: tuple[float, float] = (0.0, 1.0)
     log: bool = False
+    r: float | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from genomecli.analysis.pages import count_text
 from genomecli.analysis.task_judging import ENSEMBLE, primary_rows
 from genomecli.analysis.task_results import TargetResults, TaskResults
 from genomecli.tasks.differences import Difference
@@ -61,6 +62,19 @@ def units(results: TaskResults, target: Target) -> str:
 def drawn(target: Target) -> str:
     """What intervals are over, where no group is larger: rows, or sequences with all their symbols."""
     return "sequences" if target.per_symbol else "rows"
+
+
+def resampled(results: TaskResults, target: TargetResults, part: str) -> str:
+    """What the intervals of a single training are over, and how many: ``3 groups of test sequences``."""
+    count = drawn_units(target, part)
+    grouped = f"group{'s' * (count != 1)} of " if results.split.groups else ""
+    said = f"{grouped}{part_name(part)} {drawn(target.target)}"
+    return f"{count_text(count)} {said}" if count else said
+
+
+def drawn_units(target: TargetResults, part: str) -> int:
+    """Units of which a single training's resamples are drawn; 0 where that is not known."""
+    return max((row.figure.units for row in target.rows if row.figure.part == part), default=0)
 
 
 def three(value: float) -> str:
@@ -209,10 +223,11 @@ def _together(target: TargetResults) -> list[str]:
     if row is None:
         return []
     figure, count = row.figure, len(target.trials)
+    ends = f"{three(figure.low)} to {three(figure.high)}, over {drawn(target.target)}"
+    known = ends if figure.low == figure.low else figure.note or "no interval"
     return [
         f"The mean of the {count} networks' predictions, which genomecli predict gives: "
-        f"{metric_name(figure.name)} {three(figure.value)} ({three(figure.low)} to {three(figure.high)}, "
-        f"over {drawn(target.target)})."
+        f"{metric_name(figure.name)} {three(figure.value)} ({known})."
     ]
 
 

@@ -12,15 +12,18 @@ from genomecli.analysis.task_judging import LEAST_TRIALS
 from genomecli.analysis.task_results import MetricRow, TargetResults, TaskResults
 from genomecli.analysis.task_story import (
     drawn,
+    drawn_units,
     listed,
     metric_label,
     metric_name,
     part_name,
+    resampled,
     three,
     units,
     unsigned_zero,
 )
-from genomecli.tasks.figure import METRICS, Figure
+from genomecli.tasks.bootstrap import LEAST_UNITS
+from genomecli.tasks.figure import METRICS, Figure, too_few
 
 COLUMNS = ("target", "model", "part", "trial", "metric", "of", "value", "low", "high", "spread", "n", "note")
 """Columns of ``metrics.tsv``."""
@@ -91,10 +94,11 @@ def models_table(results: TaskResults, target: TargetResults, part: str) -> Page
             [label, *map(partial(_with_each, target, part, name), names, cells)]
             for (label, *cells), name in zip(body, metrics, strict=True)
         ]
-    grouped = "groups of " if results.split.groups else ""
-    single = f"{100 * results.level:g} % bootstrap intervals over {grouped}{part_name(part)}"
+    single = f"{100 * results.level:g} % bootstrap intervals over {resampled(results, target, part)}"
+    if too_few(drawn_units(target, part)):
+        single = f"no intervals, over {resampled(results, target, part)}: fewer than {LEAST_UNITS} give none"
     over = {
-        "single": f"{single} {drawn(target.target)}",
+        "single": single,
         "seeds": f"means over seeds {student}",
         "folds": f"means over folds {student}",
     }[results.trials]
@@ -243,9 +247,12 @@ def difference_table(results: TaskResults, target: TargetResults) -> PageTable:
     heads = ["baseline", results.network.name, "baseline's", "difference", interval, "note"]
     if not any(item.note for item in found):
         heads, body = heads[:-1], [line[:-1] for line in body]
+    drawn_of = found[0].units if found else 0
+    count = f"{count_text(drawn_of)} " if drawn_of else ""
+    what = f"groups of {drawn(target.target)}" if results.split.groups else drawn(target.target)
     caption = (
         f"{target.target.name}: {name} of the network less that of each baseline, on the same resampled "
-        f"{drawn(target.target)}"
+        f"{count}{what}"
     )
     return PageTable(caption, heads, body, text=frozenset({0, 5}), wrap=frozenset({5}))
 

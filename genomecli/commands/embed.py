@@ -19,7 +19,7 @@ from genomecli.exchange.embeddings import RecordRows, TokenRows, block_words, vo
 from genomecli.exchange.spool import Spool
 from genomecli.exchange.table_format import HeldRows, TableBlock, TableFormat, TableHeader, format_of
 from genomecli.exchange.table_writers import TsvWriter
-from genomecli.files import locked, make_parent, partial_name, refuse_existing
+from genomecli.files import locked, make_parent, named_file, partial_name, refuse_existing
 from genomecli.inference.items import Dropped, Item
 from genomecli.inference.sources import CorpusSource, choose_species
 from genomecli.runtime import StopFlag, log, progress
@@ -45,7 +45,7 @@ def run_embed(
 
     Args:
         config: settings; section ``embed``.
-        out: the file; None for TSV on standard output.
+        out: the file; None or ``-`` for TSV on standard output.
         inputs: FASTA files that replace the settings' inputs; ``-`` is standard input.
         force: replace a finished table.
         resume: go on with an unfinished table; a finished one of the same inputs is left as it is.
@@ -59,6 +59,7 @@ def run_embed(
         InputError: bad sequences, or none that could be read.
         InterruptedRunError, CheckpointedError: stopped by a signal, with the rows so far kept.
     """
+    out = named_file(out)
     settings = _checked(config.embed, inputs, out, resume=resume)
     if out is not None and _done_before(config, settings, out, force=force, resume=resume):
         return {}

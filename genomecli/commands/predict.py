@@ -17,11 +17,12 @@ from genomecli.commands.predict_writer import Format, format_of
 from genomecli.errors import InputError, UsageError
 from genomecli.exchange.table_writers import tsv_line
 from genomecli.exchange.text_spool import TextSpool
-from genomecli.files import locked, make_parent, partial_name, refuse_existing
+from genomecli.files import locked, make_parent, named_file, partial_name, refuse_existing
 from genomecli.inference.items import Dropped
-from genomecli.inference.predict_source import RECORD, PredictSource
-from genomecli.inference.predictor import Unlabelled
+from genomecli.inference.predict_source import RECORD, PredictSource, unknown_of
+from genomecli.inference.predictor import Outcome, Unlabelled
 from genomecli.runtime import StopFlag, log, progress
+from genomecli.tasks.alike import nameless
 
 if TYPE_CHECKING:
     from genomecli.config import Config
@@ -47,7 +48,7 @@ def run_predict(
 
     Args:
         config: settings; section ``predict``.
-        out: the file, whose ending says its format; None for TSV on standard output.
+        out: the file, whose ending says its format; None or ``-`` for TSV on standard output.
         inputs: files that replace the settings' inputs; ``-`` is standard input.
         force: replace a finished file.
         resume: go on with an unfinished file; a finished one of the same inputs is left as it is.
@@ -61,6 +62,7 @@ def run_predict(
         InputError: bad input, or none that could be read.
         InterruptedRunError, CheckpointedError: stopped by a signal, with what was done so far kept.
     """
+    out = named_file(out)
     settings = _checked(config.predict, inputs, out, resume=resume)
     form = format_of(settings, out)
     if out is not None and _done_before(config, settings, form, out, force=force, resume=resume):
@@ -133,10 +135,16 @@ class Feed:
     Args:
         job: the run.
         source: of the records.
+
+    Attributes:
+        short: records that are shorter than the places that the head of the model knows.
+        first_short: the id of the first of them.
     """
 
     job: Job
     source: PredictSource
+    short: int = 0
+    first_short: str = ""
     _waiting: deque[Dropped] = field(default_factory=deque)
 
     def done(self) -> Iterator[Done]:
@@ -156,10 +164,12 @@ class Feed:
                 # A record that cannot be read on one strand cannot be on the other: both are as long.
                 self._refuse(outcome.given, outcome.reason)
                 if final:
+                    self.source.unknown -= unknown_of(outcome.given.covariates)  # nothing stands for them
                     yield Done(number, b"", Dropped(outcome.given.id, outcome.reason, number))
                 continue
             texts.append(self.job.text(outcome))
             if final:
+                self._note_short(outcome)
                 yield Done(number, b"".join(texts))
                 texts = []
         yield from self._unread(None)
@@ -176,6 +186,28 @@ class Feed:
         while self._waiting and (before is None or self._waiting[0].record < before):
             entry = self._waiting.popleft()
             yield Done(entry.record, b"", entry)
+
+    def _note_short(self, outcome: Outcome) -> None:
+        if outcome.short:
+            self.first_short = self.first_short if self.short else outcome.given.id
+            self.short += 1
+
+    def say(self) -> None:
+        """Say at the end what of the records was not as the model knows it."""
+        for sentence in nameless(self.source.nameless):
+            log.warning("%s", sentence)
+        if self.source.unknown:
+            one = self.source.unknown == 1
+            cells = "1 cell of covariates is" if one else f"{self.source.unknown} cells of covariates are"
+            log.warning("%s not known and count%s as the mean of the training rows", cells, "s" * one)
+        if self.short:
+            places = self.job.spec.head.places
+            have = "1 record has" if self.short == 1 else f"{self.short} records have"
+            log.warning(
+                "%s fewer tokens than the %d places that the model weighs, the first %r: they are read from "
+                "the first place on, so cut them like those that it was tuned on",
+                *(have, places, self.first_short),
+            )
 
     def _refuse(self, given: Unlabelled, reason: str) -> None:
         if self.job.settings.invalid == "error":
@@ -204,7 +236,8 @@ def _to_stream(job: Job, stream: BinaryIO) -> Counter[str]:
     ):
         copies = [stream, kept] if job.settings.measure else [stream]
         head = job.writer.header  # written with the first record: input that is refused leaves nothing behind
-        for done in Feed(job, source).done():
+        feed = Feed(job, source)
+        for done in feed.done():
             _count(counts, done, None)
             for copy in copies:
                 copy.write(head + done.text)
@@ -213,7 +246,7 @@ def _to_stream(job: Job, stream: BinaryIO) -> Counter[str]:
             copy.write(head)
         stream.flush()
         kept.flush()
-        _check_counts(source, counts)
+        _check_counts(feed, counts)
         if job.settings.measure:
             judge(job, Path(kept.name))
     return counts
@@ -227,10 +260,11 @@ def _to_file(job: Job, out: Path, *, resume: bool) -> Counter[str]:
     if spool.fresh:
         spool.append(job.writer.header)
     source = job.source(spool.done)
+    feed = Feed(job, source)
     try:
-        _fill(job, spool, source)
+        _fill(feed, spool)
         spool.close()
-        _check_counts(source, spool.counts)
+        _check_counts(feed, spool.counts)
         beside = source.beside.files if source.beside is not None else []
         finish(job, out, spool, [*beside, *source.files], began)
     except BaseException:
@@ -242,25 +276,22 @@ def _to_file(job: Job, out: Path, *, resume: bool) -> Counter[str]:
     return spool.counts
 
 
-def _fill(job: Job, spool: TextSpool, source: PredictSource) -> None:
+def _fill(feed: Feed, spool: TextSpool) -> None:
     """Put all lines into the spool. Raises after a signal, when what was done is safe."""
     committed, counts = time.monotonic(), Counter(spool.counts)
     with StopFlag() as stop, progress("predicting", done=spool.done) as bar:
-        for done in Feed(job, source).done():
+        for done in feed.done():
             spool.append(done.text, _count(counts, done, SHOWN))
             bar.advance(1)
             if stop.requested or time.monotonic() - committed > COMMIT_SECONDS:
                 spool.commit(done.record + 1, counts)
                 committed = time.monotonic()
             stop.grant(f"{done.record + 1} records are done; run again with --resume to go on")
-        spool.commit(source.records, counts)
+        spool.commit(feed.source.records, counts)
 
 
-def _check_counts(source: PredictSource, counts: Counter[str]) -> None:
-    """Refuse an input of which nothing could be read; say how many covariates were not known."""
+def _check_counts(feed: Feed, counts: Counter[str]) -> None:
+    """Refuse an input of which nothing could be read; say what was not as the model knows it."""
     if not counts["predicted"]:
         raise InputError(f"none of {counts['records']} records could be read", fix="see the warnings above")
-    if source.unknown:
-        log.warning(
-            "%d cells of covariates are not known and count as the mean of the training rows", source.unknown
-        )
+    feed.say()

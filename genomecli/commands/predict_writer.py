@@ -50,8 +50,8 @@ def chosen_targets(settings: PredictSettings, spec: TaskSpec, form: Format) -> t
     """The targets that are written: all that are named, or all that the output can hold.
 
     Raises:
-        InputError: for a name that the model does not predict.
-        UsageError: if they do not suit the output, or each other.
+        UsageError: for a name that the model does not predict, or if they do not suit the output or each
+            other.
     """
     found = tuple(spec.target(name) for name in settings.targets) or spec.targets
     if form in TRACKS:

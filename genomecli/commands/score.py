@@ -28,7 +28,7 @@ from genomecli.commands.score_work import ScoreInput, account, notes
 from genomecli.errors import CheckpointedError, InterruptedRunError, UsageError
 from genomecli.exchange.text_spool import TextSpool
 from genomecli.exchange.vcf import need_pysam
-from genomecli.files import locked, partial_name, refuse_existing
+from genomecli.files import locked, named_file, partial_name, refuse_existing
 from genomecli.inference.workload import done
 from genomecli.runtime import StopFlag, log, progress
 
@@ -52,7 +52,7 @@ def run_score(
 
     Args:
         config: settings; section ``score``.
-        out: the file, whose ending says its format; None for TSV (a scan: bedGraph) on standard output.
+        out: the file, whose ending says its format; None or ``-``: TSV (a scan: bedGraph) on standard output.
         force: replace a finished file.
         resume: go on with an unfinished file; a finished one of the same inputs is left as it is.
         stream: what takes the place of standard output.
@@ -65,6 +65,7 @@ def run_score(
         InputError: bad input, or a variant that does not fit its reference or wild type.
         InterruptedRunError, CheckpointedError: stopped by a signal, with what was done so far kept.
     """
+    out = named_file(out)
     settings = _checked(config.score, out, resume=resume)
     kind = kind_of(settings)
     form: Format = format_of(out, kind) if out is not None else "bedgraph" if kind == "scan" else "tsv"

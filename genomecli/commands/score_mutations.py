@@ -58,6 +58,7 @@ class MutationInput:
         settings = job.settings
         assert settings.mutations is not None
         self._job = job
+        self._only = ""  # the id of the wild type, where all mutations are of one
         if settings.wildtype is None:
             raise UsageError("no wild type is given", fix="name its FASTA with --wildtype, or infer")
         infer = settings.wildtype == "infer"
@@ -102,7 +103,8 @@ class MutationInput:
                     where=path,
                     fix="give one, or name the column that says which with score.wildtype_column",
                 )
-            found = {"": next(iter(found.values()))}
+            self._only, codes = next(iter(found.items()))
+            found = {"": codes}
         return molecule, found
 
     def _inferred(self) -> tuple[Molecule, dict[str, Codes]]:
@@ -205,7 +207,7 @@ class MutationInput:
                 [m.new for m in row.mutations],
             )
         )
-        cells: list[Cell] = [row.number, row.wild_type, places, row.text, old, new]
+        cells: list[Cell] = [row.number, row.wild_type or self._only, places, row.text, old, new]
         cells += [*self._job.scaled(score), score.method, score.tokens, score.reason]
         if self._job.settings.measured is not None:
             known = row.measured is not None and row.measured == row.measured

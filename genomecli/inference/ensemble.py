@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from genomecli.errors import InputError
+from genomecli.errors import InputError, UsageError
 from genomecli.files import MANIFEST, read_json
 from genomecli.inference.predictor import Outcome, Unlabelled
 from genomecli.inference.tuned import Tuned
@@ -57,7 +57,7 @@ class Ensemble:
         answers = [member.predict(copy) for member, copy in zip(self.members, copies, strict=True)]
         for outcomes in zip(*answers, strict=True):
             first = outcomes[0]
-            yield Outcome(first.given, _mean([one.scores for one in outcomes]), first.reason)
+            yield Outcome(first.given, _mean([one.scores for one in outcomes]), first.reason, first.short)
 
 
 def _mean(found: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
@@ -85,13 +85,14 @@ def member_folders(
         ensemble: ``error`` refuses several; ``mean`` and ``best`` give all.
 
     Raises:
-        InputError: if there are several and that is an error, or the member is not there.
+        InputError: if there are several and that is an error.
+        UsageError: if the member is not there.
     """
     names = [] if (path / FOLDER).is_dir() else member_names(path)
     if member is not None:
         if member not in names:
             known = f"it has {', '.join(names)}" if names else "it is a single run; leave predict.member out"
-            raise InputError(f"has no member {member!r}", where=path, fix=known)
+            raise UsageError(f"has no member {member!r}", where=path, fix=known)
         return {member: path / member}
     if not names:
         return {"": path}

@@ -36,7 +36,7 @@ from genomecli.inference.score_windows import (
     unit_tokens,
     units_between,
 )
-from genomecli.sequences.alphabets import PROTEIN, Codes
+from genomecli.sequences.alphabets import PROTEIN, STOP, Codes
 from genomecli.sequences.codes import GeneticCode
 from genomecli.sequences.mutations import Substitution
 from genomecli.sequences.variants import Change, OtherStrand, SequenceView, widened
@@ -164,6 +164,8 @@ class Scorer:
         longest = max((max(len(c.new), c.stop - c.start) for c in changes), default=0)
         if not substitution and longest > min(self.longest, self._symbols // 2):
             return Plan(method, reason=f"longer than {min(self.longest, self._symbols // 2)}")
+        if self.tokenizer.alphabet is PROTEIN and any((change.new == STOP).any() for change in changes):
+            return Plan(method, reason="* is a stop, and no residue")
         if any((change.new >= self.tokenizer.alphabet.canonical).any() for change in changes):
             return Plan(method, reason="ambiguous letter")
         if not substitution and len(changes) == 1:

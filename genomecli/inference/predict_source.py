@@ -24,7 +24,7 @@ from genomecli.tasks.gathering import label_cells, read_rows
 from genomecli.tasks.labels import CellReader, RawLabels
 from genomecli.tasks.letters import Encoder, choose_alphabet
 from genomecli.tasks.reading_symbols import from_strings
-from genomecli.tasks.rows import CLASS, FastaRows, Rows, TableRows, missing_column
+from genomecli.tasks.rows import CLASS, FastaRows, Rows, TableRows, missing_column, named_ids
 from genomecli.tasks.schema import Target
 from genomecli.tasks.settings import DataSettings
 from genomecli.tasks.targets import as_labels, settings_of
@@ -35,6 +35,11 @@ LABELS = "labels"
 
 RECORD = "record"
 """Key of the number of its record in the input."""
+
+
+def unknown_of(covariates: Floats | None) -> int:
+    """How many of a row's covariates, float64[K], are not known."""
+    return 0 if covariates is None else int(np.isnan(covariates).sum())
 
 
 @dataclass
@@ -52,7 +57,9 @@ class PredictSource:
         files: of each file that was read to its end: path, bytes, sha256, compression.
         beside: labels that stand beside the sequences; None if none are read.
         records: read so far, those passed over included.
-        unknown: covariates that were not known, and count as the mean of the training rows.
+        nameless: rows of tables whose id is empty, which are called ``record_N``.
+        unknown: covariates of the rows given out that were not known, and count as the mean of the training
+            rows.
     """
 
     data: DataSettings
@@ -65,6 +72,7 @@ class PredictSource:
         self.files: list[dict[str, object]] = []
         self.records = 0
         self.unknown = 0
+        self.nameless = 0
         self.beside = BesideLabels(self.data) if self.labels else None
 
     def entries(self) -> Iterator[Unlabelled | Dropped]:
@@ -151,14 +159,14 @@ class PredictSource:
             # The word of the ids may be the column of the training table, which no header need have.
             named = rows.column(self.data.id)
             return [cell or own for cell, own in zip(named, rows.ids, strict=True)]
-        if self.data.id is not None:
-            return rows.column(self.data.id)
-        if rows.has("id"):
-            return rows.column("id")
+        if self.data.id is not None or rows.has("id"):
+            return named_ids(rows.column(self.data.id or "id"), first)
         return [f"row_{first + i + 1}" for i in range(len(rows.places))]
 
     def _batch(self, rows: TableRows | FastaRows, first: int) -> list[Unlabelled | Dropped]:
         ids = self._ids(rows, first)
+        if isinstance(rows, TableRows) and (self.data.id is not None or rows.has("id")):
+            self.nameless += sum(not cell for cell in rows.column(self.data.id or "id"))
         defects = Defects(self.data.invalid)
         encoded = self._encoded(self._sequences(rows), self.spec.reading.alphabet, "sequence", defects)
         pairs: Sequence[Codes | None] = [None] * len(ids)
@@ -179,6 +187,8 @@ class PredictSource:
                 {LABELS: {k: v[row] for k, v in labels.items()}} if labels else {}
             )
             known = None if covariates is None else covariates[row]
+            if first + row >= self.skip:
+                self.unknown += unknown_of(known)
             made.append(Unlabelled(name, encoded[row], pairs[row], known, meta))
         return made
 
@@ -191,9 +201,7 @@ class PredictSource:
         if not names:
             return None
         cells = [rows.column(name) for name in names]
-        values = read_covariates(names, cells, self.data.missing, defects)
-        self.unknown += int(np.isnan(values).sum())
-        return values
+        return read_covariates(names, cells, self.data.missing, defects)
 
     def _labels(
         self,

@@ -62,11 +62,13 @@ class Outcome:
         scores: by target float64[C], probabilities of the classes or values in their units; of token targets
             float64[N, C], NaN for symbols that no token covers. Empty if nothing could be predicted.
         reason: why nothing could be; empty otherwise.
+        short: tokens by which a text is shorter than the places that its head knows; 0 for no such head.
     """
 
     given: Unlabelled
     scores: Mapping[str, Floats]
     reason: str = ""
+    short: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +129,9 @@ class Predictor:
             InputError: if a sequence exceeds the window where that is an error.
             RunError: if one text does not fit into memory, or states are not finite.
         """
-        for given, outputs, reason in self._outputs(sequences):
+        for entry, outputs in self._outputs(sequences):
             scores = {name: self.kinds[name].scores(values) for name, values in outputs.items()}
-            yield Outcome(given, scores, reason)
+            yield Outcome(entry.given, scores, entry.reason, self._short(entry.texts))
 
     def examples(self, examples: Examples) -> dict[str, Predictions]:
         """Predictions of a table, by target.
@@ -152,10 +154,10 @@ class Predictor:
             InputError, RunError: as :meth:`examples`.
         """
         parts: dict[str, list[Outputs]] = {target.name: [] for target in self.targets}
-        for row, (given, outputs, reason) in enumerate(self._outputs(unlabelled(examples))):
-            if reason:
-                where = examples.places[row] if examples.places else f"record {given.id!r}"
-                raise InputError(reason, where=where)
+        for row, (entry, outputs) in enumerate(self._outputs(unlabelled(examples))):
+            if entry.reason:
+                where = examples.places[row] if examples.places else f"record {entry.given.id!r}"
+                raise InputError(entry.reason, where=where)
             for name, values in outputs.items():
                 parts[name].append(values)
         joined: dict[str, Outputs] = {}
@@ -167,9 +169,7 @@ class Predictor:
                 joined[target.name] = np.concatenate(own) if target.per_symbol else np.stack(own)
         return joined
 
-    def _outputs(
-        self, sequences: Iterable[Unlabelled]
-    ) -> Iterator[tuple[Unlabelled, dict[str, Outputs], str]]:
+    def _outputs(self, sequences: Iterable[Unlabelled]) -> Iterator[tuple[_Waiting, dict[str, Outputs]]]:
         waiting: deque[_Waiting] = deque()
 
         def texts() -> Iterator[Item]:
@@ -178,17 +178,16 @@ class Predictor:
                 waiting.append(made)
                 yield from made.texts
 
-        def unread() -> Iterator[tuple[Unlabelled, dict[str, Outputs], str]]:
+        def unread() -> Iterator[tuple[_Waiting, dict[str, Outputs]]]:
             while waiting and waiting[0].reason:
-                dropped = waiting.popleft()
-                yield dropped.given, {}, dropped.reason
+                yield waiting.popleft(), {}
 
         reads = self.heads.read(self.reads, texts())
         size = 1 if self.pair_reading is None else 2
         while group := tuple(islice(reads, size)):
             yield from unread()
             entry = waiting.popleft()
-            yield entry.given, self._answer(entry, group), ""
+            yield entry, self._answer(entry, group)
         yield from unread()
 
     def _texts(self, given: Unlabelled) -> _Waiting:
@@ -219,6 +218,11 @@ class Predictor:
             f"has {len(text.tokens)} tokens, and the model knows the places of {self.places}: "
             "cut it like those that it was tuned on, or set predict.long_input to truncate"
         )
+
+    def _short(self, texts: tuple[Item, ...]) -> int:
+        """Tokens that the shortest text lacks of the places that the head weighs; 0 for other heads."""
+        places = self.spec.head.places
+        return max((0, *(places - len(text.tokens) for text in texts))) if places else 0
 
     def _answer(self, entry: _Waiting, reads: tuple[Read, ...]) -> dict[str, Outputs]:
         """Outputs of one example, of which one text was read, or two."""

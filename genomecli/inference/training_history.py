@@ -21,7 +21,8 @@ class TrainingHistory:
         molecules: kinds of text that it was trained on; empty if nothing is said.
         context: tokens of its longest text, special ones included; None if nothing is said.
         fills_in: whether it learned to fill in hidden tokens, with the body and head that it has now.
-        tuned: whether it was tuned for a task since.
+        tuned: whether its body was tuned for a task since; not where the head alone was.
+        began: the run that it was tuned from, as the settings name it; empty if nothing is said.
         stops: whether stop codons stood in its texts, as codons of their frame; None if that is not known.
     """
 
@@ -29,6 +30,7 @@ class TrainingHistory:
     context: int | None = None
     fills_in: bool = True
     tuned: bool = False
+    began: str = ""
     stops: bool | None = None
 
     @classmethod
@@ -37,7 +39,14 @@ class TrainingHistory:
         if BEGAN_FROM in config:
             began = config[BEGAN_FROM]
             fills_in = bool(began["fills_in"]) and not _new_body(config)
-            return cls(tuple(began["molecules"]), None, fills_in, tuned=True, stops=began.get("stops"))
+            return cls(
+                tuple(began["molecules"]),
+                None,
+                fills_in,
+                _moved(config, began),
+                str(config.get("finetune", {}).get("model") or ""),
+                began.get("stops"),
+            )
         pretrain = config.get("pretrain", {})
         reading, objectives = pretrain.get("reading", {}), pretrain.get("objectives")
         fills_in = objectives is None or any(objectives.get(name) for name in ("mlm", "tlm", "others"))
@@ -46,7 +55,7 @@ class TrainingHistory:
             reading.get("context"),
             fills_in and not _new_body(config),
             "finetune" in config,
-            _stops(reading),
+            stops=_stops(reading),
         )
 
     def check(self, molecule: str, where: object) -> str | None:
@@ -63,8 +72,11 @@ class TrainingHistory:
             raise InputError(what, where=where, fix="use a run with the objective mlm or tlm")
         self.check_alphabet(molecule, where)
         if self.tuned:
+            run = f", {self.began}," if self.began else ""
             return (
-                "the model was tuned for a task: its probabilities may no longer be those of its pretraining"
+                "the model was tuned for a task, which moved its body away from the head that fills in "
+                "hidden tokens: these scores are of the changed model; give the pretrained run"
+                f"{run} for those of its pretraining"
             )
         if molecule == "genome" and self.molecules and "genome" not in self.molecules:
             return "the model was trained on genes, not on genome windows: set score.molecule=cds for genes"
@@ -97,6 +109,11 @@ def _stops(reading: Mapping[str, Any]) -> bool | None:
     if "genome" in reading.get("molecules", ()) or reading.get("frame", 0) != 0:
         return True
     return False if reading.get("strip") or reading.get("relation") == "paired" else None
+
+
+def _moved(config: Mapping[str, Any], began: Mapping[str, Any]) -> bool:
+    """Whether a tuning changed the body; of those before this one it is taken so."""
+    return config.get("finetune", {}).get("tune") != "frozen" or bool(began.get("tunings"))
 
 
 def _new_body(config: Mapping[str, Any]) -> bool:

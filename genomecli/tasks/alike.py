@@ -24,6 +24,12 @@ def repeated_ids(ids: Sequence[str], places: Sequence[str]) -> list[str]:
     return [f"{many} more than once: {name!r} at {places[first[name]]} and at {places[row]}."]
 
 
+def nameless(count: int) -> list[str]:
+    """A sentence on rows whose id is empty; none where there is none."""
+    have = "1 row has no id and is" if count == 1 else f"{count} rows have no id and are"
+    return [f"{have} called record_N, by the number in the input."] if count else []
+
+
 def alike_names(target: str, names: Sequence[str], declared: Collection[str]) -> list[str]:
     """Sentences on classes that differ in case or blanks only; they stay apart.
 

@@ -22,6 +22,10 @@ from genomecli.tasks.targets import Fitted, sort_names
 FIRST_ROWS = 5
 BINS = 10
 BAR = 40
+LEAST_ROWS = 3
+"""Rows of a class that its three sides need: one each."""
+NAMED = 5
+"""Classes that one sentence names."""
 SHOWN = 40
 """Letters of a sequence that are shown."""
 
@@ -45,7 +49,7 @@ def check_lines(
     if len(splits) > 1:
         lines.append(f"  {len(splits)} folds; the counts are those of the first.")
     lines += ["", "Lengths", *length_histogram(reading.examples.sequences.lengths)]
-    lines += ["", "Left out and worth a word", *_notes(reading, fitted)]
+    lines += ["", "Left out and worth a word", *_notes(reading, fitted, splits)]
     lines += ["", "Copies across sides", *_copies(leaks)]
     return [*lines, "", "First rows", *_first_rows(fitted, split)]
 
@@ -173,8 +177,51 @@ def length_histogram(lengths: Ints) -> list[str]:
     return [*table([[name, count, str(bar).ljust(width)] for name, count, bar in rows]), median]
 
 
-def _notes(reading: Reading, fitted: Fitted) -> list[str]:
-    lines = [f"  {sentence}" for sentence in (*reading.notes, *fitted.notes)]
+def rare_classes(target: Target, labels: Labels, splits: Sequence[Split]) -> list[str]:
+    """A sentence on classes that a side lacks, or that have fewer rows (symbols) than there are sides.
+
+    Args:
+        target: of classes; measured values give no sentence.
+        labels: of all rows.
+        splits: one, or one a fold.
+    """
+    if target.form == "regression":
+        return []
+    everyone = class_counts(labels, target, np.arange(len(labels)))
+    lacking: list[list[str]] = [[] for _ in target.classes]
+    for side in splits[0].sides:
+        held = [split.sides[side] for split in splits if len(split.sides[side])]
+        counts = [class_counts(labels, target, rows) for rows in held]
+        for i in np.flatnonzero(np.any([count == 0 for count in counts], axis=0)) if counts else []:
+            lacking[i].append(side)
+    what = "label" if target.form == "token" else "row"
+    fold = " of a fold" if len(splits) > 1 else ""
+    found = []
+    for name, count, sides in zip(target.classes, everyone.tolist(), lacking, strict=True):
+        none = f", none in {_listed(sides)}{fold}" if sides else ""
+        if none or count < LEAST_ROWS:
+            found.append(f"{name} ({count} {what}{'s' * (count != 1)}{none})")
+    if not found:
+        return []
+    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    return [
+        f"Target {target.name}: too rare to be learned or judged on every side: "
+        f"{', '.join(found[:NAMED])}{more}."
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def _notes(reading: Reading, fitted: Fitted, splits: Sequence[Split]) -> list[str]:
+    rare = [
+        sentence
+        for target in fitted.targets.values()
+        for sentence in rare_classes(target, fitted.examples.labels[target.name], splits)
+    ]
+    lines = [f"  {sentence}" for sentence in (*reading.notes, *fitted.notes, *rare)]
     reasons = Counter(row.reason for row in reading.dropped)
     for reason, count in reasons.most_common():
         first = next(row for row in reading.dropped if row.reason == reason)

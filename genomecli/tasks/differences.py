@@ -17,9 +17,9 @@ import numpy as np
 
 from genomecli.tasks.bootstrap import percentile_interval
 from genomecli.tasks.examples import Floats, Ints, Labels
-from genomecli.tasks.figure import Quantity
+from genomecli.tasks.figure import Quantity, no_interval, too_few
 from genomecli.tasks.metric_rows import shared
-from genomecli.tasks.metrics import quantities
+from genomecli.tasks.metrics import quantities, unit_names
 from genomecli.tasks.plain_values import as_plain, built
 from genomecli.tasks.predictions import Predictions
 from genomecli.tasks.settings import MetricSettings
@@ -58,6 +58,7 @@ class Difference:
         level: its coverage.
         n: labelled rows (symbols, for token targets) that both models predict.
         note: what must be said; may be empty.
+        units: rows, sequences or groups that were drawn, of all folds together; 0 where that is not known.
     """
 
     metric: str
@@ -71,6 +72,7 @@ class Difference:
     level: float
     n: int
     note: str = ""
+    units: int = 0
 
     @property
     def better(self) -> bool | None:
@@ -121,23 +123,30 @@ def paired_difference(
     found = [_compared(part, metric, settings.bootstrap, rng) for part in parts]
     ours, theirs = (float(np.mean([each.values[at] for each in found])) for at in (0, 1))
     low = high = float("nan")
-    if all(len(each.draws) for each in found):
+    units = sum(each.units for each in found)
+    if all(len(each.draws) for each in found) and not too_few(units):
         low, high = percentile_interval(np.mean([each.draws for each in found], axis=0), settings.level)
     n, level = sum(each.n for each in found), settings.level
     note = "; ".join(sorted({each.note for each in found if each.note}))
-    if np.isnan(low) and not note:
-        note = "no resamples were asked for" if settings.bootstrap == 0 else "too few rows or groups"
-    return Difference(metric, *names, ours, theirs, ours - theirs, low, high, level, n, note)
+    if np.isnan(low) and settings.bootstrap and too_few(units):
+        why = no_interval(units, unit_names(parts[0].ours[0], parts[0].groups))
+        note = f"{why}; {note}" if note else why
+    elif np.isnan(low) and not note:
+        asked = settings.bootstrap > 0
+        note = "a fold has too few rows or groups" if asked else "no resamples were asked for"
+    return Difference(metric, *names, ours, theirs, ours - theirs, low, high, level, n, note, units)
 
 
 @dataclass(frozen=True)
 class _Compared:
-    """Both figures of one part, draws of their difference (none if a model has no figure), rows, a note."""
+    """Both figures of one part, draws of their difference (none if a model has no figure), rows, a note,
+    units drawn."""
 
     values: tuple[float, float]
     draws: Floats
     n: int
     note: str
+    units: int
 
 
 def _compared(part: Paired, metric: str, draws: int, rng: np.random.Generator) -> _Compared:
@@ -148,7 +157,7 @@ def _compared(part: Paired, metric: str, draws: int, rng: np.random.Generator) -
     values = (_mean(ours), _mean(theirs))
     note = "; ".join(sorted({item.note for item in judged if item.note}))
     if any(len(item.draws) == 0 for item in judged):
-        return _Compared(values, np.zeros(0), judged[0].n, note)
+        return _Compared(values, np.zeros(0), judged[0].n, note, judged[0].units)
     count = min(len(item.draws) for item in judged)
     left, right = (np.stack([item.draws[:count] for item in side]) for side in (ours, theirs))
     chosen = rng.integers(0, len(left), (len(left), count))
@@ -156,7 +165,7 @@ def _compared(part: Paired, metric: str, draws: int, rng: np.random.Generator) -
     others = chosen if len(left) == len(right) else rng.integers(0, len(right), (len(right), count))
     columns = np.arange(count)
     gaps = left[chosen, columns].mean(axis=0) - right[others, columns].mean(axis=0)
-    return _Compared(values, gaps, judged[0].n, note)
+    return _Compared(values, gaps, judged[0].n, note, judged[0].units)
 
 
 def _mean(judged: Sequence[Quantity]) -> float:
@@ -169,6 +178,6 @@ def _primary(predictions: Predictions, part: Paired, metric: str, draws: int, se
     first = next((item for item in found if item.name == metric and not item.of), found[0])
     if metric in ("pearson", "spearman") and np.isnan(first.value) and "predictions are equal" in first.note:
         said = "equal predictions of all rows count as correlation 0"
-        return Quantity(metric, 0.0, first.n, np.zeros(draws), note=said)
+        return Quantity(metric, 0.0, first.n, np.zeros(draws), note=said, units=first.units)
     # The first figure says which rows were left out.
     return replace(first, note=first.note or found[0].note)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from genomecli.tasks.bootstrap import percentile_interval
+from genomecli.tasks.bootstrap import LEAST_UNITS, percentile_interval
 from genomecli.tasks.examples import Floats
 from genomecli.tasks.plain_values import as_plain, built
 from genomecli.tasks.schema import Form
@@ -79,6 +79,7 @@ class Figure:
         part: ``train``, ``valid`` or ``test``; may be empty.
         of: class, label or measured value that it speaks of; empty for all of them.
         note: why there is no value or no interval, or what else must be said; may be empty.
+        units: rows, sequences or groups that its resamples are drawn of; 0 where that is not known.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Figure:
     part: str = ""
     of: str = ""
     note: str = ""
+    units: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON: None where there is no number."""
@@ -114,6 +116,7 @@ class Quantity:
         of: as of :class:`Figure`.
         note: likewise.
         corrected: its resamples lie above it, so the lower end of its interval is bias-corrected.
+        units: as of :class:`Figure`.
     """
 
     name: str
@@ -123,14 +126,26 @@ class Quantity:
     of: str = ""
     note: str = ""
     corrected: bool = False
+    units: int = 0
 
     def figure(self, level: float, part: str = "") -> Figure:
-        """The figure with its percentile interval."""
+        """The figure with its percentile interval; without one where its resamples are of too few units."""
         value = float(self.value)
         low = high = float("nan")
-        if len(self.draws) and not math.isnan(value):
+        if len(self.draws) and not math.isnan(value) and not too_few(self.units):
             low, high = percentile_interval(self.draws, level, value=value if self.corrected else None)
-        return Figure(self.name, value, low, high, int(self.n), part, self.of, self.note)
+        return Figure(self.name, value, low, high, int(self.n), part, self.of, self.note, self.units)
+
+
+def too_few(units: int) -> bool:
+    """Whether resamples of so many units give no interval; 0 units are not known."""
+    return 0 < units < LEAST_UNITS
+
+
+def no_interval(units: int, what: str) -> str:
+    """Why resamples of ``units`` units, of which ``what`` says what they are, give no interval."""
+    named = what.removesuffix("s") if units == 1 else what
+    return f"only {units} {named}, and fewer than {LEAST_UNITS} give none"
 
 
 def undefined(name: str, n: int, note: str, of: str = "") -> Quantity:

@@ -14,7 +14,7 @@ from genomecli.sequences.formats import guess_format
 from genomecli.sequences.openers import InputStream, open_input
 from genomecli.tasks.reading_fasta import fasta_rows
 from genomecli.tasks.reading_tables import table_rows
-from genomecli.tasks.rows import CLASS, FastaRows, Rows, TableRows, locate, missing_column
+from genomecli.tasks.rows import CLASS, FastaRows, Rows, TableRows, locate, missing_column, named_ids
 from genomecli.tasks.settings import DataSettings, TargetSettings
 from genomecli.tasks.sides import header_sides, side
 
@@ -36,6 +36,7 @@ class Gathered:
         labels: by target, one list a column.
         columns: of each target, by name.
         files: of each file: path, bytes, sha256, compression.
+        nameless: rows of tables whose id is empty; they are called ``record_N``.
     """
 
     ids: list[str] = field(default_factory=list)
@@ -48,6 +49,7 @@ class Gathered:
     labels: dict[str, list[list[str]]] = field(default_factory=dict)
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     files: list[dict[str, object]] = field(default_factory=list)
+    nameless: int = 0
 
 
 def read_rows(
@@ -141,7 +143,9 @@ def _take_table(found: Gathered, rows: TableRows, data: DataSettings, group: str
         raise missing_column(data.sequence, rows.columns, rows.where, hint)
     found.sequences.extend(rows.column(data.sequence))
     if data.id is not None or rows.has("id"):
-        found.ids.extend(rows.column(data.id or "id"))
+        cells = rows.column(data.id or "id")
+        found.ids.extend(named_ids(cells, first))
+        found.nameless += sum(not cell for cell in cells)
     else:
         found.ids.extend(f"row_{first + i + 1}" for i in range(len(rows.places)))
     if data.pair is not None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from genomecli.tasks.bootstrap import Resamples
 from genomecli.tasks.examples import Ints, Labels
-from genomecli.tasks.figure import METRICS, Figure, Quantity
+from genomecli.tasks.figure import METRICS, Figure, Quantity, no_interval, too_few
 from genomecli.tasks.metric_rows import class_rows, value_rows
 from genomecli.tasks.metrics_classes import calibration_quantity, class_quantities, sequence_quantity
 from genomecli.tasks.metrics_labels import label_calibration, label_quantities, label_rank_quantities
@@ -55,15 +55,25 @@ def measure(
     found = quantities(predictions, labels, settings.bootstrap, rng, groups)
     order = {name: at for at, name in enumerate(METRICS)}
     ordered = sorted(found, key=lambda item: (bool(item.of), order[item.name]))
-    return [_with_reason(item.figure(settings.level, part), item, settings) for item in ordered]
+    what = unit_names(predictions, groups)
+    return [_with_reason(item.figure(settings.level, part), item, settings, what) for item in ordered]
 
 
-def _with_reason(figure: Figure, item: Quantity, settings: MetricSettings) -> Figure:
+def unit_names(predictions: Predictions, groups: Ints | None) -> str:
+    """What the resampled units are: groups of several examples, or each example by itself."""
+    if groups is not None and len(np.unique(groups)) < len(groups):
+        return "groups"
+    return "rows" if predictions.offsets is None else "sequences"
+
+
+def _with_reason(figure: Figure, item: Quantity, settings: MetricSettings, what: str) -> Figure:
     """Says why there is no interval, or one of fewer resamples than were asked for."""
     if figure.note or settings.bootstrap == 0 or figure.name == "support" or np.isnan(figure.value):
         return figure
     if np.isnan(figure.low):
-        return replace(figure, note="no interval: too few rows or groups")
+        few = too_few(figure.units)
+        why = no_interval(figure.units, what) if few else "most resamples have no such figure"
+        return replace(figure, note=f"no interval: {why}")
     if len(item.draws) < settings.bootstrap:
         return replace(figure, note=f"interval from {len(item.draws)} resamples, since there are many rows")
     return figure
@@ -78,7 +88,7 @@ def quantities(
     *,
     only_primary: bool = False,
 ) -> list[Quantity]:
-    """Figures with their draws; arguments and errors as of :func:`measure`.
+    """Figures with their draws and the number of units drawn; arguments and errors as of :func:`measure`.
 
     Args:
         predictions: as above.
@@ -88,25 +98,42 @@ def quantities(
         groups: as above.
         only_primary: leave out what is costly and not needed for the figure that decides.
     """
+    found, units = _quantities(predictions, labels, draws, rng, groups, only_primary=only_primary)
+    return [replace(item, units=units) for item in found]
+
+
+def _quantities(
+    predictions: Predictions,
+    labels: Labels,
+    draws: int,
+    rng: np.random.Generator,
+    groups: Ints | None,
+    *,
+    only_primary: bool,
+) -> tuple[list[Quantity], int]:
     form, wanted = predictions.target.form, predictions.target.primary
     if form in ("multilabel", "regression"):
         values = value_rows(predictions, labels, groups)
         resamples = Resamples.of(values.units, draws, rng)
         if form == "regression":
-            return value_quantities(values, resamples, ranked=not only_primary or wanted == "spearman")
+            ranked = not only_primary or wanted == "spearman"
+            return value_quantities(values, resamples, ranked=ranked), resamples.units
         found = label_quantities(values, resamples)
         if not len(values.truth) or (only_primary and _holds(found, wanted)):
-            return found
-        return [*found, *label_rank_quantities(values, resamples), label_calibration(values, resamples)]
+            return found, resamples.units
+        found += [*label_rank_quantities(values, resamples), label_calibration(values, resamples)]
+        return found, resamples.units
     rows = class_rows(predictions, labels, groups)
     resamples = Resamples.of(rows.units, draws, rng)
     found = class_quantities(rows, resamples)
     if not len(rows.truth) or (only_primary and _holds(found, wanted)):
-        return found
+        return found, resamples.units
     found.append(calibration_quantity(rows, resamples))
     if form == "token":
-        return [*found, *symbol_rank_quantities(rows, resamples), sequence_quantity(rows, resamples)]
-    return [*found, *rank_quantities(rows, resamples)]
+        found += [*symbol_rank_quantities(rows, resamples), sequence_quantity(rows, resamples)]
+    else:
+        found += rank_quantities(rows, resamples)
+    return found, resamples.units
 
 
 def _holds(found: list[Quantity], name: str) -> bool:

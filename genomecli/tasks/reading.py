@@ -14,7 +14,7 @@ from typing import BinaryIO
 import numpy as np
 
 from genomecli.errors import ConfigError, InputError
-from genomecli.tasks.alike import alike_names, repeated_ids
+from genomecli.tasks.alike import alike_names, nameless, repeated_ids
 from genomecli.tasks.covariates import read_covariates
 from genomecli.tasks.defects import Defects, Dropped
 from genomecli.tasks.examples import Examples, SequenceColumn, join_sequences
@@ -85,6 +85,7 @@ def read_examples(
         notes += source.notes
         if found.split is None and any(sides := source.sides(found.ids)):
             examples = replace(examples, split=sides)
+    notes += nameless(found.nameless)
     notes += repeated_ids(found.ids, found.places)
     for name, labels in raw.items():
         notes += alike_names(name, labels.names, targets[name].classes)

@@ -135,6 +135,7 @@ class IntervalLabels:
                 mine[first:last] = ranks[rank]
                 cut += last > len(mine)
         self._note(contigs, cut)
+        self._note_elsewhere(set(contigs))
         return RawLabels("token", (), names, values, sequences.offsets, declared=True)
 
     def _note(self, contigs: list[str], cut: int) -> None:
@@ -143,6 +144,17 @@ class IntervalLabels:
             self.notes.append(f"{bare} of {len(contigs)} sequences have no feature: they are all background.")
         if cut:
             self.notes.append(f"{cut} features end beyond their sequence and were cut there.")
+
+    def _note_elsewhere(self, named: set[str]) -> None:
+        """Count features of contigs that no sequence is."""
+        counts = {contig: len(rows) for contig, rows in self._features.items() if contig not in named}
+        if not counts:
+            return
+        total = sum(counts.values())
+        shown = ", ".join(sorted(counts, key=lambda name: -counts[name])[:3])
+        many = f"{len(counts)} contigs, such as {shown}, which are no sequences"
+        where = many if len(counts) > 1 else f"{shown}, which is no sequence"
+        self.notes.append(f"{total} feature{' lies' if total == 1 else 's lie'} on {where}.")
 
     def _contig(self, name: str) -> str:
         """What the annotation calls a record; empty if it does not name it."""

@@ -119,8 +119,17 @@ class StringLabels:
         for row, name in enumerate(ids):
             if name not in self._strings and row not in defects:
                 defects.leave_out(row, "no label string")
+        self._note_elsewhere(set(ids))
         found = from_strings("label string", texts, sequences, ("", *self.missing), defects)
         return replace(found, columns=())
+
+    def _note_elsewhere(self, ids: set[str]) -> None:
+        """Count strings whose id no sequence has."""
+        bare = [name for name in self._strings if name not in ids]
+        if bare:
+            have = "label string has" if len(bare) == 1 else "label strings have"
+            more = f" and {len(bare) - 3} more" if len(bare) > 3 else ""
+            self.notes.append(f"{len(bare)} {have} no sequence: {', '.join(bare[:3])}{more}.")
 
     def sides(self, ids: Sequence[str]) -> list[str]:
         """The side of each record that the headers of the strings give; empty where they give none."""

@@ -60,6 +60,16 @@ def short_name(location: Location) -> str:
     return f"{name}:{location.member}" if location.member else name
 
 
+def named_ids(cells: Sequence[str], first: int) -> list[str]:
+    """Ids of a table's rows, ``record_7`` for the seventh of the input if its cell is empty, as in FASTA.
+
+    Args:
+        cells: of the column of ids.
+        first: number of the first row in the input, from 0.
+    """
+    return [cell or f"record_{first + row}" for row, cell in enumerate(cells, 1)]
+
+
 def missing_column(name: str, known: Iterable[str], where: object, hint: str = "") -> InputError:
     """The error for a column that a table does not have, with the nearest name; ``hint`` is more to do."""
     names = list(known)

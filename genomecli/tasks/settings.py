@@ -266,7 +266,10 @@ class MetricSettings(Section):
     """How predictions are judged."""
 
     bootstrap: int = setting(
-        1000, ge=0, doc="Resamples for the intervals; groups of the split are resampled whole. 0: none."
+        1000,
+        ge=0,
+        doc="Resamples for the intervals; groups of the split are resampled whole, and fewer "
+        "than 6 units give no interval. 0: none.",
     )
     level: float = setting(0.95, gt=0, lt=1, doc="Coverage of the intervals.")
 

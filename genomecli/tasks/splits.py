@@ -92,7 +92,7 @@ def split_examples(
     count = int(groups.max()) + 1
     sides = settings.folds or 1 + (settings.valid > 0) + (settings.test > 0)
     if count < sides:
-        raise _too_few(examples, settings, by, count, sides)
+        raise _too_few(examples, raw, settings, by, count, sides)
     stratum = np.zeros(len(examples), np.int64) if by == "random" else strata(raw, len(examples))
     rng = np.random.default_rng(settings.seed if settings.seed is not None else seed)
     if settings.folds:
@@ -113,7 +113,14 @@ def _with_cut_features(split: Split, pairs: tuple[Ints, Ints]) -> Split:
     return replace(split, how=f"{split.how} Cut by a border between sides: {cut} labelled features.")
 
 
-def _too_few(examples: Examples, settings: SplitSettings, by: str, count: int, sides: int) -> InputError:
+def _too_few(
+    examples: Examples,
+    raw: Mapping[str, RawLabels],
+    settings: SplitSettings,
+    by: str,
+    count: int,
+    sides: int,
+) -> InputError:
     """Why there are so few groups, and only what helps against it."""
     identity = identity_of(settings, examples.sequences.alphabet)
     why, fix = {
@@ -139,16 +146,29 @@ def _too_few(examples: Examples, settings: SplitSettings, by: str, count: int, s
         cut = len(np.unique(examples.record))
         why = f"windows of one sequence stay together, and they are of {cut} sequence{'s' * (cut > 1)}"
         fixes = ["set split.by to locus" if single_dna else "give more sequences"]
+    elif len(examples) < sides:
+        why, fixes = "there are no more rows", ["give more rows"]
+        if _could_be_cut(examples, raw):
+            fixes = ["set data.window, so that a contig is cut into windows"]
     elif by in ("cluster", "locus") and len(set(sequence_keys(examples))) == 1:
         why, fixes = "all sequences are equal", ["give data with different sequences"]
     elif by == "cluster" and identity == 1:
         fixes = []
+    if len(examples) >= sides and _could_be_cut(examples, raw):
+        fixes = ["set data.window, so that a contig is cut into windows", *fixes]
     if settings.folds and count > 1:
         fixes.append(f"lower split.folds to {count} at most")
     elif not settings.folds and count == 2 and settings.valid and settings.test:
         fixes.append("set split.valid to 0")
-    what = f"{len(examples)} rows are {count} group{'s' * (count > 1)}, too few for {sides} sides: {why}"
+    rows = "1 row is" if len(examples) == 1 else f"{len(examples)} rows are"
+    what = f"{rows} {count} group{'s' * (count > 1)}, too few for {sides} sides: {why}"
     return InputError(what, fix=", or ".join(fixes) or "give more rows")
+
+
+def _could_be_cut(examples: Examples, raw: Mapping[str, RawLabels]) -> bool:
+    """Whether windows would help: DNA with labels of bases that is not cut yet."""
+    per_symbol = any(labels.offsets is not None for labels in raw.values())
+    return per_symbol and examples.record is None and examples.sequences.alphabet == DNA.name
 
 
 def _split(side: Ints, groups: Ints, how: str) -> Split:

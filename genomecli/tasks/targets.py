@@ -278,6 +278,10 @@ def _ordered(
     return tuple(c for c in raw.names if counts[c]) if raw.declared else tuple(sort_names(present))
 
 
+NAMED = 5
+"""Classes that an error names."""
+
+
 def sort_names(names: Sequence[str]) -> list[str]:
     """Names in order: as numbers where all are numbers, otherwise as text."""
     try:
@@ -291,9 +295,10 @@ def _kind(name: str, settings: TargetSettings, raw: RawLabels, classes: Sequence
 
     if settings.kind != "auto":
         if registered(settings.kind, name).two_classes and len(classes) != 2:
+            more = f" and {len(classes) - NAMED} more" if len(classes) > NAMED else ""
             raise InputError(
                 f"target {name!r} is {settings.kind} and has {len(classes)} classes: "
-                f"{', '.join(classes[:12])}",
+                f"{', '.join(classes[:NAMED])}{more}",
                 fix="set its kind to multiclass",
             )
         return settings.kind

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from genomecli.errors import InputError
+from genomecli.errors import InputError, UsageError
 from genomecli.models.pooling import PoolingName
 from genomecli.tasks.covariates import CovariateScale
 from genomecli.tasks.schema import Target
@@ -92,12 +92,12 @@ class TaskSpec:
         return self.context - 2
 
     def target(self, name: str) -> Target:
-        """The target of that name. Raises InputError."""
+        """The target of that name. Raises UsageError."""
         for target in self.targets:
             if target.name == name:
                 return target
         known = ", ".join(target.name for target in self.targets)
-        raise InputError(f"the model does not predict {name!r}", fix=f"it predicts {known}")
+        raise UsageError(f"the model does not predict {name!r}", fix=f"it predicts {known}")
 
     def heads(self, width: int, lexicon: Lexicon) -> dict[str, nn.Module]:
         """Fresh heads by their names in the network, and the learned weights if they are wanted."""

@@ -236,7 +236,7 @@ def test_one_seed_has_no_mean_and_no_spread_over_seeds(table: Path, body: Path, 
     assert {(row["trial"], row["spread"]) for row in _rows(out / "metrics.tsv")} == {("", "")}
     page = (out / "index.html").read_text()
     assert "Student" not in page
-    assert "95 % bootstrap intervals over test rows" in page
+    assert "95 % bootstrap intervals over 48 test rows" in page
     assert "another seed gives other figures" in page
 
 

@@ -174,11 +174,11 @@ def test_neither_batch_nor_order_nor_input_changes_a_prediction(
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(shuffled.encode()))))
     out = io.BytesIO()
     given = ["device=cpu", "threads=1", f"predict.model={model}", "predict.tokens_per_batch=64"]
-    counts = command.run_predict(load_config(None, given), None, inputs=["-"], stream=out)
+    counts = command.run_predict(load_config(None, given), Path("-"), inputs=["-"], stream=out)
     assert counts == {"records": 100, "predicted": 100, "dropped": 0}
     shown = said(capsys)
     assert "100 records in, 100 predicted, 0 dropped" in shown
-    assert "1 cells of covariates are not known" in shown
+    assert "1 cell of covariates is not known and counts as the mean" in shown
     whole = (tmp_path / "a.tsv").read_text().splitlines()
     assert out.getvalue().decode().splitlines() == [whole[0], *(whole[1 + i] for i in order)]
 
@@ -281,7 +281,7 @@ def test_wrong_uses(tuned: Path, table: Path, tmp_path: Path, capsys: pytest.Cap
         (["-m", model], 2, "no input"),
         (["-m", model, table, "-o", tmp_path / "x.bed"], 2, "predicts whole sequences"),
         (["-m", model, table, "-o", tmp_path / "x.csv"], 2, "ending of no known format"),
-        (["-m", model, table, "--set", "predict.targets=z"], 3, "does not predict 'z'"),
+        (["-m", model, table, "--set", "predict.targets=z"], 2, "does not predict 'z'"),
         (["-m", tmp_path, table], 3, "holds no checkpoint"),
     ):
         assert predict(*arguments, "-q") == code

@@ -50,6 +50,7 @@ def test_mutations_of_a_protein(
     double = rows[-1]
     assert (double["position"], double["alt"]) == ("1:51", "W:C")
     assert double["ref"] == f"M:{planted_protein(90)[50]}"
+    assert {row["sequence"] for row in rows} == {"wt"}
     wrong = tmp_path / "wrong.fa"
     wrong.write_text(f">wt\n{planted_protein(90, 1)}\n")
     assert score("-m", residues, "--mutations", mutations, "-w", wrong) == 3

@@ -12,6 +12,7 @@ from genomecli.files import (
     OutputFolder,
     atomic_path,
     canonical_json,
+    named_file,
     read_json,
     read_manifest,
     verify_manifest,
@@ -26,6 +27,12 @@ def finished(folder: Path) -> Path:
         (out.path / "run.json").write_text("{}")
         out.finish({"fact": 1})
     return folder
+
+
+def test_a_dash_is_standard_output() -> None:
+    assert named_file(Path("-")) is None
+    assert named_file(None) is None
+    assert named_file(Path("a-")) == Path("a-")
 
 
 def test_a_file_is_whole_or_absent(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from genomecli.analysis.pages import PageFigure
 from genomecli.analysis.task_drawing import task_drawings
+from genomecli.analysis.task_judging import judge_target
 from genomecli.analysis.task_report import read_task_results, task_page, task_summary, write_task_report
 from genomecli.analysis.task_results import ModelCard
 from genomecli.analysis.task_story import standard_limits, three, verdicts
@@ -25,7 +26,8 @@ from genomecli.analysis.task_tables import (
 )
 from genomecli.files import canonical_json
 from genomecli.tasks.figure import Figure
-from tests.unit.analysis.task_toys import MODELS, judged, results
+from genomecli.tasks.settings import MetricSettings
+from tests.unit.analysis.task_toys import BASELINES, MODELS, judged, results, target, trial
 
 CLASSES = ("helix", "sheet", "other")
 
@@ -171,12 +173,12 @@ def test_labels_of_symbols_are_not_called_rows():
     assert re.match(
         r"t, [\d\u202f]+ test residues; 95 % bootstrap", models_table(whole, target, "test").caption
     )
-    assert "over groups of test sequences" in models_table(whole, target, "test").caption
+    assert "over 80 groups of test sequences" in models_table(whole, target, "test").caption
     assert classes_table(whole, target).columns[1:3] == ["training residues", "test residues"]
-    assert difference_table(whole, target).caption.endswith("the same resampled sequences")
+    assert difference_table(whole, target).caption.endswith("the same resampled 80 groups of sequences")
     drawn = {one.name: one for one in task_drawings(whole)}
     assert "rows" not in " ".join(one.caption for one in drawn.values()).replace("Each row is a label", "")
-    assert "intervals over test sequences" in drawn["models.t"].caption
+    assert "intervals over 80 groups of test sequences" in drawn["models.t"].caption
     bar = drawn["confusion.t"].draw().axes[-1]
     assert bar.get_ylabel() == "share of the label's residues"
     page = task_page(whole, [])
@@ -215,6 +217,69 @@ def test_losses_have_their_unit(kinds, label):
 def test_each_kind_has_its_figures(kind, classes, names):
     drawn = task_drawings(results(judged(kind, classes)))
     assert {drawing.name for drawing in drawn} == {f"{name}.t" for name in names} | {"learning"}
+
+
+def test_few_groups_give_neither_interval_nor_verdict_and_the_caption_counts_them():
+    """27 000 bases in three groups are three observations."""
+    goal = target("token", CLASSES)
+    alone = trial(goal, 30, 3)
+    for count in (3, 7):
+        group = np.arange(30) % count
+        made = replace(alone, groups={"valid": group, "test": group})
+        chosen = MetricSettings(bootstrap=100)
+        found = judge_target(goal, [made], chosen, np.random.default_rng(1), baselines=BASELINES)
+        whole = results(found)
+        table = models_table(whole, found, "test").caption
+        drawing = task_drawings(whole)[0].caption
+        said = verdicts(whole)[0]
+        again = type(whole).from_dict(whole.to_dict())
+        assert models_table(again, again.targets[0], "test").caption == table
+        assert f"same resampled {count} groups of sequences" in difference_table(whole, found).caption
+        if count == 3:
+            assert "no intervals, over 3 groups of test sequences: fewer than 6 give none" in table
+            assert "no intervals: 3 groups of test sequences are too few" in drawing
+            assert said.good is None
+            assert "there is no interval (only 3 groups, and fewer than 6 give none)" in said.first
+            assert not any("It beats" in sentence for sentence in said.further)
+        else:
+            assert "bootstrap intervals over 7 groups of test sequences" in table
+            assert "95 % intervals over 7 groups of test sequences" in drawing
+            assert said.good
+
+
+def test_without_a_baseline_there_is_an_empty_table_of_differences():
+    found = replace(judged("binary"), difference=None, others=())
+    assert not difference_table(results(found), found).rows
+
+
+@pytest.mark.parametrize("folds", [True, False])
+def test_the_r_of_a_scatter_is_that_of_its_dots(folds):
+    """Of folds all together, of seeds the first; a single training's is the figure of the tables."""
+    goal = target("regression", ("u",))
+    trials = [
+        trial(goal, 30, 10 + k, f"{'fold' if folds else 'seed'} {k + 1}", k if folds else 0) for k in range(3)
+    ]
+    rng, chosen = np.random.default_rng(7), MetricSettings(bootstrap=20)
+    found = judge_target(goal, trials, chosen, rng, baselines=BASELINES, folds=folds)
+    drawing = next(
+        one
+        for one in task_drawings(results(found, trials="folds" if folds else "seeds"))
+        if one.name == "scatter.t"
+    )
+    assert "Pearson's correlation (r) of the rows drawn" in drawing.caption
+    assert ("All folds together" if folds else "Of the first seed") in drawing.caption
+    axes = drawing.draw().axes[0]
+    dots = np.asarray(axes.collections[0].get_offsets())
+    assert len(dots) == (90 if folds else 30)
+    measured, predicted = found.scatter[0].measured, found.scatter[0].predicted
+    r = np.corrcoef(measured, predicted)[0, 1]
+    assert axes.get_title(loc="left") + axes.get_title() == f"pretrained (r {r:.2f})"
+    first = next(
+        row.figure
+        for row in found.rows
+        if (row.model, row.figure.name, row.figure.part) == ("pretrained", "pearson", "test")
+    )
+    assert (abs(first.value - r) < 1e-4) == (not folds)
 
 
 def test_a_report_is_whole_and_can_be_made_again(tmp_path):

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genomecli.errors import InputError
+from genomecli.errors import InputError, UsageError
 from genomecli.files import write_json
 from genomecli.inference.ensemble import Ensemble, best_member, member_folders, member_names
 from genomecli.inference.predictor import Outcome, Unlabelled
+from genomecli.training.checkpoint import FOLDER
 
 
 class Toy:
@@ -87,7 +88,15 @@ def test_members_of_a_folder(tmp_path: Path) -> None:
     assert best_member(folders, tmp_path) == "seed-3"
     with pytest.raises(InputError, match=r"holds 3 runs; set predict.member to one of seed-2"):
         member_folders(tmp_path, None, "error")
-    with pytest.raises(InputError, match=r"no member 'seed-4'; it has seed-2"):
+    with pytest.raises(UsageError, match=r"no member 'seed-4'; it has seed-2"):
         member_folders(tmp_path, "seed-4", "mean")
     with pytest.raises(InputError, match="no member was validated"):
         best_member({"seed-2": folders["seed-2"]}, tmp_path)
+
+
+def test_a_member_or_target_that_is_not_there_is_a_mistake_of_usage(tmp_path: Path) -> None:
+    """The names come from the command line, and not from the data: exit code 2."""
+    (tmp_path / "fold-1" / FOLDER).mkdir(parents=True)
+    with pytest.raises(UsageError, match="no member 'fold-9'; it has fold-1") as caught:
+        member_folders(tmp_path, "fold-9", "mean")
+    assert caught.value.exit_code == 2

@@ -292,6 +292,8 @@ def test_proteins_are_read_on_one_strand() -> None:
     logs = Plain(toy("codon"), "protein").logs(list(protein[40:80]), [20])[20]
     assert score.value == pytest.approx(logs[new] - logs[protein[60]], abs=1e-5)
     assert score.reverse is None
+    ends = one.plan(HeldSequence(PROTEIN.encode(protein)), [Change(60, 61, PROTEIN.encode("*"))])
+    assert ends.reason == "* is a stop, and no residue"
 
 
 def test_where_nothing_is_seen_only_the_letters_count() -> None:

@@ -68,6 +68,30 @@ def test_pairs_of_two_alphabets_with_covariates(tmp_path: Path) -> None:
         read(path, made)
 
 
+def test_covariates_of_dropped_rows_count_as_no_mean(tmp_path: Path) -> None:
+    """``high``, nan and 1e400 are no values: their rows are left out, and nothing stands for them."""
+    path = tmp_path / "t.csv"
+    path.write_text("sequence,x\nACGT,high\nACGT,nan\nACGT,1e400\n,NA\nACGT,NA\nACGT,2\n")
+    data = DataSettings(path=(str(path),), invalid="drop", missing=("", "NA"))
+    made = spec(covariates=CovariateScale(("x",), (0.0,), (1.0,)))
+    source = PredictSource(data, made)
+    assert sum(isinstance(entry, Dropped) for entry in source.entries()) == 4
+    assert source.unknown == 1
+
+
+def test_rows_without_an_id_are_called_as_in_fasta(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genomecli.tasks.reading_tables.BATCH", 2)
+    path = tmp_path / "t.tsv"
+    path.write_text("sequence\tname\tid\nACGT\ta\t\nACGT\t\tb\nACGT\t\t\n")
+    for column, ids in ((None, ["record_1", "b", "record_3"]), ("name", ["a", "record_2", "record_3"])):
+        source = PredictSource(DataSettings(path=(str(path),), id=column), spec())
+        assert [entry.id for entry in source.entries()] == ids
+        assert source.nameless == 2
+    fasta = tmp_path / "t.fa"
+    fasta.write_text(">\nACGT\n>b\nACGT\n")
+    assert [entry.id for entry in read(fasta, spec())] == ["record_1", "b"]
+
+
 def test_fasta_from_a_stream_with_covariates_in_its_headers() -> None:
     text = b">a x=1\nACGT\n>b x=2.5 more\nacgu\n>a\nNNGG\n"
     made = spec(covariates=CovariateScale(("x",), (0.0,), (1.0,)))

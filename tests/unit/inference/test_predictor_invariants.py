@@ -187,3 +187,21 @@ def test_a_row_that_cannot_be_read_is_named() -> None:
     model = make_job(start, examples.take(np.array([0])), spec, settings()).model()
     with pytest.raises(InputError, match="record 'r1'.*has no token without an ambiguous letter"):
         Predictor(Tuned(model, start.lexicon, spec)).examples(examples)
+
+
+@pytest.mark.parametrize("pooling", ["places", "mean"])
+def test_a_text_shorter_than_the_places_of_the_head_is_told_of(pooling: Any) -> None:
+    """Its letters lie at the first places, wherever they come from."""
+    texts = [text[:30] for text in sequences(6, 30, 40)]
+    examples = make_examples(texts, {"y": rng("short").integers(0, 2, 6)})
+    start = small_start()
+    head = HeadShape(pooling, places=30 if pooling == "places" else 0)
+    spec = make_spec(start, examples, [target("binary", 2, "y")], head=head)
+    model = make_job(start, examples, spec, settings()).model().eval()
+    given = list(unlabelled(examples))
+    given[2] = Unlabelled("short", given[2].symbols[:9])
+    given[4] = Unlabelled("one", given[4].symbols[:1])
+    found = list(Predictor(Tuned(model, start.lexicon, spec)).predict(given))
+    lacking = [0, 0, 21, 0, 29, 0] if pooling == "places" else [0] * 6
+    assert [one.short for one in found] == lacking
+    assert [one.reason for one in found] == [""] * 6

@@ -60,6 +60,21 @@ def test_a_tuned_model_is_told_of_and_silence_is_no_objection() -> None:
     assert TrainingHistory.of({}).context is None
 
 
+@pytest.mark.parametrize(
+    ("tune", "before", "told"),
+    [("full", 0, True), ("last", 0, True), ("lora", 0, True), ("frozen", 0, False), ("frozen", 1, True)],
+)
+def test_scores_of_a_body_that_a_task_has_moved_name_the_pretrained_run(
+    tune: str, before: int, told: bool
+) -> None:
+    """With a frozen body the tokens have the probabilities of the pretraining."""
+    began = {"molecules": ["cds"], "fills_in": True, "tunings": [{}] * before}
+    history = TrainingHistory.of({"finetune": {"model": "runs/ecoli", "tune": tune}, "began_from": began})
+    note = history.check("cds", "run") or ""
+    assert ("scores are of the changed model; give the pretrained run, runs/ecoli, for" in note) == told
+    assert bool(note) == told
+
+
 @pytest.mark.parametrize(("molecule", "fits"), [("genome", True), ("cds", True), ("protein", False)])
 def test_a_body_of_dna_reads_any_dna_and_no_protein_also_after_tuning(molecule: str, fits: bool) -> None:
     began = {"molecules": ["genome"], "fills_in": True, "tunings": []}

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from genomecli.tasks.check import check_lines, length_histogram, shown_label, table, told
+from genomecli.tasks.check import check_lines, length_histogram, rare_classes, shown_label, table, told
+from genomecli.tasks.examples import Labels
 from genomecli.tasks.leakage import find_copies, leakage
 from genomecli.tasks.schema import Target
 from genomecli.tasks.settings import SplitSettings
@@ -70,6 +71,27 @@ def test_a_target_says_its_positive_class_and_what_judges_it(tmp_path: Path) -> 
     why = "the last of its classes; targets.lab.positive sets it"
     assert told(one) == f"binary, positive class bound ({why}), judged by AUPRC"
     assert "targets.lab.classes sets it" in told(Target("lab", "token", (), ("E", "H")))
+
+
+def test_classes_that_a_side_lacks_are_named(tmp_path: Path) -> None:
+    classes = ["maybe", "yes"] + ["yes", "no"] * 14
+    rows = [
+        f"{text}\t{name}\t{('train', 'valid', 'test')[i // 10]}"
+        for i, (text, name) in enumerate(zip(TEXTS, classes, strict=True))
+    ]
+    path = write(tmp_path / "t.tsv", "sequence\ty\tsplit\n" + "\n".join(rows) + "\n")
+    reading = read({"path": path}, "dna", y={})
+    splits = split_examples(reading.examples, reading.raw, SplitSettings(), 1)
+    fitted = fit_targets(reading, targets(y={}), splits[0].train)
+    said = "Target y: too rare to be learned or judged on every side: maybe (1 row, none in valid and test)."
+    assert rare_classes(fitted.targets["y"], fitted.examples.labels["y"], splits) == [said]
+    assert f"  {said}" in check_lines(reading, fitted, splits, [])
+    even = Target("y", "multiclass", ("y",), ("a", "b"))
+    halves = Labels(np.arange(30) % 2)
+    assert rare_classes(even, halves, splits) == []
+    many = Target("y", "multiclass", ("y",), tuple("abcdefgh"))
+    (line,) = rare_classes(many, halves, splits)
+    assert line.endswith("g (0 rows, none in train, valid and test) and 1 more.")
 
 
 def test_columns_stand_below_each_other() -> None:

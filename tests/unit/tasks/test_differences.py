@@ -128,6 +128,32 @@ def test_many_rows_are_drawn_less_often_for_every_model_alike(monkeypatch):
     assert compared((ours,), (mean,), Labels(measured)).better
 
 
+@pytest.mark.parametrize(("units", "judged"), [(3, False), (5, False), (6, True)])
+def test_a_planted_lead_over_few_groups_is_no_verdict(units, judged):
+    """However many rows the groups hold."""
+    truth = labels(900)
+    ours, theirs = guesses(truth, 0.95, 1), guesses(truth, 0.6, 2)
+    found = compared((ours,), (theirs,), truth, np.arange(900) % units)
+    assert found.better is (True if judged else None)
+    assert found.units == units
+    assert found.note == ("" if judged else f"only {units} groups, and fewer than 6 give none")
+
+
+def test_groups_of_all_folds_count_together():
+    truths = [labels(200, seed) for seed in range(3)]
+    parts = [
+        Paired(
+            (guesses(t, 0.95, 1),),
+            (guesses(t, 0.6, 2),),
+            t,
+            np.arange(200) % 3,
+        )
+        for t in truths
+    ]
+    found = paired_difference(parts, SETTINGS, np.random.default_rng(0))
+    assert (found.units, found.better) == (9, True)
+
+
 def test_one_group_or_one_class_gives_no_interval_and_no_exception():
     truth = labels(20)
     found = compared(
@@ -135,7 +161,7 @@ def test_one_group_or_one_class_gives_no_interval_and_no_exception():
     )
     assert np.isnan(found.low)
     assert found.better is None
-    assert found.note == "too few rows or groups"
+    assert found.note == "only 1 group, and fewer than 6 give none"
     same = Labels(np.zeros(20, dtype=np.int64))
     found = compared((guesses(same, 0.9, 1),), (guesses(same, 0.5, 2),), same)
     assert np.isnan(found.value)

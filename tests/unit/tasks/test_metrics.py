@@ -319,8 +319,13 @@ def test_a_lack_of_intervals_is_explained(monkeypatch):
     predictions, labels = guessed(40, "ab", kind="binary")
     got = found(predictions, labels, np.zeros(40, dtype=np.int64))
     assert np.isnan(got["mcc", ""].low)
-    assert got["mcc", ""].note == "no interval: too few rows or groups"
+    assert got["mcc", ""].note == "no interval: only 1 group, and fewer than 6 give none"
     assert not found(predictions, labels, settings=MetricSettings(bootstrap=0))["mcc", ""].note
+    for units in (5, 6):
+        figure = found(predictions, labels, np.arange(40) % units)["mcc", ""]
+        assert figure.units == units
+        assert np.isnan(figure.low) == (units == 5)
+        assert bool(figure.note) == (units == 5)
     monkeypatch.setattr(metrics_ranked, "_WORK", 1)
     monkeypatch.setattr(metrics_ranked, "LEAST_DRAWS", 7)
     few = found(predictions, labels)

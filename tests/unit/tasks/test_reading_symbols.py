@@ -70,6 +70,15 @@ class TestStrings:
         whole = read({"path": path, "labels": labels, "mask": full}, "protein", ss={})
         assert not any("mask" in note for note in whole.notes)
 
+    def test_strings_without_a_sequence_are_counted(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "s.fa", fasta([("a", PROTEINS[0])]))
+        one = fasta([("a", strings()[0]), ("ghost", "CEH")])
+        reading = read({"path": path, "labels": write(tmp_path / "l.fa", one)}, "protein", ss={})
+        assert reading.notes == ("1 label string has no sequence: ghost.",)
+        more = write(tmp_path / "m.fa", one + fasta([(name, "C") for name in "xyzw"]))
+        reading = read({"path": path, "labels": more}, "protein", ss={})
+        assert reading.notes == ("5 label strings have no sequence: ghost, x, y and 2 more.",)
+
     def test_other_ids_are_no_labels(self, tmp_path: Path) -> None:
         path = write(tmp_path / "s.fa", fasta([("a", PROTEINS[0])]))
         labels = write(tmp_path / "l.fa", fasta([("x", strings()[0])]))
@@ -144,6 +153,14 @@ class TestIntervals:
     def test_gtf(self, tmp_path: Path) -> None:
         text = 'chr1\tx\texon\t5\t9\t.\t-\t.\tgene_id "a"; transcript_id "b";\n'
         assert self.labels(tmp_path, "a.gtf", text, {"exon": "exon"})[3:10].count("exon") == 5
+
+    def test_features_of_no_sequence_are_counted(self, tmp_path: Path) -> None:
+        text = "chr1\t10\t20\tpeak\nchr2\t1\t2\tpeak\nchrX\t10\t20\tpeak\n"
+        self.labels(tmp_path, "a.bed", text, {"peak": "peak"})
+        assert self.notes == ("1 feature lies on chrX, which is no sequence.",)
+        self.labels(tmp_path, "a.bed", text + "chrX\t1\t2\tpeak\nchrY\t1\t2\tpeak\n", {"peak": "peak"})
+        said = "3 features lie on 2 contigs, such as chrX, chrY, which are no sequences."
+        assert self.notes == (said,)
 
     def test_a_feature_beyond_the_end_is_cut_and_counted(self, tmp_path: Path) -> None:
         found = self.labels(tmp_path, "a.bed", "chr1\t190\t250\tpeak\n", {"peak": "peak"})

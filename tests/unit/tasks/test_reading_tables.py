@@ -159,3 +159,11 @@ def test_columns_given_in_the_settings_must_fit(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "ACGTACGTACGT,a\n")
     with pytest.raises(InputError, match="line 1; has 2 cells, and data.columns 3"):
         read({"path": path, "columns": ["sequence", "label", "more"]}, label={})
+
+
+def test_empty_ids_are_called_by_their_number_and_counted(tmp_path: Path) -> None:
+    """As headers of FASTA without an id are."""
+    lines = "sequence\tlabel\tid\nACGTACGTACGT\ta\t\nTTTTACGTAAAA\tb\tx\nGGGGACGTCCCC\ta\t\n"
+    found = read({"path": write(tmp_path / "t.tsv", lines)}, label={})
+    assert found.examples.ids == ["record_1", "x", "record_3"]
+    assert found.notes == ("2 rows have no id and are called record_N, by the number in the input.",)

@@ -130,6 +130,22 @@ def test_too_few_groups() -> None:
         splits(examples(TEXTS[:12]), by="group")
 
 
+@pytest.mark.parametrize("by", ["auto", "cluster", "random"])
+def test_one_contig_is_one_row_and_windows_are_the_way_out(by: str) -> None:
+    contig = examples([TEXTS[0]])
+    with pytest.raises(InputError) as caught:
+        splits(contig, by=by)
+    assert str(caught.value) == (
+        "1 row is 1 group, too few for 3 sides: there are no more rows; give more rows"
+    )
+    values = np.zeros(len(TEXTS[0]), dtype=np.int64)
+    labels = RawLabels("token", (), ("a", "b"), values, np.array([0, len(values)]), declared=True)
+    with pytest.raises(InputError) as caught:
+        split_examples(contig, {"y": labels}, SplitSettings(by=by), 1, genome=True)
+    assert str(caught.value).endswith("; set data.window, so that a contig is cut into windows")
+    assert "equal" not in str(caught.value)
+
+
 def test_why_sequences_are_too_few_groups() -> None:
     equal = examples([TEXTS[0]] * 12)
     with pytest.raises(

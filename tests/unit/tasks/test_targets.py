@@ -114,6 +114,8 @@ def test_a_column_whose_labels_occur_once_is_no_column_of_classes(tmp_path: Path
 def test_binary_that_has_three_classes(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is binary and has 3 classes: a, b, c; set its kind to multiclass"):
         fit(tmp_path, {"y": ["a", "b", "c"]}, y={"kind": "binary"})
+    with pytest.raises(InputError, match=r"has 7 classes: c0, c1, c2, c3, c4 and 2 more; set its kind"):
+        fit(tmp_path, {"y": [f"c{i}" for i in range(7)]}, y={"kind": "binary"})
     assert fit(tmp_path, {"y": ["a", "b"]}, y={"kind": "multiclass"}).targets["y"].kind == "multiclass"
 
 
