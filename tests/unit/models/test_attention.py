@@ -48,6 +48,55 @@ def test_padded_and_packed_equal_the_slow_softmax(pattern: Pattern, lengths: lis
     torch.testing.assert_close(packed, want, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("pattern", [FULL, CAUSAL, window(8), Pattern(3, 7)])
+@pytest.mark.parametrize("lengths", [[40, 40], [40, 33, 1]])
+def test_short_texts_in_training_in_bf16_give_what_fp32_does(pattern: Pattern, lengths: list[int]) -> None:
+    """Values and gradients, within the rounding of bf16, whichever path computes them."""
+    layout = padded_layout(torch.tensor(lengths), max(lengths), torch.device("cpu"))
+    real = torch.arange(max(lengths))[None] < torch.tensor(lengths)[:, None]
+    found: list[list[Tensor]] = []
+    for dtype, limit in ((torch.float32, 256), (torch.bfloat16, 256), (torch.bfloat16, 0)):
+        inputs = [x.to(dtype).requires_grad_() for x in _random(len(lengths), max(lengths))]
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            torch.autocast("cpu", dtype=torch.bfloat16, enabled=dtype == torch.bfloat16),
+        ):
+            patch.setattr(attention, "PLAIN_TO", limit)
+            out = attend(inputs[0], inputs[1], inputs[2], pattern, layout)
+        assert torch.isfinite(out).all()
+        assert out.dtype == dtype
+        out[real].float().square().sum().backward()  # type: ignore[no-untyped-call]
+        found.append([out[real].float(), *(x.grad.float() for x in inputs if x.grad is not None)])
+    for exact, plain, fused in zip(*found, strict=True):
+        wrong = [float((exact - other).detach().norm() / exact.detach().norm()) for other in (plain, fused)]
+        assert wrong[0] < max(0.01, 2.5 * wrong[1])
+        assert wrong[0] < 0.02
+
+
+def test_only_training_in_bf16_on_short_texts_is_computed_product_by_product(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    used: list[int] = []
+    plain = attention._attend_plain
+
+    def noted(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout: float) -> Tensor:
+        used.append(q.shape[2])
+        return plain(q, k, v, mask, dropout)
+
+    monkeypatch.setattr(attention, "_attend_plain", noted)
+    for length, dtype, learns in [
+        (8, torch.bfloat16, True),
+        (8, torch.bfloat16, False),
+        (8, torch.float32, True),
+        (257, torch.bfloat16, True),
+    ]:
+        q, k, v = (x.to(dtype).requires_grad_(learns) for x in _random(1, length))
+        attend(q, k, v, FULL, PaddedLayout(length, q.device))
+        with torch.no_grad():
+            attend(q, k, v, FULL, PaddedLayout(length, q.device))
+    assert used == [8]
+
+
 @pytest.mark.parametrize("length", [6, 31, 32, 33, 64, 95])
 def test_blocks_equal_the_masked_square(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
     q, k, v = _random(2, length)
