@@ -44,8 +44,8 @@ yes)."""
 
 
 PLAIN_TO = 256
-"""Longest text whose attention is computed product by product, in training in bf16 on a CPU (measured on a core
-with AVX512-BF16, head widths 32 and 64: 256 yes, 512 no)."""
+"""Longest text whose attention is computed product by product, in training in bf16 on a CPU. Measured on a
+core with AVX512-BF16, head widths 32 and 64: 256 yes, 512 no."""
 
 
 def attend(
