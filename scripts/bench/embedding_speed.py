@@ -44,7 +44,7 @@ def agree(first: Path, second: Path) -> float:
 
 def measure(*, quick: bool, repeats: int = 3) -> list[Row]:
     """Both peers; the vectors must agree."""
-    megabytes, repeats = (0.1, 1) if quick else (1.2, repeats)
+    megabytes, repeats = (0.1, 1) if quick else (0.3, repeats)
     rows = []
     with tempfile.TemporaryDirectory(prefix="genomecli-bench-") as name:
         folder = Path(name)
