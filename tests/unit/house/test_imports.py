@@ -18,6 +18,8 @@ ROOMS = [
     "analysis",
     "commands",
 ]
+AFTER = ["api"]
+"""Files beside commands: they compose rooms, and no room may import them."""
 GROUND = {"errors", "files", "runtime", "settings", "config", "version", "yaml_text"}
 TENSORLESS = ["sequences"]
 
@@ -50,10 +52,14 @@ def forbidden_arrows(path: Path) -> list[str]:
         target = steps[1]
         if target == "cli" and room != "__main__":
             found.append(f"{path.name} imports cli")
+        if target in AFTER:
+            found.append(f"{'/'.join(parts)} imports {name}")
         if target not in ROOMS:
             continue
         if room in GROUND and not (room == "config" and steps[-1].endswith("settings")):
             found.append(f"{path.name} (ground floor) imports {name}")
+        elif room in AFTER and target == "commands":
+            found.append(f"{path.name} imports {name}")
         elif room in ROOMS and ROOMS.index(target) > ROOMS.index(room):
             found.append(f"{'/'.join(parts)} imports {name}")
     return found
