@@ -1,7 +1,7 @@
 """From made-up genes to a figure, in Python: a species, a network, MRR along training, vectors of genes.
 
-Run it as a script (``python scripts/examples/from_python.py FOLDER``), or cell by cell in an editor that knows
-``# %%``. It takes under two minutes on two cores. FOLDER (default ``out/from_python``) is made anew.
+Run it as a script (``python scripts/examples/from_python.py FOLDER``), or cell by cell in an editor that
+knows ``# %%``. It takes under two minutes on two cores. FOLDER (default ``out/from_python``) is made anew.
 """
 
 # %%
