@@ -193,7 +193,9 @@ def embed(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", help=".parquet, .tsv, .npy or .safetensors; TSV on standard output if left out."
+            "--out",
+            "-o",
+            help=".parquet, .tsv, .npy, .safetensors or .h5ad; TSV on standard output if left out.",
         ),
     ] = None,
     force: Force = False,
