@@ -28,6 +28,7 @@ use_it() {
   local genomecli=$1
   "$genomecli" --version
   "$genomecli" doctor
+  for name in $("$genomecli" man | sed -n 's/^\.SS //p' | tr -d '\\'); do "$genomecli" "$name" --help > /dev/null; done
   "$genomecli" simulate -q -o sim --set "simulate.species=[{name: toy, genes: 60, gene_length: 60}]"
   "$genomecli" tokenize -q -o corpus --set tokenize.figures=false \
     --set "tokenize.species=[{name: toy, sources: [{kind: annotated, path: sim/toy.genome.fa, annotation: sim/toy.gff3}]}]"
