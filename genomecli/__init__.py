@@ -28,16 +28,16 @@ __all__ = [
     "open_tokenizer",
 ]
 
+if not TYPE_CHECKING:  # so that a type checker knows the names above, and no others
 
-def __getattr__(name: str) -> object:
-    """A name of :mod:`genomecli.api`, which is loaded when one of its names is first used."""
-    if name not in __all__:
-        raise AttributeError(f"module 'genomecli' has no attribute {name!r}")
-    from genomecli import api
+    def __getattr__(name: str) -> object:
+        """A name of :mod:`genomecli.api`, which is loaded when one of its names is first used."""
+        if name not in __all__:
+            raise AttributeError(f"module 'genomecli' has no attribute {name!r}")
+        from genomecli import api
 
-    return getattr(api, name)
+        return getattr(api, name)
 
-
-def __dir__() -> list[str]:
-    """All names, those too that are not loaded yet."""
-    return sorted({*globals(), *__all__})
+    def __dir__() -> list[str]:
+        """All names, those too that are not loaded yet."""
+        return sorted({*globals(), *__all__})
