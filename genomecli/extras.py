@@ -49,10 +49,12 @@ def need(module: str, what: str, *, where: object | None = None, instead: str = 
         instead: what else can be done, as the end of the sentence.
 
     Raises:
-        UsageError: if it is not installed; it says how to install it.
+        UsageError: if it is not installed, or broken; it says how to install it.
     """
     try:
         return importlib.import_module(module)
-    except ImportError:
+    except ImportError as error:
+        absent = error.name == module
+        why = "is not installed" if absent else f"cannot be imported ({error})"
         fix = EXTRAS[module].install + instead
-        raise UsageError(f"{what} needs {module}, which is not installed", where=where, fix=fix) from None
+        raise UsageError(f"{what} needs {module}, which {why}", where=where, fix=fix) from None

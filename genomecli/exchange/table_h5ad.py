@@ -65,7 +65,10 @@ def _labels(header: TableHeader, rows: RowSource) -> Any:
 def _frame(columns: dict[str, Any], index: list[Any]) -> Any:
     import pandas as pd
 
-    return pd.DataFrame(columns, index=pd.Index(index, dtype=object, name="id"))
+    # Each with its own dtype: pandas 3 would make strings of Arrow, which not every anndata can write.
+    rows = pd.Index(index, dtype=object, name="id")
+    series = {name: pd.Series(values, rows, values.dtype) for name, values in columns.items()}
+    return pd.DataFrame(series, index=rows, columns=pd.Index(list(series), dtype=object))
 
 
 def _write_vectors(group: Any, header: TableHeader, rows: RowSource) -> None:

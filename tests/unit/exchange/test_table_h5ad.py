@@ -46,9 +46,19 @@ def test_anndata_reads_it(path: Path) -> None:
     for i, name in enumerate(("layer0_mean", "layer2_mean")):
         assert table.obsm[name].dtype == np.float32
         assert np.array_equal(table.obsm[name], block.vectors[:, i])
-    part = table[table.obs["group"] == "toy/cds"].copy()
-    part.write_h5ad(path.with_name("part.h5ad"))
-    assert read_table(path.with_name("part.h5ad")).ids == block.ids[1::2]
+
+
+@wants_anndata
+def test_a_part_that_anndata_wrote_is_read_again(path: Path) -> None:
+    anndata: Any = pytest.importorskip("anndata")
+    pandas: Any = pytest.importorskip("pandas")
+    if int(pandas.__version__.split(".")[0]) >= 3 and anndata.__version__ < "0.12.1":
+        pytest.skip("this anndata cannot write the strings of this pandas")
+    table = anndata.read_h5ad(path)
+    table[table.obs["group"] == "toy/cds"].copy().write_h5ad(path.with_name("part.h5ad"))
+    part = read_table(path.with_name("part.h5ad"))
+    assert part.ids == example()[1].block.ids[1::2]
+    assert set(part.labels["group"]) == {"toy/cds"}
 
 
 @wants_anndata

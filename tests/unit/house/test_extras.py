@@ -97,6 +97,14 @@ def test_a_missing_extra_is_named_with_its_install_line(module: str, monkeypatch
     assert str(caught.value) == f"here; this needs {module}, which is not installed; {install}, or do without"
 
 
+def test_a_broken_library_is_not_called_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pysam.py").write_text("from os import no_such_name\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "pysam", raising=False)
+    with pytest.raises(UsageError, match=r"BCF needs pysam, which cannot be imported \(cannot import name"):
+        need("pysam", "BCF")
+
+
 def test_gzip_is_read_without_isal(tmp_path: Path) -> None:
     code = (
         "import sys, gzip, pathlib\nsys.modules['isal'] = None\n"
