@@ -30,7 +30,8 @@ def _checkpoint(step: int = 10, lexicon: Lexicon | None = None, **heads: torch.n
     lexicon = lexicon or toy_lexicon()
     model = build_model(SETTINGS, lexicon.vocabulary.size, len(lexicon.languages), seed=step, heads=heads)
     identity = Identity(SETTINGS.model_dump(mode="json"), "c0", 1, 40, 1, "fp32", "cpu")
-    progress = Progress(step, 99, 1.25, 10, 2, {"loss": (0.1, 3.0)}, {"scale": 4.0})
+    pairs = {"loss": (0.1, 3.0)}
+    progress = Progress(step, 99, 1.25, 10, 2, window=pairs, scaler={"scale": 4.0})
     moments = {"a/exp_avg": torch.arange(3.0), "a/step": torch.tensor(3.0)}
     return Checkpoint(progress, identity, lexicon, {"seed": 1}, model.state_dict(), moments)
 
