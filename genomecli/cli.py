@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from collections.abc import Sequence
@@ -11,7 +12,6 @@ from typing import Annotated
 import typer
 
 from genomecli.cli_frame import (
-    AsJson,
     ConfigFile,
     Force,
     Out,
@@ -193,7 +193,9 @@ def embed(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", help=".parquet, .tsv, .npy or .safetensors; TSV on standard output if left out."
+            "--out",
+            "-o",
+            help=".parquet, .tsv, .npy, .safetensors or .h5ad; TSV on standard output if left out.",
         ),
     ] = None,
     force: Force = False,
@@ -333,43 +335,7 @@ def mrr_compare(
     )
 
 
-@command("info", "Example: genomecli info corpus --preview 3; genomecli info run --verify")
-def info(
-    path: Annotated[Path, typer.Argument(help="Corpus, run, checkpoint, comparison or embedding table.")],
-    as_json: AsJson = False,
-    preview: Annotated[int, typer.Option("--preview", help="Show this many records as tokens.", min=0)] = 0,
-    verify: Annotated[bool, typer.Option("--verify", help="Check every file's sha256.")] = False,
-) -> None:
-    """Show what a file or folder of genomecli is, and check that it is whole."""
-    from genomecli.commands.info import run_info
-
-    run_info(path, as_json=as_json, preview=preview, verify=verify, verbose=Shown.verbose)
-
-
-@command("config", "Example: genomecli config pretrain > pretrain.yaml")
-def config_template(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[COMMAND]...", help="Commands; all if left out.")
-    ] = None,
-    schema: Annotated[bool, typer.Option("--schema", help="JSON schema, for editors.")] = False,
-) -> None:
-    """Print a commented YAML template of settings, or their JSON schema."""
-    from genomecli.commands.config import run_config
-
-    typer.echo(run_config(names or [], schema=schema), nl=False)
-
-
-@command("doctor", "Example: genomecli doctor --json")
-def doctor(as_json: AsJson = False) -> None:
-    """Show versions, devices, precisions and threads: what will run here, and how fast."""
-    from genomecli.commands.doctor import describe, run_doctor
-
-    report = run_doctor()
-    if as_json:
-        typer.echo(json.dumps(report, indent=1))
-        return
-    for what, value in describe(report):
-        typer.echo(f"{what}\t{value}")
+importlib.import_module("genomecli.cli_about")  # last, as its commands are in the help
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -40,7 +40,11 @@ ConfigFile = Annotated[
 Overrides = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", "-s", help="section.key=value, as often as wanted; the value is YAML.", show_default=False
+        "--set",
+        "-s",
+        metavar="SECTION.KEY=VALUE",
+        help="A setting, as often as wanted; the value is YAML.",
+        show_default=False,
     ),
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to make.")]

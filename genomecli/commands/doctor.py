@@ -10,13 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from genomecli.extras import EXTRAS
 from genomecli.runtime import cpu_flags, pick_device, pick_precision, set_threads, thread_count, versions
-
-OPTIONAL = {
-    "isal": ("fast", "gzip input at several times the speed"),
-    "transformers": ("dev", "comparison of our networks with Hugging Face's"),
-}
-"""Libraries that are not required: the extra that brings them, and what for."""
 
 
 def run_doctor() -> dict[str, Any]:
@@ -45,7 +40,7 @@ def run_doctor() -> dict[str, Any]:
         "memory_free_gib": round(memory.available / 2**30, 1),
         "disk_free_gib": round(shutil.disk_usage(Path.cwd()).free / 2**30, 1),
         "gflops": {name: matrix_speed(device, name) for name in ("fp32", "bf16")},
-        "optional": {name: _installed(name) for name in OPTIONAL},
+        "optional": {name: _installed(name) for name in EXTRAS},
     }
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
@@ -107,8 +102,8 @@ def describe(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("packed attention", "yes" if report["packed_attention"] else "no: batches are padded by length")
     )
     rows += [(f"matrix products, {name}", f"{speed} GFLOP/s") for name, speed in report["gflops"].items()]
-    for name, (extra, purpose) in OPTIONAL.items():
+    for name, extra in EXTRAS.items():
         version = report["optional"][name]
-        absent = f"absent; for {purpose}: pip install 'genomecli[{extra}]'"
+        absent = f"absent; for {extra.purpose}: {extra.install}"
         rows.append((f"optional: {name}", version or absent))
     return rows

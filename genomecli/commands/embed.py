@@ -17,8 +17,9 @@ from genomecli.commands.embed_job import Feed, Job, finish_table, is_finished, o
 from genomecli.errors import CheckpointedError, InputError, InterruptedRunError, UsageError
 from genomecli.exchange.embeddings import RecordRows, TokenRows, block_words, vocabulary_table, words_of
 from genomecli.exchange.spool import Spool
-from genomecli.exchange.table_format import HeldRows, TableBlock, TableFormat, TableHeader, format_of
+from genomecli.exchange.table_format import HeldRows, TableBlock, TableHeader, format_of
 from genomecli.exchange.table_writers import TsvWriter
+from genomecli.exchange.tables import check_kind
 from genomecli.files import locked, make_parent, named_file, partial_name, refuse_existing
 from genomecli.inference.items import Dropped, Item
 from genomecli.inference.sources import CorpusSource, choose_species
@@ -26,7 +27,7 @@ from genomecli.runtime import StopFlag, log, progress
 
 if TYPE_CHECKING:
     from genomecli.config import Config
-    from genomecli.inference.settings import EmbedSettings
+    from genomecli.inference.settings import EmbedSettings, TableFormat
 
 COMMIT_SECONDS = 20.0
 """Work that is lost at most when the machine goes down."""
@@ -103,7 +104,7 @@ def _kind(settings: EmbedSettings, out: Path) -> TableFormat:
 
 def _done_before(config: Config, settings: EmbedSettings, out: Path, *, force: bool, resume: bool) -> bool:
     """Whether the table is finished already. Raises UsageError if another stands there."""
-    _kind(settings, out)
+    check_kind(_kind(settings, out))
     if resume and out.exists():
         if is_finished(config, settings, out):
             log.info("%s is finished already", out)

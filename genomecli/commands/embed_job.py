@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genomecli.exchange.table_format import RowSource, TableFormat, TableHeader, beside
+from genomecli.exchange.table_format import RowSource, TableHeader, beside
 from genomecli.exchange.table_writers import IDS_ENDING, tsv_line
 from genomecli.exchange.tables import save_table
 from genomecli.files import (
@@ -29,7 +29,7 @@ from genomecli.runtime import log, pick_device, pick_precision, run_info, set_th
 
 if TYPE_CHECKING:
     from genomecli.config import Config
-    from genomecli.inference.settings import EmbedSettings
+    from genomecli.inference.settings import EmbedSettings, TableFormat
 
 MANIFEST_ENDING, RUN_ENDING, DROPPED_ENDING = ".manifest.json", ".run.json", ".dropped.tsv"
 _PLACES = ("model", "checkpoint", "inputs", "corpus", "format", "tokens_per_batch")

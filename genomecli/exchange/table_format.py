@@ -11,20 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from genomecli.errors import UsageError
+from genomecli.inference.settings import TableFormat
 
-TableFormat = Literal["parquet", "tsv", "npy", "safetensors"]
-ENDINGS: dict[str, TableFormat] = {
-    ".parquet": "parquet",
-    ".tsv": "tsv",
-    ".npy": "npy",
-    ".safetensors": "safetensors",
-}
+ENDINGS: dict[str, TableFormat] = {f".{name}": name for name in get_args(TableFormat)}
 DTypeName = Literal["float32", "float16"]
 Vectors = NDArray[np.floating[Any]]
 Label = str | int

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import re
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 import numpy as np
 
-from genomecli.exchange.table_format import Label, RowSource, TableBlock, TableFormat, TableHeader, Vectors
+from genomecli.exchange.table_format import Label, RowSource, TableBlock, TableHeader, Vectors
 from genomecli.files import canonical_json
 
 META_KEY = "genomecli"
@@ -59,19 +59,8 @@ class TsvWriter:
             self._stream.write(tsv_line(names) + self._numbers % tuple(values.tolist()))
 
 
-def write_table(path: Path, header: TableHeader, rows: RowSource, kind: TableFormat) -> None:
-    """Write a table to ``path``, which is replaced.
-
-    Args:
-        path: the file; with NPY, its ids' file is written beside ``path`` by :func:`write_ids`, not here.
-        header: of the table.
-        rows: its rows.
-        kind: the format.
-    """
-    _WRITERS[kind](path, header, rows)
-
-
-def _write_tsv(path: Path, header: TableHeader, rows: RowSource) -> None:
+def write_tsv(path: Path, header: TableHeader, rows: RowSource) -> None:
+    """Write a table as TSV."""
     with open(path, "w", encoding="utf-8", newline="") as stream:
         writer = TsvWriter(stream, header)
         for block in rows.blocks():
@@ -86,7 +75,8 @@ def write_ids(path: Path, header: TableHeader, rows: RowSource) -> None:
             stream.writelines(tsv_line(names) + "\n" for names in zip(block.ids, *block.labels, strict=True))
 
 
-def _write_npy(path: Path, header: TableHeader, rows: RowSource) -> None:
+def write_npy(path: Path, header: TableHeader, rows: RowSource) -> None:
+    """Write the vectors of a table as NPY; :func:`write_ids` writes what stands beside it."""
     columns = len(header.columns)
     shape = (rows.rows, header.width) if columns == 1 else (rows.rows, columns, header.width)
     dtype = np.dtype(header.dtype).newbyteorder("<")
@@ -98,7 +88,8 @@ def _write_npy(path: Path, header: TableHeader, rows: RowSource) -> None:
             stream.write(block.vectors.astype(dtype, copy=False).tobytes())
 
 
-def _write_parquet(path: Path, header: TableHeader, rows: RowSource) -> None:
+def write_parquet(path: Path, header: TableHeader, rows: RowSource) -> None:
+    """Write a table as Parquet."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -135,8 +126,9 @@ def _flat(vectors: Vectors, dtype: str) -> Any:
     return pa.array(np.ascontiguousarray(vectors, dtype=dtype).reshape(-1))
 
 
-def _write_safetensors(path: Path, header: TableHeader, rows: RowSource) -> None:
-    names = json.dumps(_row_names(header, rows), ensure_ascii=False, separators=(",", ":")).encode()
+def write_safetensors(path: Path, header: TableHeader, rows: RowSource) -> None:
+    """Write a table as safetensors."""
+    names = json.dumps(row_names(header, rows), ensure_ascii=False, separators=(",", ":")).encode()
     dtype = np.dtype(header.dtype).newbyteorder("<")
     size = rows.rows * header.width * dtype.itemsize
     entries: dict[str, Any] = {"__metadata__": {META_KEY: json.dumps(header.as_dict(), sort_keys=True)}}
@@ -167,18 +159,11 @@ def _write_columns(
         done += piece.nbytes
 
 
-def _row_names(header: TableHeader, rows: RowSource) -> dict[str, list[Label]]:
+def row_names(header: TableHeader, rows: RowSource) -> dict[str, list[Label]]:
+    """Ids (``id``) and labels of all rows, by name."""
     names: dict[str, list[Label]] = {"id": [], **{name: [] for name, _ in header.labels}}
     for block in rows.blocks():
         names["id"] += block.ids
         for (name, _), values in zip(header.labels, block.labels, strict=True):
             names[name] += values
     return names
-
-
-_WRITERS: dict[TableFormat, Callable[[Path, TableHeader, RowSource], None]] = {
-    "parquet": _write_parquet,
-    "tsv": _write_tsv,
-    "npy": _write_npy,
-    "safetensors": _write_safetensors,
-}

@@ -1,4 +1,4 @@
-"""Embedding tables in files: Parquet, TSV, NPY and safetensors.
+"""Embedding tables in files: Parquet, TSV, NPY, safetensors and h5ad.
 
 | format | ids | labels | vectors |
 |---|---|---|---|
@@ -6,8 +6,10 @@
 | TSV | ``id`` | a column each | D columns each, ``NAME_0`` ...; nine digits, so float32 is exact |
 | NPY | ``TABLE.npy.ids.tsv`` | there too | [n, D], or [n, C, D] with several columns |
 | safetensors | ``rows_json``: uint8, JSON with a list each | there too | a tensor [n, D] each |
+| h5ad | ``obs_names`` | ``obs`` | ``obsm``: an array [n, D] each |
 
-Parquet and safetensors also keep the header. Shapes: n rows, C columns, D width.
+Parquet, safetensors and h5ad also keep the header. A new format is a file with a writer and a reader, its
+name in ``TableFormat`` and one line in :data:`KINDS`. Shapes: n rows, C columns, D width.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import struct
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from tokenize import TokenError  # numpy's, for the header of a broken NPY
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,14 +29,25 @@ from genomecli.exchange.table_format import (
     EmbeddingTable,
     Label,
     RowSource,
-    TableFormat,
     TableHeader,
     Vectors,
     beside,
     format_of,
 )
-from genomecli.exchange.table_writers import IDS_ENDING, META_KEY, ROWS_TENSOR, write_ids, write_table
+from genomecli.exchange.table_h5ad import read_h5ad, write_h5ad
+from genomecli.exchange.table_writers import (
+    IDS_ENDING,
+    META_KEY,
+    ROWS_TENSOR,
+    write_ids,
+    write_npy,
+    write_parquet,
+    write_safetensors,
+    write_tsv,
+)
+from genomecli.extras import need
 from genomecli.files import atomic_path
+from genomecli.inference.settings import TableFormat
 
 
 def save_table(
@@ -59,10 +73,17 @@ def save_table(
     target = Path(path)
     kind = kind or format_of(target)
     with atomic_path(target, force=force) as temporary:
-        write_table(temporary, header, rows, kind)
+        KINDS[kind].write(temporary, header, rows)
         if kind == "npy":
             with atomic_path(beside(target, IDS_ENDING), force=True) as names:
                 write_ids(names, header, rows)
+
+
+def check_kind(kind: TableFormat) -> None:
+    """Raise UsageError where a format needs a library that is not installed."""
+    needed = KINDS[kind].needs
+    if needed is not None:
+        need(needed, f".{kind}")
 
 
 def read_table(path: Path | str) -> EmbeddingTable:
@@ -77,7 +98,7 @@ def read_table(path: Path | str) -> EmbeddingTable:
     if not source.is_file():
         raise InputError("no such file", where=source)
     try:
-        return _READERS[kind](source)
+        return KINDS[kind].read(source)
     except (OSError, EOFError, StopIteration, SyntaxError, TokenError, struct.error, *FOREIGN) as error:
         raise InputError(f"is no embedding table: {' '.join(str(error).split())}", where=source) from error
 
@@ -154,9 +175,24 @@ def _read_safetensors(path: Path) -> EmbeddingTable:
     return EmbeddingTable(names.pop("id"), columns, vectors, names, header["meta"])
 
 
-_READERS: dict[TableFormat, Callable[[Path], EmbeddingTable]] = {
-    "parquet": _read_parquet,
-    "tsv": _read_tsv,
-    "npy": _read_npy,
-    "safetensors": _read_safetensors,
+class TableKind(NamedTuple):
+    """How tables of one format are written and read.
+
+    Args:
+        write: to a path, which is replaced.
+        read: from a path.
+        needs: a library that is not required, if it takes one.
+    """
+
+    write: Callable[[Path, TableHeader, RowSource], None]
+    read: Callable[[Path], EmbeddingTable]
+    needs: str | None = None
+
+
+KINDS: dict[TableFormat, TableKind] = {
+    "parquet": TableKind(write_parquet, _read_parquet),
+    "tsv": TableKind(write_tsv, _read_tsv),
+    "npy": TableKind(write_npy, _read_npy),
+    "safetensors": TableKind(write_safetensors, _read_safetensors),
+    "h5ad": TableKind(write_h5ad, read_h5ad, "anndata"),
 }

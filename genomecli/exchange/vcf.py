@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genomecli.errors import InputError, UsageError
+from genomecli.errors import InputError
+from genomecli.extras import need
 from genomecli.sequences.openers import InputStream
 
 BCF_MAGIC = b"BCF\x02"
-EXTRA = "pip install 'genomecli[variants]'"
 
 _BASES = re.compile(r"^[ACGTURYSWKMBDHVNacgturyswkmbdhvn]+$")
 _PLACE = re.compile(r"[0-9]{1,18}")
@@ -166,13 +166,7 @@ class VcfFile:
 
 def need_pysam(where: object) -> Any:
     """The module ``pysam``. Raises UsageError saying how to get it, where it is absent."""
-    try:
-        import pysam
-    except ImportError:
-        raise UsageError(
-            "BCF needs pysam, which is not installed", where=where, fix=f"{EXTRA}, or use .vcf or .vcf.gz"
-        ) from None
-    return pysam
+    return need("pysam", "BCF", where=where, instead=", or use .vcf or .vcf.gz")
 
 
 def is_bcf(stream: InputStream) -> bool:

@@ -8,6 +8,9 @@ from pydantic import BeforeValidator, model_validator
 
 from genomecli.settings import InputPath, Name, Section, setting
 
+TableFormat = Literal["parquet", "tsv", "npy", "safetensors", "h5ad"]
+"""Formats of embedding tables, which are also their endings."""
+
 
 def _one_or_many(value: object) -> object:
     return [value] if isinstance(value, str | int | float) else value
@@ -91,8 +94,10 @@ class EmbedSettings(Section):
         unit="tokens",
         ge=16,
     )
-    format: Literal["auto", "parquet", "tsv", "npy", "safetensors"] = setting(
-        "auto", doc="Format of the table; auto goes by the ending of --out. Standard output is TSV."
+    format: Literal["auto"] | TableFormat = setting(
+        "auto",
+        doc="Format of the table; auto goes by the ending of --out. Standard output is TSV. "
+        "h5ad is AnnData's (the extra anndata).",
     )
     dtype: Literal["float32", "float16"] = setting(
         "float32", doc="Number format of the vectors in the table."

@@ -202,6 +202,17 @@ def tell_molecule(
         InputError: if the letters contradict ``wanted``, or do not tell DNA from protein.
     """
     letters, where = _letters(stream.peek(HEAD)), stream.location
+    return molecule_of(letters, wanted, known, where=where, key=key)
+
+
+def molecule_of(letters: bytes, wanted: str, known: Sequence[str], *, where: object, key: str) -> Molecule:
+    """What sequences hold, by their first letters (upper case); otherwise as :func:`tell_molecule`.
+
+    Args:
+        letters: of the sequences, as many as are at hand.
+        wanted, known, key: as there.
+        where: the sequences come from, for messages.
+    """
     seen = guess_alphabet(letters)
     if seen == "unclear" and frozenset(letters) & _PROTEIN_LETTERS:
         seen = "protein"

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from genomecli.errors import ConfigError, UsageError
+from genomecli.errors import ConfigError
+from genomecli.extras import need
 from genomecli.models.pooling import scaled_normal
 from genomecli.runtime import rng
 
@@ -64,10 +65,7 @@ def lora_modules(encoder: nn.Module, settings: LoraSettings) -> tuple[str, ...]:
         UsageError: if peft is not installed.
         ConfigError: if the encoder has no layer of one of the names.
     """
-    try:
-        import peft  # noqa: F401
-    except ImportError:
-        raise UsageError("tune lora needs peft", fix="pip install 'genomecli[lora]'") from None
+    need("peft", "tune lora")
     found = {
         name.rpartition(".")[2]
         for name, module in encoder.named_modules()

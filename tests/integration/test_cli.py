@@ -15,7 +15,18 @@ from genomecli.cli import main
 from genomecli.config import SECTIONS
 from genomecli.version import __version__
 
-COMMANDS = ["config", "doctor", "embed", "info", "mrr-compare", "pretrain", "simulate", "tokenize"]
+COMMANDS = [
+    "cite",
+    "config",
+    "doctor",
+    "embed",
+    "info",
+    "man",
+    "mrr-compare",
+    "pretrain",
+    "simulate",
+    "tokenize",
+]
 
 
 def run_python(code: str) -> subprocess.CompletedProcess[str]:

@@ -96,6 +96,30 @@ def test_records_to_every_format(run: Path, fasta: Path, tmp_path: Path) -> None
             np.testing.assert_allclose(first[row], plain_mean(run, sequence), atol=1e-5)
 
 
+def test_h5ad_holds_the_same_vectors(run: Path, fasta: Path, tmp_path: Path) -> None:
+    anndata = pytest.importorskip("anndata")
+    for ending in ("h5ad", "npy"):
+        out = ["-o", tmp_path / f"v.{ending}", "--set", "embed.description=true"]
+        assert embed("-m", run, fasta, *out) == 0
+    table = anndata.read_h5ad(tmp_path / "v.h5ad")
+    assert np.array_equal(table.obsm["layer2_mean"], np.load(tmp_path / "v.npy"))
+    assert list(table.obs_names) == [name for name, _ in genes(30)]
+    assert list(table.obs.columns) == ["description"]
+
+
+def test_h5ad_without_anndata_is_refused_before_the_work(
+    run: Path,
+    fasta: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, "anndata", None)
+    assert embed("-m", run, fasta, "-o", tmp_path / "v.h5ad") == 2
+    assert "pip install 'genomecli[anndata]'" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*h5ad*"))
+
+
 def test_companions_and_byte_equality(run: Path, fasta: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
         folder = tmp_path / name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,7 +35,12 @@ ODD_IDS = [
     "'quote'",
     "a,b;c",
 ]
+H5AD = pytest.param(
+    "h5ad",
+    marks=pytest.mark.skipif(importlib.util.find_spec("anndata") is None, reason="anndata is not installed"),
+)
 FORMATS = ["parquet", "tsv", "npy", "safetensors"]
+ALL_FORMATS = [*FORMATS, H5AD]
 
 
 class Chunked:
@@ -64,7 +70,7 @@ def example(dtype: str = "float32", columns: int = 2) -> tuple[TableHeader, Tabl
     return header, TableBlock(ODD_IDS, labels, values.astype(dtype))
 
 
-@pytest.mark.parametrize("ending", FORMATS)
+@pytest.mark.parametrize("ending", ALL_FORMATS)
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 @pytest.mark.parametrize("columns", [1, 3])
 def test_tables_come_back_as_they_were(tmp_path: Path, ending: str, dtype: str, columns: int) -> None:
@@ -78,13 +84,13 @@ def test_tables_come_back_as_they_were(tmp_path: Path, ending: str, dtype: str, 
         assert np.array_equal(table.vectors[column].astype(dtype), block.vectors[:, i])
     if ending != "npy":
         assert table.columns == header.columns
-    if ending in ("parquet", "safetensors"):
+    if ending in ("parquet", "safetensors", "h5ad"):
         assert table.meta == header.meta
     names = {p.name for p in tmp_path.iterdir()}
     assert names == {path.name} | ({"table.npy.ids.tsv"} if ending == "npy" else set())
 
 
-@pytest.mark.parametrize("ending", FORMATS)
+@pytest.mark.parametrize("ending", ALL_FORMATS)
 def test_equal_rows_are_equal_bytes_and_may_be_none(tmp_path: Path, ending: str) -> None:
     header, block = example()
     for name in ("one", "two"):

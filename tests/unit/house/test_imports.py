@@ -18,7 +18,9 @@ ROOMS = [
     "analysis",
     "commands",
 ]
-GROUND = {"errors", "files", "runtime", "settings", "config", "version", "yaml_text"}
+AFTER = ["api"]
+"""Files beside commands: they compose rooms, and no room may import them."""
+GROUND = {"errors", "extras", "files", "runtime", "settings", "config", "version", "yaml_text"}
 TENSORLESS = ["sequences"]
 
 
@@ -38,7 +40,7 @@ def forbidden_arrows(path: Path) -> list[str]:
     """Imports of ``path`` that point against the house's direction."""
     parts = path.relative_to(PACKAGE).parts
     room = parts[0] if len(parts) > 1 else parts[0].removesuffix(".py")
-    if room in ("cli", "cli_frame", "__main__", "__init__"):
+    if room in ("cli", "cli_about", "cli_frame", "__main__", "__init__"):
         return []
     found = []
     for name in imported_names(path):
@@ -50,10 +52,14 @@ def forbidden_arrows(path: Path) -> list[str]:
         target = steps[1]
         if target == "cli" and room != "__main__":
             found.append(f"{path.name} imports cli")
+        if target in AFTER:
+            found.append(f"{'/'.join(parts)} imports {name}")
         if target not in ROOMS:
             continue
         if room in GROUND and not (room == "config" and steps[-1].endswith("settings")):
             found.append(f"{path.name} (ground floor) imports {name}")
+        elif room in AFTER and target == "commands":
+            found.append(f"{path.name} imports {name}")
         elif room in ROOMS and ROOMS.index(target) > ROOMS.index(room):
             found.append(f"{'/'.join(parts)} imports {name}")
     return found

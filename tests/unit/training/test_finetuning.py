@@ -317,7 +317,9 @@ def test_without_peft_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch)
     import sys
 
     monkeypatch.setitem(sys.modules, "peft", None)
-    with pytest.raises(UsageError, match=r"tune lora needs peft; pip install 'genomecli\[lora\]'"):
+    with pytest.raises(
+        UsageError, match=r"tune lora needs peft, which is not installed; pip install 'genomecli\[lora\]'"
+    ):
         _job(_examples(), _body(small_start(tune="lora"))).model()
 
 
