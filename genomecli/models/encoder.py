@@ -120,7 +120,7 @@ class Encoder(nn.Module):
         self._check(length, keep_layers)
         layout = padded_layout(lengths_B, length, tokens_BL.device)
         x = self.stem(tokens_BL, positions_BL, languages_BL, segments_BL)
-        return self._run(x, layout, positions_BL, length, keep_layers)
+        return self.run(x, layout, positions_BL, length, keep_layers)
 
     def forward_packed(
         self,
@@ -153,11 +153,25 @@ class Encoder(nn.Module):
         self._check(max_length, keep_layers)
         layout = PackedLayout(cu_seqlens, max_length)
         x = self.stem(tokens_T, positions_T, languages_T, segments_T)
-        return self._run(x, layout, positions_T, len(tokens_T), keep_layers)
+        return self.run(x, layout, positions_T, len(tokens_T), keep_layers)
 
-    def _run(
-        self, x: Tensor, layout: Layout, positions: Tensor | None, length: int, keep: Collection[int] | None
+    def run(
+        self,
+        x: Tensor,
+        layout: Layout,
+        positions: Tensor | None,
+        length: int,
+        keep: Collection[int] | None = None,
     ) -> Encoded:
+        """States from the stem's vectors on; what :meth:`forward` and :meth:`forward_packed` share.
+
+        Args:
+            x: float[..., D], of the stem.
+            layout: which tokens make up a text.
+            positions: int64[...]; None for 0 to ``length - 1``.
+            length: L or T.
+            keep: which layers to return.
+        """
         wide = self.rotary(positions, length) if self.rotary is not None else None
         near = self.rotary_local(positions, length) if self.rotary_local is not None else None
         keep = keep or ()
