@@ -19,6 +19,7 @@ from genomecli.errors import ConfigError
 from genomecli.exchange.hugging_face import hugging_face_config, state_dict_to_hf
 from genomecli.exchange.hugging_face_heads import check_task, class_name, task_config, task_state
 from genomecli.exchange.hugging_face_tokenizer import special_tokens, tokenizer_config, tokenizer_json
+from genomecli.exchange.hugging_face_vocabulary import NOTES
 from genomecli.files import write_json
 from genomecli.models.settings import ModelSettings
 from genomecli.training.checkpoint import WEIGHTS
@@ -119,6 +120,7 @@ def write_hugging_face(model: Exported, folder: Path) -> None:
 
     config = config_json(model)
     write_tokenizer(model, folder)
+    write_json(folder / NOTES, {"lexicon": model.lexicon.to_dict()})  # for opening it here again
     write_json(folder / "config.json", config)
     tensors = {
         name: value.detach().cpu().float().contiguous().clone() for name, value in weights(model).items()

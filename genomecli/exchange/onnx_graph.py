@@ -26,6 +26,7 @@ from genomecli.errors import RunError, UsageError
 from genomecli.exchange.hugging_face_folder import Exported, write_tokenizer
 from genomecli.models.language_model import LanguageModel, build_model
 from genomecli.models.layout import PaddedLayout
+from genomecli.models.mask_scaling import padded_scale
 from genomecli.models.patterns import Pattern
 from genomecli.runtime import rng
 from genomecli.training.checkpoint import fill_model
@@ -77,7 +78,8 @@ class Graph(nn.Module):
         """
         encoder = self.model.encoder
         languages = torch.full_like(input_ids, self.language)
-        x = encoder.stem(input_ids, None, languages, None)
+        extra = {"scale": padded_scale(input_ids, attention_mask.sum(1))} if encoder.mask_scaling else {}
+        x = encoder.stem(input_ids, None, languages, None, **extra)
         layout = GraphLayout(0, input_ids.device, attention_mask.bool())
         states = encoder.run(x, layout, None, input_ids.shape[1]).last
         return (states, self.model.logits(states)) if self.fills_in else (states,)

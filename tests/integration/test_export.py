@@ -42,7 +42,7 @@ def test_a_run_opens_without_our_code_and_says_the_same(codons: Path, tmp_path: 
     real = batch["attention_mask"].bool()
     torch.testing.assert_close(logits[real], want[real], rtol=0, atol=1e-4)
     assert tokenizer.decode(logits[0, 11].argmax()) == gene[30:33]
-    assert verify_manifest(out) == 6
+    assert verify_manifest(out) == 7
     assert main(["info", str(out)]) == 0
     assert "ModernBertForMaskedLM" in capsys.readouterr().out
     assert main(["export", str(codons), "-o", str(out), "--set", "export.molecule=dna"]) == 2
