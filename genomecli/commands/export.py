@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from genomecli.commands.foreign_models import native
 from genomecli.config import Config
 from genomecli.errors import UsageError
 from genomecli.exchange.hugging_face_folder import Exported, write_hugging_face
@@ -99,7 +100,7 @@ def _told(source: _Source, settings: ExportSettings) -> dict[str, Any]:
 def _open(settings: ExportSettings) -> _Source:
     if settings.model is None:
         raise UsageError("no model is given", fix="name a run, or set export.model")
-    folder = find_checkpoint(settings.model, prefer=settings.checkpoint)
+    folder = find_checkpoint(native(settings.model), prefer=settings.checkpoint)
     run_config = read_json(folder / "config.json")
     if is_tuned(folder):
         model, loaded = _tuned(folder, settings)

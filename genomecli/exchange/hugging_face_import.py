@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from genomecli.corpus.lexicon import Lexicon
-from genomecli.errors import InputError
+from genomecli.errors import InputError, refusing
 from genomecli.exchange.hugging_face import state_dict_from_hf
 from genomecli.exchange.hugging_face_config import offset, read_settings
 from genomecli.exchange.hugging_face_vocabulary import NOTES, Words, read_words
@@ -101,7 +101,8 @@ def _tensors(folder: Path) -> dict[str, Tensor]:
     if (folder / WEIGHTS).is_file():
         return _as_float(read_tensors(folder / WEIGHTS))
     if (folder / INDEX).is_file():
-        names = sorted(set(read_json(folder / INDEX)["weight_map"].values()))
+        with refusing("is no index of weights", where=folder / INDEX):
+            names = sorted({str(name) for name in read_json(folder / INDEX)["weight_map"].values()})
         found: dict[str, Tensor] = {}
         for name in names:
             if Path(name).name != name:
@@ -218,11 +219,11 @@ def _from_esm(
 def _rows(state: Mapping[str, Tensor], words: Words, folder: Path) -> dict[str, Tensor]:
     """The rows of our words, in our order."""
     index = torch.tensor(words.rows)
-    held = len(state[_VOCABULARY_ROWS[0]])
-    if int(index.max()) >= held:
-        raise InputError(
-            f"its vocabulary names id {int(index.max())}, and it holds {held} rows", where=folder
-        )
+    held = min(len(state[name]) for name in _VOCABULARY_ROWS if name in state)
+    beyond = index[(index < 0) | (index >= held)]
+    if len(beyond):
+        what = f"its vocabulary names id {int(beyond[0])}, and its weights have {held} rows"
+        raise InputError(what, where=folder)
     return {name: value[index] if name in _VOCABULARY_ROWS else value for name, value in state.items()}
 
 

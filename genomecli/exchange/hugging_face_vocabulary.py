@@ -126,7 +126,8 @@ def _specials(folder: Path, vocabulary: Mapping[str, int]) -> dict[str, int]:
     named: dict[str, Any] = {}
     for name in ("tokenizer_config.json", "special_tokens_map.json"):
         if (folder / name).is_file():
-            named |= {key: value for key, value in read_json(folder / name).items() if value is not None}
+            with refusing("names no special tokens", where=folder / name):
+                named |= {key: value for key, value in read_json(folder / name).items() if value is not None}
     found: dict[str, int] = {}
     for role, usual in _ROLES.items():
         given = [named[key] for key in _KEYS.get(role, (f"{role}_token",)) if key in named]

@@ -131,3 +131,27 @@ def test_pretrain_goes_on_from_it(tmp_path: Path, own_cache: None) -> None:
         == 0
     )
     assert main(["mrr-compare", str(tmp_path / "out"), *table]) in (0, 3)
+
+
+def test_export_of_a_foreign_model_is_one_of_ours(tmp_path: Path, own_cache: None) -> None:
+    """A RoBERTa leaves as a BERT with the same numbers; an ESM-2 cannot, and ONNX holds it."""
+    folder = make_foreign(tmp_path / "model", "roberta", RESIDUES)
+    assert main(["export", str(folder), "-o", str(tmp_path / "out"), "-q"]) == 0
+    theirs = transformers.AutoModelForMaskedLM.from_pretrained(folder).eval()
+    back = transformers.AutoModelForMaskedLM.from_pretrained(tmp_path / "out").eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "out")
+    vocabulary = json.loads((folder / "tokenizer.json").read_text())["model"]["vocab"]
+    with torch.no_grad():
+        found = back(**tokenizer("MKVLAW", return_tensors="pt")).logits[0]
+        ids = [vocabulary["<s>"], *(vocabulary[letter] for letter in "MKVLAW"), vocabulary["</s>"]]
+        want = theirs(torch.tensor([ids])).logits[0]
+    kept = [vocabulary[word] for word in "ACDEFGHIKLMNPQRSTVWY"]
+    torch.testing.assert_close(found[:, 5:], want[:, kept], rtol=0, atol=1e-4)
+
+
+def test_what_bert_cannot_hold_of_esm_is_named(tmp_path: Path, own_cache: None, capsys: Any) -> None:
+    folder = make_foreign(tmp_path / "model", "esm", RESIDUES)
+    assert main(["export", str(folder), "-o", str(tmp_path / "out"), "-q"]) == 2
+    said = capsys.readouterr().err
+    for name in ("stem_norm", "mask_scaling", "feedforward"):
+        assert f"model.{name} must be" in said

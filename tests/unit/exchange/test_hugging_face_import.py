@@ -192,6 +192,48 @@ def test_other_words_are_refused(tmp_path: Path) -> None:
         read_hugging_face(folder)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("tokenizer.json", "[]", "is no tokenizer of Hugging Face"),
+        ("tokenizer.json", '{"model": {"vocab": {"A": "x"}}}', "is no tokenizer of Hugging Face"),
+        ("special_tokens_map.json", "[1]", "names no special tokens"),
+        ("genomecli.json", '{"stride": []}', "says nothing that is understood"),
+        ("genomecli.json", '{"lexicon": 3}', "is no vocabulary of genomecli"),
+    ],
+)
+def test_files_of_other_shapes_are_refused(name: str, text: str, words: str, tmp_path: Path) -> None:
+    folder = make_foreign(tmp_path / "model", "bert", RESIDUES)
+    (folder / name).write_text(text)
+    with pytest.raises(InputError, match=words):
+        read_hugging_face(folder)
+
+
+@pytest.mark.parametrize("number", [-1, 1000])
+def test_ids_beyond_the_weights_are_refused(number: int, tmp_path: Path) -> None:
+    folder = make_foreign(tmp_path / "model", "bert", RESIDUES)
+    told = json.loads((folder / "tokenizer.json").read_text())
+    told["model"]["vocab"]["A"] = number
+    (folder / "tokenizer.json").write_text(json.dumps(told))
+    with pytest.raises(InputError, match=f"names id {number}, and its weights have 33 rows"):
+        read_hugging_face(folder)
+
+
+@pytest.mark.parametrize("listed", ["vocab.txt", "vocab.json"])
+def test_other_files_with_a_vocabulary(listed: str, tmp_path: Path) -> None:
+    folder = make_foreign(tmp_path / "model", "bert", RESIDUES)
+    want = read_hugging_face(folder)
+    vocabulary = json.loads((folder / "tokenizer.json").read_text())["model"]["vocab"]
+    text = json.dumps(vocabulary) if listed.endswith("json") else "".join(f"{word}\n" for word in vocabulary)
+    (folder / listed).write_text(text)
+    (folder / "tokenizer.json").unlink()
+    found = read_hugging_face(folder)
+    assert all(torch.equal(value, want.state[name]) for name, value in found.state.items())
+    (folder / listed).unlink()
+    with pytest.raises(InputError, match="holds no vocabulary"):
+        read_hugging_face(folder)
+
+
 def test_a_translation_is_made_once_and_again_when_the_folder_changes(tmp_path: Path) -> None:
     folder = make_foreign(tmp_path / "model", "bert", make_words(2))
     (folder / "genomecli.json").write_text('{"stride": 1}')
