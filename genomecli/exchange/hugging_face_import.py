@@ -112,8 +112,8 @@ def _tensors(folder: Path) -> dict[str, Tensor]:
     if any(folder.glob("*.bin")):
         what = "holds its weights as a pickle, which can run code when it is read"
         fix = (
-            'convert it where you trust it: python -c "from transformers import AutoModelForMaskedLM as M, '
-            f"AutoTokenizer as T; [C.from_pretrained('{folder.name}').save_pretrained('{folder.name}-safe') "
+            'if you trust it, convert it: python -c "from transformers import AutoModelForMaskedLM as M, '
+            f"AutoTokenizer as T; [C.from_pretrained('{folder}').save_pretrained('{folder}-safe') "
             'for C in (M, T)]"'
         )
         raise InputError(what, where=folder, fix=fix)

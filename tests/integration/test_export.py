@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +125,7 @@ def test_the_card_of_overlapping_words_shows_how_to_split_them() -> None:
     assert "split texts first" in card
     assert "leave out the first 1 letters" in card
     assert "## Licence\n\nnot stated" in card
+    assert "position_ids" not in card
+    paired = replace(facts, config={"pretrain": {"reading": {"relation": "paired"}}}, left_out=["cls-frame"])
+    assert "pass `position_ids` for pairs" in model_card(paired)
+    assert "not in here: cls-frame" in model_card(paired)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -85,6 +87,20 @@ def test_overlapping_words_are_read_from_split_text(shape: tuple[int, int]) -> N
         split = " ".join(text[at : at + k] for at in range(0, len(text) - k + 1, stride))
         assert read.encode(split).ids == ours(tokenizer, text)
     assert read.encode("ACGTACG").ids == [CLS, UNK, SEP]
+
+
+def test_real_sequences_have_the_same_ids(real_data: Path) -> None:
+    lexicon = lexicon_of("codon")
+    for name, molecule in (("cds/ecoli_k12.cds.fa.gz", "cds"), ("proteins/ecoli_k12.faa.gz", "protein")):
+        if not (real_data / name).is_file():
+            pytest.skip(f"no {name}")
+        read, tokenizer = theirs(lexicon, lexicon.block("a", molecule)), lexicon.tokenizer("a", molecule)
+        with gzip.open(real_data / name, "rt") as handle:
+            records = handle.read(400_000).split(">")[1:-1]
+        for record in records:
+            text = "".join(record.split("\n")[1:])
+            assert read.encode(text).ids == ours(tokenizer, text.removesuffix("*"))
+        assert len(records) > 100
 
 
 def test_every_id_has_one_word_and_own_blocks_differ() -> None:
