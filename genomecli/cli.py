@@ -13,10 +13,15 @@ import typer
 
 from genomecli.cli_frame import (
     ConfigFile,
+    Corpus,
+    DryRun,
     Force,
+    MaxMinutes,
+    Model,
     Out,
     Overrides,
     Resume,
+    Seeds,
     Shown,
     app,
     command,
@@ -101,25 +106,16 @@ def tokenize(
 def pretrain(
     config: ConfigFile = None,
     overrides: Overrides = None,
-    corpus: Annotated[
-        Path | None, typer.Option("--corpus", help="Corpus, instead of the YAML's.", show_default=False)
-    ] = None,
+    corpus: Corpus = None,
     out: Out = Path("run"),
     force: Force = False,
     resume: Resume = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show size, time and memory, and stop.")] = False,
+    dry_run: DryRun = False,
     suggest: Annotated[
         bool, typer.Option("--suggest", help="Propose a preset for this corpus and machine.")
     ] = False,
-    seeds: Annotated[
-        int | None, typer.Option("--seeds", help="Replicates in one command.", min=1, show_default=False)
-    ] = None,
-    max_minutes: Annotated[
-        float | None,
-        typer.Option(
-            "--max-minutes", help="Stop in time with a checkpoint; exit code 75.", show_default=False
-        ),
-    ] = None,
+    seeds: Seeds = None,
+    max_minutes: MaxMinutes = None,
 ) -> None:
     """Train an encoder on a corpus; checkpoints in safetensors, curves and metrics beside them."""
     from genomecli.commands.pretrain import run_pretrain
@@ -154,16 +150,9 @@ def finetune(
     force: Force = False,
     resume: Resume = False,
     check: Annotated[bool, typer.Option("--check", help="Print what the data are, and stop.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show size, time and memory, and stop.")] = False,
-    seeds: Annotated[
-        int | None, typer.Option("--seeds", help="Replicates in one command.", min=1, show_default=False)
-    ] = None,
-    max_minutes: Annotated[
-        float | None,
-        typer.Option(
-            "--max-minutes", help="Stop in time with a checkpoint; exit code 75.", show_default=False
-        ),
-    ] = None,
+    dry_run: DryRun = False,
+    seeds: Seeds = None,
+    max_minutes: MaxMinutes = None,
 ) -> None:
     """Tune a network on labelled sequences and judge it on held-out rows, baselines beside it."""
     from genomecli.commands.finetune import run_finetune
@@ -185,9 +174,7 @@ def embed(
     inputs: Annotated[
         list[str] | None, typer.Argument(metavar="[FILE]...", help="FASTA; - is standard input.")
     ] = None,
-    model: Annotated[
-        Path | None, typer.Option("--model", "-m", help="Run or checkpoint folder.", show_default=False)
-    ] = None,
+    model: Model = None,
     config: ConfigFile = None,
     overrides: Overrides = None,
     out: Annotated[
@@ -250,9 +237,7 @@ def predict(
     "genomecli score --model run --scan genome.fa -o scan.bedgraph",
 )
 def score(
-    model: Annotated[
-        Path | None, typer.Option("--model", "-m", help="Run or checkpoint folder.", show_default=False)
-    ] = None,
+    model: Model = None,
     vcf: Annotated[
         Path | None, typer.Option("--vcf", help="Variants; - is standard input.", show_default=False)
     ] = None,
@@ -312,9 +297,7 @@ def mrr_compare(
     ] = None,
     config: ConfigFile = None,
     overrides: Overrides = None,
-    corpus: Annotated[
-        Path | None, typer.Option("--corpus", help="Corpus, instead of the YAML's.", show_default=False)
-    ] = None,
+    corpus: Corpus = None,
     out: Out = Path("comparison"),
     force: Force = False,
     resume: Resume = False,
@@ -333,6 +316,25 @@ def mrr_compare(
         resume=resume,
         table=table,
     )
+
+
+@command("export", "Example: genomecli export run -o folder; for ONNX: --format onnx")
+def export(
+    model: Annotated[
+        Path | None, typer.Argument(metavar="[RUN]", help="Run or checkpoint, instead of the YAML's.")
+    ] = None,
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+    form: Annotated[str | None, typer.Option("--format", help="hugging-face (default) or onnx.")] = None,
+    out: Out = Path("exported"),
+    force: Force = False,
+) -> None:
+    """Write a trained network as a folder that Hugging Face's transformers opens, or as ONNX."""
+    from genomecli.commands.export import run_export
+
+    given = {"model": model, "format": form}
+    chosen = list(overrides or []) + [f"export.{key}={value}" for key, value in given.items() if value]
+    run_export(section_of(config, chosen, "export"), out, force=force)
 
 
 importlib.import_module("genomecli.cli_about")  # last, as its commands are in the help

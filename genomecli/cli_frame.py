@@ -51,6 +51,20 @@ Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to make.")]
 Force = Annotated[bool, typer.Option("--force", "-f", help="Replace a finished output.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an unfinished output.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; an error is JSON too, on standard error.")]
+Corpus = Annotated[
+    Path | None, typer.Option("--corpus", help="Corpus, instead of the YAML's.", show_default=False)
+]
+Model = Annotated[
+    Path | None, typer.Option("--model", "-m", help="Run or checkpoint folder.", show_default=False)
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show size, time and memory, and stop.")]
+Seeds = Annotated[
+    int | None, typer.Option("--seeds", help="Replicates in one command.", min=1, show_default=False)
+]
+MaxMinutes = Annotated[
+    float | None,
+    typer.Option("--max-minutes", help="Stop in time with a checkpoint; exit code 75.", show_default=False),
+]
 
 SHARED = {
     "quiet": Annotated[bool, typer.Option("--quiet", "-q", help="Warnings and errors only.")],

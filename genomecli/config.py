@@ -23,6 +23,7 @@ from genomecli.yaml_text import read_yaml, shell_value
 if TYPE_CHECKING:
     from genomecli.analysis.settings import CompareSettings
     from genomecli.corpus.settings import TokenizeSettings
+    from genomecli.exchange.settings import ExportSettings
     from genomecli.inference.predict_settings import PredictSettings
     from genomecli.inference.score_settings import ScoreSettings
     from genomecli.inference.settings import EmbedSettings
@@ -39,6 +40,7 @@ SECTIONS = {
     "embed": "genomecli.inference.settings:EmbedSettings",
     "score": "genomecli.inference.score_settings:ScoreSettings",
     "mrr-compare": "genomecli.analysis.settings:CompareSettings",
+    "export": "genomecli.exchange.settings:ExportSettings",
 }
 """Where each command's settings are declared."""
 
@@ -136,6 +138,11 @@ class Config:
     def mrr_compare(self) -> CompareSettings:
         """Settings of ``mrr-compare``."""
         return cast("CompareSettings", self.section("mrr-compare"))
+
+    @property
+    def export(self) -> ExportSettings:
+        """Settings of ``export``."""
+        return cast("ExportSettings", self.section("export"))
 
     def section(self, name: str) -> Section:
         """One command's settings. Raises ConfigError if the file lacks a section that has required keys."""

@@ -34,6 +34,9 @@ EXTRAS = {
     "pysam": Extra("variants", "BCF"),
     "peft": Extra("lora", "low-rank tuning"),
     "anndata": Extra("anndata", "embedding tables as .h5ad"),
+    "onnx": Extra("onnx", "networks as ONNX"),
+    "onnxruntime": Extra("onnx", "a look at what an ONNX file computes"),
+    "onnxscript": Extra("onnx", "networks as ONNX"),
     "transformers": Extra("dev", "comparison of our networks with Hugging Face's"),
 }
 """By the name that is imported."""

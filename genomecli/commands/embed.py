@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from genomecli.commands.embed_job import Feed, Job, finish_table, is_finished, open_job
+from genomecli.commands.foreign_models import with_native
 from genomecli.errors import CheckpointedError, InputError, InterruptedRunError, UsageError
 from genomecli.exchange.embeddings import RecordRows, TokenRows, block_words, vocabulary_table, words_of
 from genomecli.exchange.spool import Spool
@@ -61,6 +62,7 @@ def run_embed(
         InterruptedRunError, CheckpointedError: stopped by a signal, with the rows so far kept.
     """
     out = named_file(out)
+    config = with_native(config, "embed")
     settings = _checked(config.embed, inputs, out, resume=resume)
     if out is not None and _done_before(config, settings, out, force=force, resume=resume):
         return {}

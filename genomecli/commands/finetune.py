@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genomecli.commands.foreign_models import with_native
 from genomecli.errors import ConfigError, UsageError
 from genomecli.files import read_json, write_json, write_manifest
 from genomecli.inference.training_history import BEGAN_FROM
@@ -105,6 +106,7 @@ def run_finetune(
     from genomecli.commands.finetune_plan import show_plan
     from genomecli.tasks.kinds.registry import check_kinds
 
+    config = with_native(config, "finetune")
     settings = config.finetune
     begun = time.monotonic()
     if started_together():

@@ -207,7 +207,8 @@ def _shown_settings(data: FinetuneData, outcome: Outcome) -> Iterator[tuple[str,
     training = outcome.training[network_name(data)]
     yield "tuned", f"{settings.tune}, {training['trained']:,} of {training['parameters']:,} weights"
     hidden = f", hidden layer of {settings.head.hidden}" if settings.head.hidden else ""
-    yield "head", f"{settings.head.pooling} pooling{hidden}, dropout {settings.head.dropout:g}"
+    style = "" if settings.head.style == "plain" else ", layers of Hugging Face's class"
+    yield "head", f"{settings.head.pooling} pooling{hidden}{style}, dropout {settings.head.dropout:g}"
     yield "read at once", f"{spec.window} tokens, longer sequences: {settings.long_input}"
     yield "optimiser", f"{settings.optimiser.name}, rate {settings.optimiser.lr:g}, {settings.schedule.kind}"
     yield "batch", f"{settings.batch_size} sequences"

@@ -132,7 +132,11 @@ class Trial:
         return TaskSpec(
             targets=tuple(self.fitted.targets.values()),
             head=HeadShape(
-                head.pooling, head.hidden, head.dropout, self._places(start, reading, context, head)
+                head.pooling,
+                head.hidden,
+                head.dropout,
+                self._places(start, reading, context, head),
+                "plain" if head.style == "plain" else start.settings.architecture,
             ),
             reading=reading[0],
             pair=reading[1],
@@ -255,7 +259,7 @@ class Trial:
         # the data are cut alike.
         given = self.settings.head.pooling
         pooling = given if given in ("centre", "places") else "max"
-        settings = self._from_scratch(CNN_RATE, pooling=pooling)
+        settings = self._from_scratch(CNN_RATE, pooling=pooling, style="plain")
         reading = (column, None if data.pair is None else column)
         return self.job(start, reading, start.settings.context, settings)
 

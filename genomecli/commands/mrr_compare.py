@@ -115,10 +115,11 @@ def _as_it_is(out: Path, *, table: bool) -> dict[str, Any]:
 
 def _with_runs(settings: CompareSettings, runs: Sequence[str], corpus: str | None) -> CompareSettings:
     from genomecli.analysis.settings import RunEntry
+    from genomecli.commands.foreign_models import native
 
-    changes: dict[str, Any] = {}
-    if runs:
-        changes["runs"] = tuple(RunEntry(path=path) for path in runs)
+    named = [RunEntry(path=path) for path in runs] or settings.runs
+    found = tuple(run.model_copy(update={"path": native(run.path)}) for run in named)
+    changes: dict[str, Any] = {"runs": found}
     if corpus is not None:
         changes["corpus"] = corpus
     chosen = settings.model_copy(update=changes)

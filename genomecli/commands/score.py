@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from genomecli.commands.foreign_models import with_native
 from genomecli.commands.score_job import Job, open_job
 from genomecli.commands.score_mutations import MutationInput
 from genomecli.commands.score_output import (
@@ -66,6 +67,7 @@ def run_score(
         InterruptedRunError, CheckpointedError: stopped by a signal, with what was done so far kept.
     """
     out = named_file(out)
+    config = with_native(config, "score")
     settings = _checked(config.score, out, resume=resume)
     kind = kind_of(settings)
     form: Format = format_of(out, kind) if out is not None else "bedgraph" if kind == "scan" else "tsv"

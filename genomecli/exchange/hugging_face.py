@@ -206,9 +206,10 @@ def _refuse_extras(settings: ModelSettings) -> None:
     """Raise if the model is not exactly one of the two classes."""
     family = ARCHITECTURES[settings.architecture]
     fixed = {"stem": "token", "mixer": "attention", "qk_norm": False, "language_embedding": False}
+    fixed |= {"stem_norm": True, "mask_scaling": False}
     fixed |= {name: family[name] for name in ("positions", "feedforward", "norm", "token_types")}
     if settings.architecture == "classic":
-        fixed |= {"bias": True}
+        fixed |= {"bias": True, "token_types": settings.token_types or 2}
         fixed |= {} if not any(settings.local_layers) else {"global_every": 1}
     wrong = {name: value for name, value in fixed.items() if getattr(settings, name) != value}
     if wrong:

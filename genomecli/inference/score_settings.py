@@ -17,7 +17,9 @@ class ScoreSettings(Section):
     """Variants, or whole sequences, and a pretrained model in; how little the model expects them out."""
 
     model: InputPath | None = setting(
-        None, doc="Run folder of pretrain (its best checkpoint), or a checkpoint; also --model."
+        None,
+        doc="Run folder of pretrain (its best checkpoint), a checkpoint, or a folder of Hugging Face's; also "
+        "--model.",
     )
     checkpoint: Literal["best", "last"] = setting("best", doc="Which checkpoint of a run folder.")
     vcf: InputPath | None = setting(

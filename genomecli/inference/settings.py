@@ -20,7 +20,9 @@ class EmbedSettings(Section):
     """Sequences and a model in, a table of vectors out."""
 
     model: InputPath | None = setting(
-        None, doc="Run folder of pretrain (its best checkpoint), or a checkpoint; also --model."
+        None,
+        doc="Run folder of pretrain (its best checkpoint), a checkpoint, or a folder of Hugging Face's; also "
+        "--model.",
     )
     checkpoint: Literal["best", "last"] = setting("best", doc="Which checkpoint of a run folder.")
     inputs: Annotated[list[InputPath], BeforeValidator(_one_or_many)] = setting(

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from genomecli.models.feedforward import feedforward
 from genomecli.models.layout import Layout, PackedLayout, padded_layout
+from genomecli.models.mask_scaling import packed_scale, padded_scale
 from genomecli.models.patterns import FULL, Pattern, window
 from genomecli.models.registry import MIXERS, STEMS, make
 from genomecli.models.rotary import Rotary, Rotation
@@ -36,7 +37,7 @@ class Encoded:
 class Block(nn.Module):
     """A mixer and a feed-forward layer, each with residual and LayerNorm.
 
-    Before them (``norm: pre``): x + f(norm(x)); the first mixer has no norm of its own, since the stem ends
+    Before them (``norm: pre``): x + f(norm(x)); the first mixer has no norm of its own if the stem ends
     with one. After them (``norm: post``): norm(x + f(x)).
 
     Args:
@@ -47,7 +48,8 @@ class Block(nn.Module):
     def __init__(self, settings: ModelSettings, layer: int) -> None:
         super().__init__()
         self.pre = settings.norm == "pre"
-        self.mixer_norm = nn.Identity() if self.pre and layer == 0 else _norm(settings)
+        normed = self.pre and layer == 0 and settings.stem_norm
+        self.mixer_norm = nn.Identity() if normed else _norm(settings)
         self.mixer = make(MIXERS, "mixer", settings.mixer, settings, layer)
         self.feedforward_norm = _norm(settings)
         self.feedforward = feedforward(settings)
@@ -81,6 +83,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.context = settings.context
         self.local = settings.local_layers
+        self.mask_scaling = settings.mask_scaling
         self.stem = make(STEMS, "stem", settings.stem, settings, vocabulary_size, languages)
         self.blocks = nn.ModuleList(Block(settings, layer) for layer in range(settings.layers))
         self.final_norm = _norm(settings) if settings.norm == "pre" else nn.Identity()
@@ -119,8 +122,9 @@ class Encoder(nn.Module):
         length = tokens_BL.shape[1]
         self._check(length, keep_layers)
         layout = padded_layout(lengths_B, length, tokens_BL.device)
-        x = self.stem(tokens_BL, positions_BL, languages_BL, segments_BL)
-        return self._run(x, layout, positions_BL, length, keep_layers)
+        extra = {"scale": padded_scale(tokens_BL, lengths_B)} if self.mask_scaling else {}
+        x = self.stem(tokens_BL, positions_BL, languages_BL, segments_BL, **extra)
+        return self.run(x, layout, positions_BL, length, keep_layers)
 
     def forward_packed(
         self,
@@ -152,12 +156,27 @@ class Encoder(nn.Module):
         """
         self._check(max_length, keep_layers)
         layout = PackedLayout(cu_seqlens, max_length)
-        x = self.stem(tokens_T, positions_T, languages_T, segments_T)
-        return self._run(x, layout, positions_T, len(tokens_T), keep_layers)
+        extra = {"scale": packed_scale(tokens_T, cu_seqlens)} if self.mask_scaling else {}
+        x = self.stem(tokens_T, positions_T, languages_T, segments_T, **extra)
+        return self.run(x, layout, positions_T, len(tokens_T), keep_layers)
 
-    def _run(
-        self, x: Tensor, layout: Layout, positions: Tensor | None, length: int, keep: Collection[int] | None
+    def run(
+        self,
+        x: Tensor,
+        layout: Layout,
+        positions: Tensor | None,
+        length: int,
+        keep: Collection[int] | None = None,
     ) -> Encoded:
+        """States from the stem's vectors on; what :meth:`forward` and :meth:`forward_packed` share.
+
+        Args:
+            x: float[..., D], of the stem.
+            layout: which tokens make up a text.
+            positions: int64[...]; None for 0 to ``length - 1``.
+            length: L or T.
+            keep: which layers to return.
+        """
         wide = self.rotary(positions, length) if self.rotary is not None else None
         near = self.rotary_local(positions, length) if self.rotary_local is not None else None
         keep = keep or ()

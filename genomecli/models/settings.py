@@ -88,6 +88,13 @@ class ModelSettings(Section):
     language_embedding: bool = setting(
         False, doc="Add a learned vector of the language (species and molecule) to each token."
     )
+    stem_norm: bool = setting(
+        True, doc="LayerNorm after the embedding; off as in ESM, where the first block has its own instead."
+    )
+    mask_scaling: bool = setting(
+        False,
+        doc="[MASK] is the zero vector and other tokens are scaled by its share in the text, as in ESM-2.",
+    )
     zero_init_out: bool = setting(False, doc="Start the last matrix of each sub-layer at zero.")
     initializer_range: float = setting(
         None,
@@ -178,5 +185,7 @@ def _contradictions(settings: ModelSettings) -> Iterator[str]:
         yield f"width {width} is no multiple of heads {heads}; set heads to {near} or width to {other}"
     elif settings.positions == "rope" and settings.head_width % 2:
         yield f"positions rope needs an even head width, not {settings.head_width}; change width or heads"
+    if settings.norm == "post" and not settings.stem_norm:
+        yield "stem_norm false needs norm pre, whose first block then has a norm of its own"
     if settings.local_window % 2:
         yield f"local_window {settings.local_window} is odd; set it to {settings.local_window + 1}"

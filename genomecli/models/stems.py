@@ -43,8 +43,8 @@ class TokenStem(nn.Module):
     LayerNorm.
 
     Args:
-        settings: width, context, positions, token_types, language_embedding, norm_eps, bias, dropout are
-            used.
+        settings: width, context, positions, token_types, language_embedding, stem_norm, norm_eps, bias,
+            dropout are used.
         vocabulary_size: V.
         languages: number of languages; only used with ``language_embedding``.
     """
@@ -59,7 +59,10 @@ class TokenStem(nn.Module):
         self.positions = nn.Embedding(settings.context, width) if settings.positions == "learned" else None
         self.token_types = nn.Embedding(settings.token_types, width) if settings.token_types else None
         self.languages = nn.Embedding(max(1, languages), width) if settings.language_embedding else None
-        self.norm = nn.LayerNorm(width, eps=settings.norm_eps, bias=settings.bias)
+        normed = settings.stem_norm
+        self.norm = (
+            nn.LayerNorm(width, eps=settings.norm_eps, bias=settings.bias) if normed else nn.Identity()
+        )
         self.dropout = nn.Dropout(settings.dropout)
 
     def forward(
@@ -68,6 +71,7 @@ class TokenStem(nn.Module):
         positions: Tensor | None = None,
         languages: Tensor | None = None,
         segments: Tensor | None = None,
+        scale: Tensor | None = None,
     ) -> Tensor:
         """The vectors that enter the first block.
 
@@ -77,14 +81,17 @@ class TokenStem(nn.Module):
             languages: int64[...]; needed if the model has a language embedding, otherwise not looked at.
             segments: int64[...], which text of a pair; None for the first. Not looked at without
                 ``token_types``.
+            scale: float32[..., 1], factors of the tokens' vectors; None for 1.
 
         Returns:
-            float[..., D], normalised.
+            float[..., D], normalised unless ``stem_norm`` is off.
 
         Raises:
             ValueError: if languages are needed and left out.
         """
         x: Tensor = self.tokens(tokens)
+        if scale is not None:
+            x = x * scale.to(x.dtype)
         if self.token_types is not None:
             x = x + (self.token_types.weight[0] if segments is None else self.token_types(segments))
         if self.positions is not None:

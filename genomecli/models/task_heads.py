@@ -6,6 +6,8 @@ S symbols from the first token's first one to the last token's last.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -46,6 +48,34 @@ class OutputLinear(nn.Linear):
         return np.zeros((self.out_features, self.in_features), dtype=np.float32) if name == "weight" else None
 
 
+HeadStyle = Literal["plain", "modern", "classic"]
+"""Our own head, or what stands before the last layer in Hugging Face's classes of ModernBERT or BERT."""
+
+
+class FamilyLayers(nn.Module):
+    """What Hugging Face's classes for whole sequences have before their last layer.
+
+    ``modern``: dense without bias, GELU, LayerNorm, as in ModernBertForSequenceClassification; ``classic``:
+    dense and tanh, BERT's pooler.
+
+    Args:
+        width: D.
+        style: which of the two.
+    """
+
+    def __init__(self, width: int, style: HeadStyle) -> None:
+        super().__init__()
+        self.dense = ScaledLinear(width, width, bias=style == "classic")
+        self.norm = nn.LayerNorm(width, bias=False) if style == "modern" else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """float[..., D] to float[..., D]."""
+        if self.norm is None:
+            return torch.tanh(self.dense(x))
+        normed: Tensor = self.norm(functional.gelu(self.dense(x)))
+        return normed
+
+
 class Scorer(nn.Module):
     """Dropout, a hidden layer with GELU if wanted, dropout, a linear layer that begins at zero.
 
@@ -54,17 +84,21 @@ class Scorer(nn.Module):
         outputs: C.
         hidden: width of the hidden layer; 0 for none.
         dropout: before each linear layer.
+        family: layers that stand before the last dropout instead of all this; None for none.
     """
 
-    def __init__(self, features: int, outputs: int, hidden: int, dropout: float) -> None:
+    def __init__(
+        self, features: int, outputs: int, hidden: int, dropout: float, family: FamilyLayers | None = None
+    ) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)
+        self.family = family
         self.dense = ScaledLinear(features, hidden) if hidden else None
         self.classifier = OutputLinear(hidden or features, outputs)
 
     def forward(self, features: Tensor) -> Tensor:
         """float[..., F] to float[..., C]."""
-        x = self.dropout(features)
+        x = self.dropout(features if self.family is None else self.family(features))
         if self.dense is not None:
             x = self.dropout(functional.gelu(self.dense(x)))
         scores: Tensor = self.classifier(x)
@@ -86,6 +120,7 @@ class TaskHead(nn.Module):
         dropout: before each linear layer.
         covariates: K.
         pair: whether texts come in pairs.
+        style: ``plain``, or with the layers of Hugging Face's classes.
     """
 
     def __init__(
@@ -99,12 +134,15 @@ class TaskHead(nn.Module):
         dropout: float = 0.0,
         covariates: int = 0,
         pair: bool = False,
+        style: HeadStyle = "plain",
     ) -> None:
         super().__init__()
         self.pool = Pool(pooling, width, places)
         self.covariates = covariates
         self.pair = pair
-        self.scorer = Scorer((4 if pair else 1) * width + covariates, outputs, hidden, dropout)
+        features = (4 if pair else 1) * width + covariates
+        family = None if style == "plain" else FamilyLayers(features, style)
+        self.scorer = Scorer(features, outputs, hidden, dropout, family)
 
     def forward(
         self, first_BD: Tensor, second_BD: Tensor | None = None, covariates_BK: Tensor | None = None
@@ -136,12 +174,23 @@ class SymbolHead(nn.Module):
         k: symbols a token.
         hidden: width of a hidden layer; 0 is a linear head.
         dropout: before each linear layer.
+        style: as in :class:`TaskHead`; BERT has no layer before the last one for tokens.
     """
 
-    def __init__(self, width: int, outputs: int, k: int, *, hidden: int = 0, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        width: int,
+        outputs: int,
+        k: int,
+        *,
+        hidden: int = 0,
+        dropout: float = 0.0,
+        style: HeadStyle = "plain",
+    ) -> None:
         super().__init__()
         self.k = k
-        self.scorer = Scorer(width, k * outputs, hidden, dropout)
+        family = FamilyLayers(width, style) if style == "modern" else None
+        self.scorer = Scorer(width, k * outputs, hidden, dropout, family)
 
     def forward(self, hidden: Tensor) -> Tensor:
         """float[..., D] to float[..., k, C]."""

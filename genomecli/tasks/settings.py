@@ -285,6 +285,17 @@ class HeadSettings(Section):
     )
     hidden: int = setting(0, ge=0, doc="Width of a hidden layer; 0 is a linear head.")
     dropout: float = setting(0.1, ge=0, lt=1, doc="Dropout before each linear layer of the head.")
+    style: Literal["plain", "hugging-face"] = setting(
+        "plain",
+        doc="hugging-face: with the layers that Hugging Face's classes of the network's architecture have "
+        "before the last one, so that export can write the tuned model; needs pooling cls and hidden 0.",
+    )
+
+    @model_validator(mode="after")
+    def _as_in_their_classes(self) -> HeadSettings:
+        if self.style == "hugging-face" and (self.pooling != "cls" or self.hidden):
+            raise ValueError("style hugging-face needs pooling cls and hidden 0")
+        return self
 
 
 TargetName = SafeName

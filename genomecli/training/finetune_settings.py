@@ -49,7 +49,8 @@ class FinetuneSettings(Section):
 
     model: InputPath | None = setting(
         None,
-        doc="Pretrained run or checkpoint; also --model. null: random weights of the section network.",
+        doc="Pretrained run, checkpoint, or folder of Hugging Face's; also --model. null: random weights of "
+        "the section network.",
     )
     checkpoint: Literal["best", "last"] = setting("best", doc="Which checkpoint of a run folder.")
     network: ModelSettings | None = setting(

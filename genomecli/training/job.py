@@ -19,7 +19,7 @@ from genomecli.corpus.packing import PackSizes
 from genomecli.corpus.reading_settings import ReadingSettings
 from genomecli.corpus.sampling import Sampler, reading_lexicon, tokens_of_a_pass
 from genomecli.corpus.step_sizes import check_ranks, settle_sizes, settled
-from genomecli.errors import ConfigError, InputError
+from genomecli.errors import ConfigError, InputError, refusing
 from genomecli.files import read_manifest
 from genomecli.models.encode import packs
 from genomecli.models.language_model import LanguageModel, build_model
@@ -288,6 +288,9 @@ def _describe(lexicon: Lexicon) -> str:
 def check_shape(there: Mapping[str, Any], here: ModelSettings, where: object) -> None:
     """Refuse weights of another network. Raises InputError naming each setting with both values."""
     mine = here.model_dump(mode="json")
+    # Settings that an earlier version did not have count as their defaults.
+    with refusing("its settings are those of no network", where=where):
+        there = ModelSettings.model_validate(dict(there)).model_dump(mode="json")
     names = sorted({*there, *mine} - SHAPELESS)
     different = [f"{n} {there.get(n)!r} not {mine.get(n)!r}" for n in names if there.get(n) != mine.get(n)]
     if different:

@@ -144,7 +144,8 @@ class PretrainSettings(Section):
     )
     init_from: InputPath | None = setting(
         None,
-        doc="Run or checkpoint whose weights a new run begins with; its tokens and sizes must be the same.",
+        doc="Run, checkpoint or folder of Hugging Face's whose weights a new run begins with; its tokens and "
+        "sizes must be the same.",
     )
     probes: ProbeSettings = setting(ProbeSettings(), doc="Figures that are measured along training.")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from genomecli.errors import InputError, UsageError
 from genomecli.models.pooling import PoolingName
+from genomecli.models.task_heads import HeadStyle
 from genomecli.tasks.covariates import CovariateScale
 from genomecli.tasks.schema import Target
 
@@ -50,12 +51,14 @@ class ColumnReading:
 
 @dataclass(frozen=True)
 class HeadShape:
-    """Form of the heads: see ``tasks.settings.HeadSettings``; ``places`` are tokens of the longest text."""
+    """Form of the heads: see ``tasks.settings.HeadSettings``; ``places`` are tokens of the longest text, and
+    ``style`` is ``plain`` or the network's architecture."""
 
     pooling: PoolingName = "mean"
     hidden: int = 0
     dropout: float = 0.0
     places: int = 0
+    style: HeadStyle = "plain"
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,11 @@ class TaskSpec:
         k = lexicon.tokenizer(self.reading.species, self.reading.molecule).k
         made: dict[str, nn.Module] = {}
         for target in self.targets:
-            shape: dict[str, Any] = {"hidden": self.head.hidden, "dropout": self.head.dropout}
+            shape: dict[str, Any] = {
+                "hidden": self.head.hidden,
+                "dropout": self.head.dropout,
+                "style": self.head.style,
+            }
             if target.per_symbol:
                 made[head_name(target.name)] = SymbolHead(width, target.outputs, k, **shape)
                 continue

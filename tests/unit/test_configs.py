@@ -27,6 +27,7 @@ COMPLETED = {
     "score": [],
     "mrr-compare": ["mrr-compare.runs=[{path: run}]"],
     "simulate": ["simulate.species=[{name: a}]"],
+    "export": [],
 }
 
 

@@ -1,0 +1,140 @@
+"""Which rows of a foreign network's embedding are the words of our lexicon.
+
+Read from ``tokenizer.json``, ``vocab.txt`` or ``vocab.json``, whichever is there. Words are all k-mers over
+A, C, G, T (or U), for the largest k of which none is missing, or else the twenty amino acids. Their order is
+ours afterwards; tokens of other kinds (rare letters, merged words) are left out. In the place of [UNK] stands
+their row of N or X, where they have one, since we read each ambiguous letter as [UNK].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from genomecli.corpus.lexicon import Lexicon, build_lexicon
+from genomecli.corpus.vocabulary import SPECIALS
+from genomecli.errors import InputError, refusing
+from genomecli.files import read_json
+from genomecli.sequences.alphabets import PROTEIN
+
+NOTES = "genomecli.json"
+"""A file beside the tokenizer with what it leaves open: ``stride``, ``species``, or our whole ``lexicon``."""
+
+LARGEST_K = 8
+_ROLES = {
+    "pad": ("[PAD]", "<pad>"),
+    "unk": ("[UNK]", "<unk>"),
+    "cls": ("[CLS]", "<cls>", "<s>"),
+    "sep": ("[SEP]", "<eos>", "</s>", "<sep>"),
+    "mask": ("[MASK]", "<mask>"),
+}
+_KEYS = {"sep": ("sep_token", "eos_token"), "cls": ("cls_token", "bos_token")}
+
+
+@dataclass(frozen=True)
+class Words:
+    """The lexicon of a foreign network.
+
+    Args:
+        lexicon: ours.
+        rows: of the foreign embedding, one an id of ours.
+        alphabet: ``dna`` or ``protein``, which it was trained on; empty where the lexicon is our own.
+    """
+
+    lexicon: Lexicon
+    rows: tuple[int, ...]
+    alphabet: str
+
+
+def read_words(folder: Path) -> Words:
+    """The words of a folder's tokenizer.
+
+    Raises:
+        InputError: if there is no vocabulary, its words are neither k-mers nor residues, a special token is
+            missing, or it is not said whether its words overlap.
+    """
+    notes = read_json(folder / NOTES) if (folder / NOTES).is_file() else {}
+    with refusing("says nothing that is understood", where=folder / NOTES):
+        if "lexicon" in notes:
+            lexicon = Lexicon.from_dict(notes["lexicon"], where=folder / NOTES)
+            return Words(lexicon, tuple(range(lexicon.vocabulary.size)), "")
+        species = [str(name) for name in notes.get("species", ["any"])]
+        stride = None if notes.get("stride") is None else int(notes["stride"])
+    vocabulary = _vocabulary(folder)
+    special = _specials(folder, vocabulary)
+    k = _word_length(vocabulary)
+    if k == 1 and all(letter in vocabulary for letter in PROTEIN.symbols[: PROTEIN.canonical]):
+        lexicon, alphabet, spare = build_lexicon(species, molecules=("protein",)), "protein", "X"
+    elif k:
+        if k > 1 and stride is None:
+            what = f"does not say whether its words of {k} letters overlap"
+            fix = f'write {{"stride": 1}} (they do) or {{"stride": {k}}} into {NOTES} in that folder'
+            raise InputError(what, where=folder, fix=fix)
+        lexicon = build_lexicon(species, dna="kmer", k=k, stride=stride or 1, molecules=("dna",))
+        alphabet, spare = "dna", "N" * k
+    else:
+        what = "its vocabulary holds neither all k-mers of some k nor the twenty amino acids"
+        raise InputError(what, where=folder, fix="such tokens are not read here")
+    unknown = vocabulary.get(spare, special["unk"])
+    rows = [special["pad"], unknown, special["cls"], special["sep"], special["mask"]]
+    rows += [_row(vocabulary, word) for word in lexicon.vocabulary.blocks[0].tokens]
+    assert len(rows) == len(SPECIALS) + len(lexicon.vocabulary.blocks[0].tokens)
+    return Words(lexicon, tuple(rows), alphabet)
+
+
+def _row(vocabulary: Mapping[str, int], word: str) -> int:
+    return vocabulary[word] if word in vocabulary else vocabulary[word.replace("T", "U")]
+
+
+def _word_length(vocabulary: Mapping[str, int]) -> int:
+    """The largest k of which all k-mers are words; 0 for none."""
+    for k in range(LARGEST_K, 0, -1):
+        if all(
+            word in vocabulary or word.replace("T", "U") in vocabulary
+            for word in map("".join, product("ACGT", repeat=k))
+        ):
+            return k
+    return 0
+
+
+def _vocabulary(folder: Path) -> dict[str, int]:
+    """Ids by token."""
+    if (folder / "tokenizer.json").is_file():
+        path = folder / "tokenizer.json"
+        told = read_json(path)
+        with refusing("is no tokenizer of Hugging Face", where=path):
+            listed = told["model"]["vocab"]
+            if isinstance(listed, list):
+                listed = {token: number for number, (token, _) in enumerate(listed)}
+            added = {one["content"]: one["id"] for one in told.get("added_tokens") or ()}
+            return {str(token): int(number) for token, number in {**listed, **added}.items()}
+    if (folder / "vocab.txt").is_file():
+        lines = (folder / "vocab.txt").read_text(encoding="utf-8").split("\n")
+        return {token.strip(): number for number, token in enumerate(lines) if token.strip()}
+    if (folder / "vocab.json").is_file():
+        with refusing("is no vocabulary", where=folder / "vocab.json"):
+            return {str(token): int(number) for token, number in read_json(folder / "vocab.json").items()}
+    fix = "give a folder with tokenizer.json, vocab.txt or vocab.json"
+    raise InputError("holds no vocabulary", where=folder, fix=fix)
+
+
+def _specials(folder: Path, vocabulary: Mapping[str, int]) -> dict[str, int]:
+    """Ids of the five special tokens, as the folder names them, or by their usual names."""
+    named: dict[str, Any] = {}
+    for name in ("tokenizer_config.json", "special_tokens_map.json"):
+        if (folder / name).is_file():
+            with refusing("names no special tokens", where=folder / name):
+                named |= {key: value for key, value in read_json(folder / name).items() if value is not None}
+    found: dict[str, int] = {}
+    for role, usual in _ROLES.items():
+        given = [named[key] for key in _KEYS.get(role, (f"{role}_token",)) if key in named]
+        texts = [str(one.get("content") if isinstance(one, dict) else one) for one in given]
+        numbers = [vocabulary[text] for text in (*texts, *usual) if text in vocabulary]
+        if not numbers:
+            what = f"has no token for {role}, which texts are read with here"
+            raise InputError(what, where=folder, fix=f"its tokenizer should name {role}_token")
+        found[role] = numbers[0]
+    return found

@@ -1,0 +1,157 @@
+"""Commands that take a folder of Hugging Face's where they want a run."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from genomecli.cli import main
+from tests.unit.exchange.foreign import RESIDUES, make_foreign, make_words
+
+transformers = pytest.importorskip("transformers")
+
+PROTEINS = {"a": "MKVLAYRDEWW", "b": "MKVLAX", "c": "GGHHIIKKLLMMNNPPQQ"}
+
+
+@pytest.fixture
+def proteins(tmp_path: Path, own_cache: None) -> Path:
+    (tmp_path / "p.faa").write_text("".join(f">{name}\n{text}\n" for name, text in PROTEINS.items()))
+    return tmp_path / "p.faa"
+
+
+@pytest.mark.parametrize("family", ["esm", "bert"])
+def test_embed(family: str, proteins: Path, tmp_path: Path) -> None:
+    folder = make_foreign(tmp_path / "model", family, RESIDUES)
+    out = tmp_path / "v.tsv"
+    options = ["--set", "precision=fp32", "--set", "device=cpu", "--set", "threads=1", "-q"]
+    assert main(["embed", str(proteins), "-m", str(folder), "-o", str(out), *options]) == 0
+    with open(out) as handle:
+        rows = list(csv.reader(handle, delimiter="\t"))[1:]
+    vocabulary = json.loads((folder / "tokenizer.json").read_text())["model"]["vocab"]
+    named = json.loads((folder / "special_tokens_map.json").read_text())
+    model = transformers.AutoModel.from_pretrained(folder).eval()
+    for row, text in zip(rows, PROTEINS.values(), strict=True):
+        ids = [vocabulary[named["cls_token"]], *(vocabulary[letter] for letter in text)]
+        with torch.no_grad():
+            states = model(torch.tensor([[*ids, vocabulary[named["sep_token"]]]])).last_hidden_state[0]
+        counted = [1 + i for i, letter in enumerate(text) if letter != "X"]
+        found = np.array([float(value) for value in row[-16:]])
+        np.testing.assert_allclose(found, states[counted].mean(0).numpy(), rtol=0, atol=1e-4)
+
+
+def test_score_and_what_it_refuses(proteins: Path, tmp_path: Path, capsys: Any) -> None:
+    folder = make_foreign(tmp_path / "model", "esm", RESIDUES)
+    (tmp_path / "m.csv").write_text("mutant\nK2A\nV3L\n")
+    (tmp_path / "wild.faa").write_text(">a\nMKVLAYRDEWW\n")
+    asked = ["--mutations", str(tmp_path / "m.csv"), "-w", str(tmp_path / "wild.faa"), "-q"]
+    assert main(["score", "-m", str(folder), *asked]) == 0
+    lines = capsys.readouterr().out.strip().split("\n")
+    assert len(lines) == 3
+    bare = make_foreign(tmp_path / "bare", "esm", RESIDUES, headless=True)
+    assert main(["score", "-m", str(bare), *asked]) == 3
+    assert "was not trained to fill in hidden tokens" in capsys.readouterr().err
+
+
+def test_finetune_then_predict_and_export(tmp_path: Path, own_cache: None) -> None:
+    folder = make_foreign(tmp_path / "model", "bert", make_words(3))
+    (folder / "genomecli.json").write_text('{"stride": 1}')
+    random = np.random.default_rng(0)
+    lines = ["id\tsequence\tmotif"]
+    for number in range(60):
+        text = "".join(random.choice(list("ACGT"), 30))
+        lines.append(f"s{number}\t{'GATTACA' if number % 2 else ''}{text}\t{'yes' if number % 2 else 'no'}")
+    (tmp_path / "table.tsv").write_text("\n".join(lines) + "\n")
+    texts = {
+        "seed": 1,
+        "device": "cpu",
+        "finetune": {
+            "model": "model",
+            "data": {"path": "table.tsv"},
+            "targets": {"motif": {}},
+            "epochs": 1,
+            "head": {"pooling": "cls", "style": "hugging-face"},
+            "split": {"by": "stratified", "valid": 0.2, "test": 0.3},
+            "metrics": {"bootstrap": 20},
+            "baselines": {"run": ["majority"]},
+        },
+    }
+    (tmp_path / "tune.yaml").write_text(json.dumps(texts))
+    assert main(["finetune", "-c", str(tmp_path / "tune.yaml"), "-o", str(tmp_path / "tuned"), "-q"]) == 0
+    fasta, table = tmp_path / "x.fa", tmp_path / "x.tsv"
+    fasta.write_text(">a\nGATTACAGATTACA\n>b\nACGTACGTAAAA\n")
+    assert main(["predict", str(fasta), "-m", str(tmp_path / "tuned"), "-o", str(table), "-q"]) == 0
+    assert len(table.read_text().strip().split("\n")) == 3
+    assert main(["export", str(tmp_path / "tuned"), "-o", str(tmp_path / "back"), "-q"]) == 0
+    back = transformers.AutoModelForSequenceClassification.from_pretrained(tmp_path / "back")
+    assert type(back).__name__ == "BertForSequenceClassification"
+
+
+def test_pretrain_goes_on_from_it(tmp_path: Path, own_cache: None) -> None:
+    simulated, corpus, run = tmp_path / "sim", tmp_path / "corpus", tmp_path / "run"
+    species = "simulate.species=[{name: toy, genes: 24, gene_length: 40}]"
+    assert main(["simulate", "-o", str(simulated), "--set", species, "-q"]) == 0
+    tokens = ["--set", "tokenize.figures=false"]
+    proteins = "[{name: toy, sources: [{kind: protein, path: %s}]}]" % (simulated / "toy.proteins.faa")
+    chosen = ["--set", f"tokenize.species={proteins}", *tokens, "-o", str(corpus), "-q"]
+    assert main(["tokenize", *chosen]) == 0
+    small = {"preset": None, "architecture": "classic", "layers": 1, "width": 16, "heads": 2, "context": 64}
+    short = {"context": 32, "tokens_per_batch": 256, "tokens_per_step": 256, "validation_tokens": 100}
+    values = {
+        "corpus": str(corpus),
+        "steps": 2,
+        "model": small,
+        "reading": {"molecules": ["protein"], **short},
+    }
+    path = tmp_path / "run.yaml"
+    path.write_text(json.dumps({"pretrain": values}))
+    assert main(["pretrain", "-c", str(path), "-o", str(run), "-q"]) == 0
+    assert main(["export", str(run), "-o", str(tmp_path / "out"), "-q"]) == 0
+    path.write_text(json.dumps({"pretrain": {**values, "init_from": str(tmp_path / "out")}}))
+    assert main(["pretrain", "-c", str(path), "-o", str(tmp_path / "again"), "-q"]) == 0
+    table = ["--corpus", str(corpus), "-o", str(tmp_path / "comparison"), "-q"]
+    assert (
+        main(
+            [
+                "embed",
+                "--set",
+                "embed.level=vocabulary",
+                "-m",
+                str(tmp_path / "out"),
+                "-o",
+                str(tmp_path / "v.tsv"),
+                "-q",
+            ]
+        )
+        == 0
+    )
+    assert main(["mrr-compare", str(tmp_path / "out"), *table]) in (0, 3)
+
+
+def test_export_of_a_foreign_model_is_one_of_ours(tmp_path: Path, own_cache: None) -> None:
+    """A RoBERTa leaves as a BERT with the same numbers; an ESM-2 cannot, and ONNX holds it."""
+    folder = make_foreign(tmp_path / "model", "roberta", RESIDUES)
+    assert main(["export", str(folder), "-o", str(tmp_path / "out"), "-q"]) == 0
+    theirs = transformers.AutoModelForMaskedLM.from_pretrained(folder).eval()
+    back = transformers.AutoModelForMaskedLM.from_pretrained(tmp_path / "out").eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "out")
+    vocabulary = json.loads((folder / "tokenizer.json").read_text())["model"]["vocab"]
+    with torch.no_grad():
+        found = back(**tokenizer("MKVLAW", return_tensors="pt")).logits[0]
+        ids = [vocabulary["<s>"], *(vocabulary[letter] for letter in "MKVLAW"), vocabulary["</s>"]]
+        want = theirs(torch.tensor([ids])).logits[0]
+    kept = [vocabulary[word] for word in "ACDEFGHIKLMNPQRSTVWY"]
+    torch.testing.assert_close(found[:, 5:], want[:, kept], rtol=0, atol=1e-4)
+
+
+def test_what_bert_cannot_hold_of_esm_is_named(tmp_path: Path, own_cache: None, capsys: Any) -> None:
+    folder = make_foreign(tmp_path / "model", "esm", RESIDUES)
+    assert main(["export", str(folder), "-o", str(tmp_path / "out"), "-q"]) == 2
+    said = capsys.readouterr().err
+    for name in ("stem_norm", "mask_scaling", "feedforward"):
+        assert f"model.{name} must be" in said

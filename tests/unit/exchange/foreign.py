@@ -1,0 +1,80 @@
+"""Folders of Hugging Face's with small networks of random weights and words of DNA or protein."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import torch
+
+FAMILIES = ("bert", "roberta", "modernbert", "esm")
+RESIDUES = list("LAGVSERTIDPKQNFYMHWCXBUZO")
+SPECIAL = {
+    "bert": ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"],
+    "modernbert": ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"],
+    "roberta": ["<s>", "<pad>", "</s>", "<unk>", "<mask>"],
+    "esm": ["<cls>", "<pad>", "<eos>", "<unk>", "<mask>"],
+}
+ROLES = {"pad": ("[PAD]", "<pad>"), "unk": ("[UNK]", "<unk>"), "cls": ("[CLS]", "<s>", "<cls>")}
+ROLES |= {"sep": ("[SEP]", "</s>", "<eos>"), "mask": ("[MASK]", "<mask>")}
+
+
+def make_words(k: int, letters: str = "ACGT") -> list[str]:
+    return ["".join(word) for word in product(reversed(letters), repeat=k)] + ["N" * k]
+
+
+def make_foreign(
+    folder: Path,
+    family: str,
+    words: Sequence[str],
+    *,
+    headless: bool = False,
+    shard: str = "1GB",
+    eos: bool = True,
+    **options: Any,
+) -> Path:
+    """A folder as ``save_pretrained`` makes it, and its tokenizer beside it."""
+    import transformers
+
+    special = [name for name in SPECIAL[family] if eos or name not in ROLES["sep"]]
+    tokens = [*special[:3], *words, *special[3:]]  # special tokens stand apart, as ESM's [MASK] does
+    vocabulary = {token: number for number, token in enumerate(tokens)}
+    ids = {
+        role: next((vocabulary[n] for n in names if n in vocabulary), None) for role, names in ROLES.items()
+    }
+    values: dict[str, Any] = {
+        "vocab_size": len(tokens) + 3,
+        "hidden_size": 16,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 2,
+        "intermediate_size": 24,
+        "max_position_embeddings": 128,
+        "initializer_range": 0.3,
+        "pad_token_id": ids["pad"],
+        "bos_token_id": ids["cls"],
+        "eos_token_id": ids["sep"],
+        "cls_token_id": ids["cls"],
+        "sep_token_id": ids["sep"],
+    }
+    if family == "esm":
+        values |= {"position_embedding_type": "rotary", "token_dropout": True, "mask_token_id": ids["mask"]}
+    if family == "roberta":
+        values["type_vocab_size"] = 1
+    if family == "modernbert":
+        values |= {"local_attention": 16, "layer_types": ["full_attention", *["sliding_attention"] * 2]}
+    values |= options
+    name = {"bert": "Bert", "roberta": "Roberta", "modernbert": "ModernBert", "esm": "Esm"}[family]
+    config = getattr(transformers, f"{name}Config")(**values)
+    model = getattr(transformers, f"{name}{'Model' if headless else 'ForMaskedLM'}")(config)
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 0.1 * torch.randn(parameter.shape, generator=generator)
+    model.save_pretrained(folder, max_shard_size=shard)
+    (folder / "tokenizer.json").write_text(json.dumps({"model": {"type": "WordLevel", "vocab": vocabulary}}))
+    named = {f"{role}_token": tokens[number] for role, number in ids.items() if number is not None}
+    (folder / "special_tokens_map.json").write_text(json.dumps(named))
+    return folder
