@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from genomecli.corpus.vocabulary import PAD
-from genomecli.errors import RunError
+from genomecli.errors import RunError, UsageError
 from genomecli.exchange.hugging_face_folder import Exported, write_tokenizer
 from genomecli.extras import need
 from genomecli.models.language_model import LanguageModel, build_model
