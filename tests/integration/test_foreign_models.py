@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from genomecli.analysis.results import HEADLINE_TABLE
 from genomecli.cli import main
 from tests.unit.exchange.foreign import RESIDUES, make_foreign, make_words
 
@@ -92,45 +93,36 @@ def test_finetune_then_predict_and_export(tmp_path: Path, own_cache: None) -> No
     assert type(back).__name__ == "BertForSequenceClassification"
 
 
-def test_pretrain_goes_on_from_it(tmp_path: Path, own_cache: None) -> None:
-    simulated, corpus, run = tmp_path / "sim", tmp_path / "corpus", tmp_path / "run"
+def test_pretrain_goes_on_from_it_and_mrr_compare_ranks_it(tmp_path: Path, own_cache: None) -> None:
+    simulated, corpus, run, back = (tmp_path / name for name in ("sim", "corpus", "run", "back"))
     species = "simulate.species=[{name: toy, genes: 24, gene_length: 40}]"
     assert main(["simulate", "-o", str(simulated), "--set", species, "-q"]) == 0
-    tokens = ["--set", "tokenize.figures=false"]
-    proteins = "[{name: toy, sources: [{kind: protein, path: %s}]}]" % (simulated / "toy.proteins.faa")
-    chosen = ["--set", f"tokenize.species={proteins}", *tokens, "-o", str(corpus), "-q"]
-    assert main(["tokenize", *chosen]) == 0
+    files = {"path": str(simulated / "toy.genome.fa"), "annotation": str(simulated / "toy.gff3")}
+    tokenize = {"species": [{"name": "toy", "sources": [{"kind": "annotated", **files}]}], "figures": False}
     small = {"preset": None, "architecture": "classic", "layers": 1, "width": 16, "heads": 2, "context": 64}
     short = {"context": 32, "tokens_per_batch": 256, "tokens_per_step": 256, "validation_tokens": 100}
-    values = {
-        "corpus": str(corpus),
-        "steps": 2,
-        "model": small,
-        "reading": {"molecules": ["protein"], **short},
-    }
+    reading = {"molecules": ["cds", "protein"], **short}
+    values = {"corpus": str(corpus), "steps": 2, "model": small, "reading": reading}
     path = tmp_path / "run.yaml"
-    path.write_text(json.dumps({"pretrain": values}))
+    path.write_text(json.dumps({"device": "cpu", "tokenize": tokenize, "pretrain": values}))
+    assert main(["tokenize", "-c", str(path), "-o", str(corpus), "-q"]) == 0
     assert main(["pretrain", "-c", str(path), "-o", str(run), "-q"]) == 0
-    assert main(["export", str(run), "-o", str(tmp_path / "out"), "-q"]) == 0
-    path.write_text(json.dumps({"pretrain": {**values, "init_from": str(tmp_path / "out")}}))
+    assert main(["export", str(run), "-o", str(back), "--set", "export.molecule=dna", "-q"]) == 0
+    quick = {"permutations": 39, "draws": 40, "bootstrap": 50, "gene_bootstrap": 4, "gene_buckets": 5}
+    quick |= {"min_codons": 100, "min_count": 1, "max_tokens": 3000, "figures": False}
+    quick["baselines"] = {"corpus_sizes": [1000], "iterations": 5}
+    again = {"pretrain": {**values, "init_from": str(back)}, "mrr-compare": {"runs": [], **quick}}
+    path.write_text(json.dumps({"device": "cpu", **again}))
     assert main(["pretrain", "-c", str(path), "-o", str(tmp_path / "again"), "-q"]) == 0
-    table = ["--corpus", str(corpus), "-o", str(tmp_path / "comparison"), "-q"]
-    assert (
-        main(
-            [
-                "embed",
-                "--set",
-                "embed.level=vocabulary",
-                "-m",
-                str(tmp_path / "out"),
-                "-o",
-                str(tmp_path / "v.tsv"),
-                "-q",
-            ]
-        )
-        == 0
-    )
-    assert main(["mrr-compare", str(tmp_path / "out"), *table]) in (0, 3)
+    found = []
+    for name in (run, back):
+        out = tmp_path / f"comparison-{name.name}"
+        asked = ["--corpus", str(corpus), "-c", str(path), "-o", str(out), "-q"]
+        assert main(["mrr-compare", str(name), *asked]) == 0
+        with open(out / HEADLINE_TABLE) as handle:
+            found.append([(row["measure"], row["MRR"]) for row in csv.DictReader(handle, delimiter="\t")])
+    assert found[0] == found[1]
+    assert len(found[0]) > 2
 
 
 def test_export_of_a_foreign_model_is_one_of_ours(tmp_path: Path, own_cache: None) -> None:
