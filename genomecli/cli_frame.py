@@ -170,6 +170,11 @@ def fail(error: GenomecliError) -> int:
         import traceback
 
         traceback.print_exception(error)
+    if "genomecli.runtime" in sys.modules:  # otherwise there is no log yet
+        from genomecli.runtime import note_end
+
+        with suppress(OSError):  # of a full disk
+            note_end(f"ended with {error.exit_code}: {error}")
     with suppress(OSError):  # of a terminal that was closed
         typer.echo(json.dumps(error.as_dict()) if Shown.as_json else f"genomecli: {error}", err=True)
     return error.exit_code

@@ -10,6 +10,7 @@ import logging
 import math
 import os
 import platform
+import shlex
 import signal
 import socket
 import sys
@@ -293,11 +294,29 @@ def setup_logging(verbosity: int = 0, log_file: Path | None = None) -> None:
 
 
 def add_log_file(path: Path) -> logging.Handler:
-    """Also write the log to ``path``, one plain line an event with its time; the handler, for removal."""
+    """Also write the log to ``path``, one plain line an event with its time; the handler, for removal.
+
+    The file begins with the command, the machine and the versions.
+    """
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"))
     log.addHandler(handler)
+    libraries = ", ".join(f"{name} {version}" for name, version in versions().items())
+    note(handler, f"command: {shlex.join(sys.argv)}")
+    note(handler, f"host {socket.gethostname()}, process {os.getpid()}, {os.cpu_count()} cores; {libraries}")
     return handler
+
+
+def note(handler: logging.Handler, line: str, level: int = logging.INFO) -> None:
+    """Write a line to one log alone, whatever the level that the others show."""
+    handler.handle(log.makeRecord(log.name, level, __file__, 0, "%s", (line,), None))
+
+
+def note_end(line: str) -> None:
+    """Write why the command ends to the log files; the console has it by other means."""
+    for handler in log.handlers:
+        if isinstance(handler, logging.FileHandler):
+            note(handler, line, logging.ERROR)
 
 
 def versions() -> dict[str, str]:

@@ -7,15 +7,16 @@ together it is the first, and it alone writes.
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from genomecli.errors import ConfigError, RunError, UsageError
+from genomecli.errors import ConfigError, GenomecliError, RunError, UsageError
 from genomecli.files import (
     MANIFEST,
     UNCHECKED,
@@ -27,7 +28,7 @@ from genomecli.files import (
     write_json,
     write_manifest,
 )
-from genomecli.runtime import add_log_file, log
+from genomecli.runtime import add_log_file, log, note
 from genomecli.training.checkpoint import FOLDER, pointed
 from genomecli.training.distributed import from_main, is_main
 
@@ -44,6 +45,7 @@ _BEGINNING = re.compile(r"log\.txt|run\.json|\.(run|config)\.json\.[0-9]+\.parti
 State = Literal["new", "resumed", "finished"]
 _STATES: tuple[State, ...] = ("new", "resumed", "finished")
 _REFUSED = -1
+_ASKED = ("seed", "device", "precision", "threads")
 
 
 class RunFolder:
@@ -68,6 +70,7 @@ class RunFolder:
         self.force = force
         self.state: State = "new"
         self._stack = ExitStack()
+        self._handler: logging.Handler | None = None
 
     def __enter__(self) -> RunFolder:
         if not is_main():
@@ -86,7 +89,7 @@ class RunFolder:
             raise
         if self.state != "finished":
             self.path.mkdir(exist_ok=True)
-            handler = add_log_file(self.path / "log.txt")
+            handler = self._handler = add_log_file(self.path / "log.txt")
             self._stack.callback(handler.close)
             self._stack.callback(log.removeHandler, handler)
         from_main(_STATES.index(self.state))
@@ -95,8 +98,9 @@ class RunFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None and self.state != "finished":
-            log.debug("stopped: %s", error)
+        if self._handler is not None:
+            with suppress(OSError):  # of a full disk
+                note(self._handler, _end(error), logging.ERROR if error else logging.INFO)
         self._stack.close()
 
     def look(self) -> State:
@@ -165,6 +169,9 @@ class RunFolder:
         """Write the resolved settings, and what is known of this process; both mark the folder as a run."""
         if not is_main():
             return
+        if self._handler is not None:
+            said = ", ".join(f"{key} {config[key]}" for key in _ASKED if key in config)
+            note(self._handler, f"settings in {CONFIG}: {said}")
         write_json(self.path / INFO, info)
         write_json(self.path / CONFIG, config)
 
@@ -202,6 +209,14 @@ class RunFolder:
     def checkpoints(self) -> Path:
         """Where its checkpoints are."""
         return self.path / FOLDER
+
+
+def _end(error: BaseException | None) -> str:
+    """Why a run ends, as its log says last."""
+    if error is None:
+        return "ended with 0: finished"
+    code = f" with {error.exit_code}" if isinstance(error, GenomecliError) else ""
+    return f"ended{code}: {error or type(error).__name__}"
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

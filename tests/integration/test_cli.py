@@ -149,3 +149,12 @@ def test_a_signal_before_the_work_begins_asks_to_be_run_again(tmp_path: Path, na
         said = process.communicate(timeout=60)[1]
     assert process.returncode == 75
     assert said == f"genomecli: stopped by {name.removeprefix('SIG')}; run it again with --resume\n"
+
+
+def test_a_log_file_ends_with_why_the_command_ended(tmp_path: Path) -> None:
+    log_file = tmp_path / "log.txt"
+    assert main(["info", str(tmp_path / "nothing"), "--log-file", str(log_file)]) == 3
+    lines = log_file.read_text().splitlines()
+    assert "command: " in lines[0]
+    assert "ended with 3: " in lines[-1]
+    assert "no such file or folder" in lines[-1]

@@ -1,9 +1,11 @@
 import logging
+import socket
 from pathlib import Path
 
 import pytest
+import torch
 
-from genomecli.errors import ConfigError, UsageError
+from genomecli.errors import CheckpointedError, ConfigError, UsageError
 from genomecli.files import read_manifest, write_json, write_manifest
 from genomecli.runtime import log
 from genomecli.training.run_folder import RunFolder
@@ -150,3 +152,16 @@ def test_a_run_that_ended_before_its_settings_were_written_is_begun_anew(tmp_pat
     (path / "mine.txt").write_text("")
     with pytest.raises(UsageError, match="is no run"), RunFolder(path, resume=True):
         pass
+
+
+def test_a_log_begins_with_the_command_and_ends_with_the_reason(tmp_path: Path) -> None:
+    _with_checkpoint(tmp_path / "run")
+    with pytest.raises(CheckpointedError), RunFolder(tmp_path / "run", resume=True):
+        raise CheckpointedError("stopped at step 3 of 9: by USR1", fix="--resume goes on from there")
+    lines = (tmp_path / "run" / "log.txt").read_text().splitlines()
+    assert "command: " in lines[0]
+    assert socket.gethostname() in lines[1]
+    assert f"torch {torch.__version__}" in lines[1]
+    assert "settings in config.json: seed 1" in lines[2]
+    assert any(line.endswith("ended with 0: finished") for line in lines)
+    assert "ERROR ended with 75: stopped at step 3 of 9: by USR1" in lines[-1]
