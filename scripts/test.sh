@@ -13,6 +13,7 @@ main() {
   # One torch thread a worker: two workers on two cores are faster than one worker with two threads.
   export OMP_NUM_THREADS=1
   "$venv/bin/pytest" -n "${TEST_WORKERS:-2}" --cov --cov-report=term:skip-covered "$@"
+  bash "$root/scripts/audit.sh"
 }
 
 main "$@"; exit
