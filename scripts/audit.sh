@@ -17,8 +17,11 @@ main() {
   fi
   local unknown
   unknown=$(grep -c "could not be audited" <<<"$said" || true)
-  [ "$unknown" = 0 ] || echo "advisories: $unknown packages could not be looked up, as where a mirror stands for the index" >&2
-  grep -v "could not be audited" <<<"$said" || true
+  if [ "$unknown" = 0 ]; then
+    echo "$said"
+  else
+    echo "advisories: $unknown packages could not be looked up, as where a mirror stands for the index" >&2
+  fi
 }
 
 main "$@"; exit
