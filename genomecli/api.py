@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from genomecli.corpus.lexicon import Lexicon
-from genomecli.corpus.store import CorpusReader
+from genomecli.corpus.store import LEXICON_FILE, CorpusReader
 from genomecli.errors import InputError, UsageError
 from genomecli.files import read_json
 from genomecli.inference.items import Item, Molecule, Strand, read_entries
@@ -145,7 +145,6 @@ def open_tokenizer(
 
 
 def _lexicon(path: Path) -> Lexicon:
-    from genomecli.corpus.store import LEXICON_FILE
     from genomecli.training.checkpoint import find_checkpoint
 
     if (path / LEXICON_FILE).is_file():
@@ -381,22 +380,21 @@ def mrr(
         InputError: for other shapes, or fewer than three amino acids with a codon.
         UsageError: for an unknown code or similarity.
     """
+    from genomecli.analysis import similarity as similarities
     from genomecli.analysis.held_out import leave_one_amino_acid_out
     from genomecli.analysis.places import Place, make_pair
     from genomecli.analysis.ranks import Gold, rank_matrix
-    from genomecli.analysis.similarity import SIMILARITIES
-    from genomecli.analysis.similarity import similarity as similarity_of
 
     x, y = np.asarray(codons, dtype=np.float64), np.asarray(amino_acids, dtype=np.float64)
     if x.ndim != 2 or y.ndim != 2 or len(x) != 64 or len(y) != 20:
         raise InputError(f"64 codons and 20 amino acids are wanted, not arrays of {x.shape} and {y.shape}")
-    if similarity not in ("left_out", *SIMILARITIES):
-        known = ", ".join(("left_out", *SIMILARITIES))
-        raise UsageError(f"similarity {similarity!r} is not known", fix=f"choose from {known}")
+    if similarity not in (known := ("left_out", *similarities.SIMILARITIES)):
+        raise UsageError(f"similarity {similarity!r} is not known", fix=f"choose from {', '.join(known)}")
     ones = np.ones(64, dtype=np.int64)
     pair = make_pair(Place("given", "given"), genetic_code(code), x, y, ones, ones[:20])
     if pair is None:
         raise InputError("fewer than three amino acids have a vector and a codon with one")
     if similarity == "left_out":
         return leave_one_amino_acid_out(pair.codons, pair.amino, pair.gold).forward.mrr
-    return rank_matrix(similarity_of(similarity, pair.codons, pair.amino), Gold.mask(pair.gold.mask)).mrr
+    scores = similarities.similarity(similarity, pair.codons, pair.amino)
+    return rank_matrix(scores, Gold.mask(pair.gold.mask)).mrr

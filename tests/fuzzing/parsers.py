@@ -101,22 +101,22 @@ def fastq(data: bytes, folder: Path) -> None:
 
 def beside_annotation(data: bytes, folder: Path) -> None:
     """A GFF3, GTF or BED beside a FASTA, as annotation of a genome."""
-    options = {
-        "path": [str(file_of(seeds.FASTA[0], folder, "genome"))],
-        "annotation": str(file_of(data, folder)),
-    }
-    with open_source(SourceSpec.from_settings(SourceSettings(kind="annotated", **options), 11)) as opened:  # type: ignore[arg-type]
-        _consume(opened, "annotated")
+    _beside_genome("annotated", "annotation", data, folder)
 
 
 def bed_regions(data: bytes, folder: Path) -> None:
     """A BED of the regions that are read of a genome."""
-    options = {
+    _beside_genome("genome", "regions", data, folder)
+
+
+def _beside_genome(kind: str, setting: str, data: bytes, folder: Path) -> None:
+    options: Any = {
+        "kind": kind,
         "path": [str(file_of(seeds.FASTA[0], folder, "genome"))],
-        "regions": str(file_of(data, folder)),
+        setting: str(file_of(data, folder)),
     }
-    with open_source(SourceSpec.from_settings(SourceSettings(kind="genome", **options), 11)) as opened:  # type: ignore[arg-type]
-        _consume(opened, "genome")
+    with open_source(SourceSpec.from_settings(SourceSettings(**options), 11)) as opened:
+        _consume(opened, kind)
 
 
 def region_text(data: bytes, folder: Path) -> None:

@@ -100,3 +100,14 @@ def _loss(model: torch.nn.Module, body: Ints, random: np.random.Generator, span:
     chosen = torch.from_numpy(np.pad(hidden, ((0, 0), (1, 1))))
     scores = model.logits(model(tokens).last, chosen)  # type: ignore[operator]
     return torch.nn.functional.cross_entropy(scores, torch.from_numpy(body[hidden]))
+
+
+def motif_table(path: Path) -> list[str]:
+    """Sixty sequences, every other with a motif and labelled so; the lines of the table."""
+    random = np.random.default_rng(0)
+    lines = ["id\tsequence\tmotif"]
+    for number in range(60):
+        text = "".join(random.choice(list("ACGT"), 30))
+        lines.append(f"s{number}\t{'GATTACA' if number % 2 else ''}{text}\t{'yes' if number % 2 else 'no'}")
+    path.write_text("\n".join(lines) + "\n")
+    return lines

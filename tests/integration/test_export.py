@@ -22,7 +22,7 @@ from genomecli.inference.tuned import load_tuned
 from genomecli.sequences.alphabets import DNA
 from genomecli.training import finetuning
 from genomecli.training.checkpoint import load_model
-from tests.integration.planted import planted_gene
+from tests.integration.planted import motif_table, planted_gene
 
 transformers = pytest.importorskip("transformers")
 
@@ -72,12 +72,7 @@ def test_what_is_missing_or_ambiguous_is_said(codons: Path, tmp_path: Path, caps
 def test_a_tuned_run_predicts_the_same_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("draw_curves", "draw_speed"):
         monkeypatch.setattr(finetuning, name, lambda *_: None)
-    random = np.random.default_rng(0)
-    lines = ["id\tsequence\tmotif"]
-    for number in range(60):
-        text = "".join(random.choice(list("ACGT"), 30))
-        lines.append(f"s{number}\t{'GATTACA' if number % 2 else ''}{text}\t{'yes' if number % 2 else 'no'}")
-    (tmp_path / "table.tsv").write_text("\n".join(lines) + "\n")
+    lines = motif_table(tmp_path / "table.tsv")
     texts = {
         "seed": 1,
         "device": "cpu",

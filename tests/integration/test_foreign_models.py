@@ -13,6 +13,7 @@ import torch
 
 from genomecli.analysis.results import HEADLINE_TABLE
 from genomecli.cli import main
+from tests.integration.planted import motif_table
 from tests.unit.exchange.foreign import RESIDUES, make_foreign, make_words
 
 transformers = pytest.importorskip("transformers")
@@ -62,12 +63,7 @@ def test_score_and_what_it_refuses(proteins: Path, tmp_path: Path, capsys: Any) 
 def test_finetune_then_predict_and_export(tmp_path: Path, own_cache: None) -> None:
     folder = make_foreign(tmp_path / "model", "bert", make_words(3))
     (folder / "genomecli.json").write_text('{"stride": 1}')
-    random = np.random.default_rng(0)
-    lines = ["id\tsequence\tmotif"]
-    for number in range(60):
-        text = "".join(random.choice(list("ACGT"), 30))
-        lines.append(f"s{number}\t{'GATTACA' if number % 2 else ''}{text}\t{'yes' if number % 2 else 'no'}")
-    (tmp_path / "table.tsv").write_text("\n".join(lines) + "\n")
+    motif_table(tmp_path / "table.tsv")
     texts = {
         "seed": 1,
         "device": "cpu",
