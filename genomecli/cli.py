@@ -302,11 +302,24 @@ def mrr_compare(
     force: Force = False,
     resume: Resume = False,
     table: Annotated[bool, typer.Option("--table", help="The main rows as TSV on standard output.")] = False,
+    decipher: Annotated[
+        bool,
+        typer.Option(
+            "--decipher",
+            help="Recover the genetic code from the corpus: no run, no parallel data, no code given.",
+        ),
+    ] = False,
 ) -> None:
     """Compare what models learned: MRR between codons, amino acids, species, frames and genetic codes."""
     from genomecli.commands.mrr_compare import run_mrr_compare
 
     settings = section_of(config, overrides, "mrr-compare")
+    if decipher:
+        from genomecli.commands.decipher import run_decipher
+
+        given = None if corpus is None else str(corpus)
+        run_decipher(settings, out, runs=runs or [], corpus=given, force=force, resume=resume, table=table)
+        return
     run_mrr_compare(
         settings,
         out,

@@ -50,7 +50,7 @@ def write_figures(result: Comparison, folder: Path, kept: Kept) -> list[PageFigu
     folder.mkdir()
     made = []
     for drawing in drawings(result):
-        png, svg = kept.part(("figure", drawing.name), _drawn, drawing, result.settings.dpi)
+        png, svg = kept.part(("figure", drawing.name), drawn, drawing, result.settings.dpi)
         (folder / f"{drawing.name}.png").write_bytes(png)
         page = PageFigure(
             drawing.name,
@@ -64,7 +64,7 @@ def write_figures(result: Comparison, folder: Path, kept: Kept) -> list[PageFigu
     return made
 
 
-def _drawn(drawing: Drawing, dpi: int) -> tuple[bytes, bytes]:
+def drawn(drawing: Drawing, dpi: int) -> tuple[bytes, bytes]:
     """A figure as PNG and as SVG."""
     figure = drawing.draw()
     settle(figure)

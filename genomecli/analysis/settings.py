@@ -61,6 +61,78 @@ class BaselineSettings(Section):
         return tuple(sorted(set(sizes)))
 
 
+class DecipherSettings(Section):
+    """What ``mrr-compare --decipher`` recovers the genetic code from, and how hard it looks."""
+
+    codons: SafeName | None = setting(
+        None, doc="Species whose genes are read; the one with genes in the corpus by default."
+    )
+    proteins: SafeName | None = setting(
+        None,
+        doc="Species whose proteins are the other text; that of the genes by default. Own proteins carry the "
+        "annotator's code: only those of another species, or peptides, tell what code a cell uses.",
+    )
+    relation: Literal["auto", "disjoint", "comparable", "none"] = setting(
+        "auto",
+        doc="disjoint: genes of half of the families, proteins of the other half; comparable: the same genes "
+        "on both sides; none: all there is; auto: disjoint for one species, none for two.",
+    )
+    frame: Literal[0, 1, 2] = setting(0, doc="Bases left out at the start of each gene.")
+    strand: Literal["+", "-"] = setting("+", doc="-: genes are read from their reverse complement.")
+    genes: int | None = setting(None, doc="At most this many genes, drawn at random.", unit="genes", ge=2)
+    translate_with: int | None = setting(
+        None,
+        doc="Control: instead of proteins, genes of the other families translated with this NCBI code, right "
+        "or wrong. The answer must follow it.",
+        ge=1,
+        le=33,
+    )
+    nearest: int = setting(
+        2,
+        doc="Smallest distance of the pairs that are counted; 1 lets codon-pair bias in.",
+        unit="codons",
+        ge=1,
+    )
+    farthest: int = setting(
+        8, doc="Largest distance of the pairs that are counted.", unit="codons", ge=1, le=100
+    )
+    pseudo: float = setting(
+        20.0, doc="Pairs added to each cell of the proteins' table, so that rare ones say little.", gt=0
+    )
+    composition: float = setting(
+        0.005,
+        doc="Weight of the proteins' composition, a share of all pairs; small, since species differ in it.",
+        ge=0,
+    )
+    chains: int = setting(24, doc="Random assignments that are annealed at once.", ge=1, le=10_000)
+    sweeps: int = setting(80, doc="Times that each codon is drawn anew while cooling.", ge=2, le=100_000)
+    bootstrap: int = setting(
+        40,
+        doc="Resamples of genes and proteins, with distances weighted anew; each is deciphered.",
+        ge=10,
+        le=10_000,
+    )
+    support: float = setting(
+        0.9, doc="Share of the resamples that must agree, or the codon is undecided.", gt=0.5, le=1
+    )
+    controls: bool = setting(
+        True, doc="Also decipher the five other readings of the genes, and against shuffled proteins."
+    )
+
+    @field_validator("translate_with")
+    @classmethod
+    def _code_exists(cls, value: int | None) -> int | None:
+        if value is not None and not (1 <= value <= 6 or 9 <= value <= 16 or 21 <= value <= 33):
+            raise ValueError("NCBI has no such genetic code; they are 1-6, 9-16 and 21-33")
+        return value
+
+    @model_validator(mode="after")
+    def _in_order(self) -> DecipherSettings:
+        if self.farthest < self.nearest:
+            raise ValueError(f"farthest {self.farthest} is below nearest {self.nearest}")
+        return self
+
+
 class CompareSettings(Section):
     """What ``mrr-compare`` measures, and against what."""
 
@@ -145,6 +217,9 @@ class CompareSettings(Section):
     )
     baselines: BaselineSettings = Field(
         default_factory=BaselineSettings, description="Static word vectors of the run's own texts."
+    )
+    decipher: DecipherSettings = Field(
+        default_factory=DecipherSettings, description="The genetic code from unpaired texts (--decipher)."
     )
     retrieval: bool = setting(True, doc="Whether to look up each gene's protein by their pooled vectors.")
     retrieval_genes: int = setting(

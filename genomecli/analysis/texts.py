@@ -119,7 +119,7 @@ def choose_records(corpus: CorpusReader, species: str, molecule: Molecule, wante
     """
     code = species_code(corpus, species)
     table = corpus.records(species, molecule)
-    fits, notes = _same_code(table, code, molecule, species)
+    fits, notes = same_code(table, code, molecule, species)
     lengths = table.length.astype(np.int64)
     taken = fits & np.isin(table.split.astype(str), list(wanted.splits))
     held = int(lengths[taken].sum())
@@ -188,9 +188,10 @@ def _draw(seed: int, key: str) -> bytes:
     return hashlib.sha256(f"{seed}|{key}".encode()).hexdigest().encode()
 
 
-def _same_code(
+def same_code(
     table: RecordTable, code: GeneticCode, molecule: Molecule, species: str
 ) -> tuple[NDArray[np.bool_], list[str]]:
+    """bool[R]: records that are read with this code, and what to say of the others."""
     everything = np.ones(len(table), dtype=np.bool_)
     if molecule == "genome":
         return everything, []

@@ -33,7 +33,9 @@ class CodeBar:
     kept: bool = True
 
 
-def codes_figure(bars: Sequence[CodeBar], *, title: str, verdict: str, shown: int = 12) -> Figure:
+def codes_figure(
+    bars: Sequence[CodeBar], *, title: str, verdict: str, shown: int = 12, explains: str = "vectors"
+) -> Figure:
     """Draw the best ``shown`` classes, best on top; the assumed code is always among them."""
     ordered = sorted(bars, key=lambda bar: (-bar.score, bar.label))
     kept = ordered[:shown]
@@ -61,7 +63,7 @@ def codes_figure(bars: Sequence[CodeBar], *, title: str, verdict: str, shown: in
         axes.set_xlim(left=low)
         axes.margins(x=0.12)
         axes.tick_params(axis="y", length=0)
-        axes.set_xlabel("score of the code (higher: it explains the vectors better)")
+        axes.set_xlabel(f"score of the code (higher: it explains the {explains} better)")
         figure.suptitle(f"{title}\n", x=0.01, ha="left", fontsize=12, fontweight="bold")
         figure.text(0.01, 1.0, f"\n\n{verdict}", fontsize=9.5, va="top")
         light_grid(axes, "x")

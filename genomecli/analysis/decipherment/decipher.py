@@ -1,0 +1,246 @@
+"""The code of a genome from genes and proteins that nobody paired: search, resamples, codes, controls.
+
+Legend: B draws, K distances, G groups of records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genomecli.analysis.arrays import Booleans, Floats, Integers
+from genomecli.analysis.decipherment.evidence import AMINO, CODONS, Evidence, Weights
+from genomecli.analysis.decipherment.pairs import GROUPS, Pairs, Text, count_pairs
+from genomecli.analysis.decipherment.ranking import RankedCode, rank
+from genomecli.analysis.decipherment.search import Schedule, Solution, scores, search
+from genomecli.analysis.decipherment.sources import Sources
+from genomecli.analysis.decipherment.stops import find_stops, stop_log_odds
+from genomecli.analysis.gold import AMINO_LETTERS
+from genomecli.runtime import rng
+from genomecli.sequences.codes import GeneticCode, all_codes, genetic_code
+
+if TYPE_CHECKING:
+    from genomecli.analysis.settings import DecipherSettings
+
+READINGS = tuple((frame, strand) for strand in "+-" for frame in (0, 1, 2))
+"""The six readings of a gene: offset, strand."""
+
+SHUFFLED = "proteins shuffled within themselves"
+
+
+@dataclass(frozen=True)
+class Control:
+    """A text that holds no code, deciphered likewise.
+
+    Args:
+        name: what was read.
+        value: evidence, nats per thousand pairs.
+    """
+
+    name: str
+    value: float
+
+
+@dataclass(frozen=True, eq=False)
+class Deciphered:
+    """What was found.
+
+    Args:
+        sources: the two texts.
+        solution: the best assignment.
+        scores: float64[64, 20], evidence of every reading less that of the best, nats.
+        support: float64[64, 20], share of the resamples that read each codon so.
+        counts: int64[64], codons inside genes.
+        stops: bool[64], codons that end genes.
+        value: evidence of the solution, nats per thousand pairs.
+        spread: standard deviation of that over resamples of genes and proteins, all distances kept.
+        residue_count: residues of the other text.
+        codes: NCBI's codes, best first.
+        controls: other readings, and shuffled proteins; empty where not asked for.
+        least_support: share of the resamples from which a codon is decided.
+    """
+
+    sources: Sources
+    solution: Solution
+    scores: Floats
+    support: Floats
+    counts: Integers
+    stops: Booleans
+    value: float
+    spread: float
+    residue_count: int
+    codes: tuple[RankedCode, ...]
+    controls: tuple[Control, ...]
+    least_support: float
+
+    @property
+    def asked(self) -> Integers:
+        """Codons that were seen inside genes and are no stops, by index."""
+        return np.flatnonzero((self.counts > 0) & ~self.stops)
+
+    def decided(self, codon: int) -> bool:
+        """Whether enough resamples agree on the codon's reading."""
+        label = int(self.solution.labels[codon])
+        return label >= 0 and float(self.support[codon, label]) >= self.least_support
+
+    def letter(self, codon: int) -> str:
+        """What is answered: an amino acid, ``*``, ``?`` for undecided, or ``-`` for a codon never seen."""
+        if self.stops[codon]:
+            return "*"
+        if self.counts[codon] == 0:
+            return "-"
+        return AMINO_LETTERS[self.solution.labels[codon]] if self.decided(codon) else "?"
+
+    @property
+    def margin(self) -> float | None:
+        """How far the evidence is above the best control, in its standard deviations."""
+        if not self.controls:
+            return None
+        return (self.value - max(control.value for control in self.controls)) / max(self.spread, 1e-12)
+
+
+def decipher(
+    sources: Sources,
+    settings: DecipherSettings,
+    codes: Sequence[GeneticCode],
+    seed: int,
+    tick: Callable[[], None] = lambda: None,
+) -> Deciphered:
+    """Find the code, ask how sure it is, rank the known codes, and read what holds none.
+
+    Args:
+        sources: the two texts.
+        settings: of the search.
+        codes: those to rank.
+        seed: of everything that is drawn.
+        tick: called before each piece of work; raises what ends it.
+
+    Raises:
+        InputError: if a text holds no pair.
+    """
+    distances = range(settings.nearest, settings.farthest + 1)
+    text = sources.genes.codons(settings.frame, settings.strand)
+    codons = count_pairs(text, CODONS, distances, rng(seed, "decipher", "genes"))
+    residues = count_pairs(sources.residues, AMINO, distances, rng(seed, "decipher", "proteins"))
+    weights = Weights(settings.pseudo, settings.composition)
+    schedule = Schedule(settings.chains, settings.sweeps)
+    tick()
+    evidence = Evidence(codons.total(), residues.total(), weights)
+    solution = search(evidence, schedule, rng(seed, "decipher", "search"))
+    tally = np.bincount(text.tokens[text.tokens >= 0], minlength=CODONS)
+    knows = sources.genes.knows_last and (settings.frame, settings.strand) == (0, "+")
+    stops = find_stops(tally, sources.genes.last, known=knows)
+    drawn = list(_resamples(codons, residues, weights, settings, seed))
+    found = []
+    for number, draw in enumerate(drawn):
+        tick()
+        again = search(draw, _shorter(schedule), rng(seed, "decipher", "again", number), solution.labels)
+        found.append(again.labels)
+    votes = np.stack(found)[:, :, None] == np.arange(AMINO)
+    return Deciphered(
+        sources,
+        solution,
+        scores(evidence, solution.labels),
+        votes.mean(axis=0),
+        tally,
+        stops,
+        1e3 * solution.value / evidence.pairs,
+        _spread(codons, residues, weights, settings, solution, seed),
+        int((sources.residues.tokens >= 0).sum()),
+        rank(codes, evidence, drawn, stop_log_odds(tally, sources.genes.last, known=knows), stops),
+        tuple(_controls(sources, settings, residues, weights, schedule, seed, tick)),
+        settings.support,
+    )
+
+
+def _shorter(schedule: Schedule) -> Schedule:
+    """A resample begins with the solution as well, so half of the work does."""
+    return Schedule(
+        max(1, schedule.chains // 2), max(2, schedule.sweeps // 2), schedule.hot / 2, schedule.cold
+    )
+
+
+def _resamples(
+    codons: Pairs, residues: Pairs, weights: Weights, settings: DecipherSettings, seed: int
+) -> Iterator[Evidence]:
+    """Genes and proteins drawn anew with replacement, distances weighted anew (Rubin 1981).
+
+    Distances too, because what is wrong with a count is seldom chance: it is another dependence between
+    neighbours than the amino acids', and that changes with the distance.
+    """
+    for number in range(settings.bootstrap):
+        generator = rng(seed, "decipher", "resample", number)
+        genes, proteins = (generator.multinomial(GROUPS, [1 / GROUPS] * GROUPS) for _ in range(2))
+        k = len(codons.distances)
+        share = k * generator.dirichlet(np.ones(k))
+        yield Evidence(codons.total(genes), residues.total(proteins), weights, share)
+
+
+def _spread(
+    codons: Pairs,
+    residues: Pairs,
+    weights: Weights,
+    settings: DecipherSettings,
+    solution: Solution,
+    seed: int,
+) -> float:
+    """Standard deviation of the solution's evidence, nats per thousand pairs, over genes and proteins."""
+    values = []
+    for number in range(settings.bootstrap):
+        generator = rng(seed, "decipher", "spread", number)
+        genes, proteins = (generator.multinomial(GROUPS, [1 / GROUPS] * GROUPS) for _ in range(2))
+        draw = Evidence(codons.total(genes), residues.total(proteins), weights)
+        values.append(1e3 * float(draw.value(solution.labels[None])[0]) / draw.pairs)
+    return float(np.std(values, ddof=1))
+
+
+def reading_name(frame: int, strand: str) -> str:
+    """``frame 0``, ``frame +1``, ``reverse strand, frame +2``."""
+    name = "frame 0" if frame == 0 else f"frame +{frame}"
+    return name if strand == "+" else f"reverse strand, {name}"
+
+
+def _controls(
+    sources: Sources,
+    settings: DecipherSettings,
+    residues: Pairs,
+    weights: Weights,
+    schedule: Schedule,
+    seed: int,
+    tick: Callable[[], None],
+) -> Iterator[Control]:
+    if not settings.controls:
+        return
+    for frame, strand in READINGS:
+        if (frame, strand) != (settings.frame, settings.strand):
+            name = reading_name(frame, strand)
+            text = sources.genes.codons(frame, strand)
+            yield _control(name, text, residues, weights, schedule, seed, tick)
+    generator = rng(seed, "decipher", "shuffled")
+    shuffled = count_pairs(sources.residues.shuffled(generator), AMINO, residues.distances, generator)
+    text = sources.genes.codons(settings.frame, settings.strand)
+    yield _control(SHUFFLED, text, shuffled, weights, schedule, seed, tick)
+
+
+def _control(
+    name: str,
+    text: Text,
+    residues: Pairs,
+    weights: Weights,
+    schedule: Schedule,
+    seed: int,
+    tick: Callable[[], None],
+) -> Control:
+    tick()
+    codons = count_pairs(text, CODONS, residues.distances, rng(seed, "decipher", "control", name))
+    evidence = Evidence(codons.total(), residues.total(), weights)
+    solution = search(evidence, schedule, rng(seed, "decipher", "control search", name))
+    return Control(name, 1e3 * solution.value / evidence.pairs)
+
+
+def codes_to_rank(chosen: str | Sequence[int]) -> tuple[GeneticCode, ...]:
+    """The codes that the settings name, or all of NCBI's."""
+    return all_codes() if isinstance(chosen, str) else tuple(genetic_code(table) for table in chosen)

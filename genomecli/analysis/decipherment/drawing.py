@@ -1,0 +1,120 @@
+"""The figures of a decipherment: what goes into each, and what to say below it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genomecli.analysis.decipherment.decipher import Deciphered, reading_name
+from genomecli.analysis.decipherment.story import code_sentence
+from genomecli.analysis.drawing_data import Drawing
+from genomecli.analysis.figures.bars import CodeBar, codes_figure
+from genomecli.analysis.figures.code_table import CodonCell, code_table_figure
+from genomecli.analysis.figures.heatmap import codon_heat_map
+from genomecli.analysis.figures.readings import readings_figure
+from genomecli.analysis.gold import AMINO_LETTERS, CodonGold
+from genomecli.sequences.codes import CODONS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from genomecli.analysis.settings import CompareSettings
+
+_CODES = (
+    "One bar a class of codes that read all codons at hand alike: evidence of the pairs and of what ends "
+    "genes, above the worst code shown. Only differences between bars mean anything; pale bars are beaten in "
+    "95 % of resamples."
+)
+_CONTROLS = (
+    "Evidence of the best assignment for each text. The other readings of the same genes hold the same bases "
+    "and no code; shuffled proteins hold the composition and no grammar. Line: two standard deviations to "
+    "each side."
+)
+
+
+def drawings(found: Deciphered, settings: CompareSettings) -> list[Drawing]:
+    """The figures, in the order of the page."""
+    table = found.sources.code.table
+    made = [
+        Drawing(
+            "code-table",
+            title_of(found),
+            "Large: the amino acid that was found. Small: share of "
+            f"{settings.decipher.bootstrap} resamples of genes, proteins and distances that agree; below "
+            f"{100 * found.least_support:.0f} % a codon is undecided (?). Framed: decided otherwise than in "
+            f"code {table}, which was used for nothing but this comparison.",
+            lambda: code_table_figure(_cells(found), title=title_of(found), stated=f"code {table}"),
+        ),
+        Drawing(
+            "support",
+            "What each codon was read as, over resamples",
+            "Each row is a codon, each column an amino acid: the share of resamples that read it so. Orange "
+            f"boxes: code {table}.",
+            lambda: _support_figure(found),
+        ),
+        Drawing("codes", "Which of NCBI's codes explains the texts", _CODES, lambda: _codes_figure(found)),
+    ]
+    if found.controls:
+        made.append(
+            Drawing("controls", "What holds no code", _CONTROLS, lambda: _controls_figure(found, settings))
+        )
+    return made
+
+
+def title_of(found: Deciphered) -> str:
+    """Whose code, from which texts."""
+    sources = found.sources
+    other = "its own proteome" if sources.codons == sources.proteins else f"proteins of {sources.proteins}"
+    kind = {"disjoint": ", other families", "comparable": ", unpaired"}.get(sources.relation, "")
+    return f"The code of {sources.codons}, deciphered from its genes and {other}{kind}"
+
+
+def _cells(found: Deciphered) -> dict[str, CodonCell]:
+    cells = {}
+    for codon, text in enumerate(CODONS):
+        label, answer = int(found.solution.labels[codon]), found.letter(codon)
+        asked = answer not in "*-"
+        support = float(found.support[codon, label]) if asked else float("nan")
+        leaning = AMINO_LETTERS[label] if asked else ""
+        cells[text] = CodonCell(answer, support, found.sources.code.amino[codon], leaning)
+    return cells
+
+
+def _support_figure(found: Deciphered) -> Figure:
+    gold = CodonGold.of(found.sources.code, found.asked.tolist())
+    return codon_heat_map(
+        found.support[
+            np.ix_(gold.codons, np.array([AMINO_LETTERS.index(letter) for letter in gold.letters]))
+        ],
+        gold,
+        title="Codons as read by the resamples",
+        scale="share of resamples",
+    )
+
+
+def _codes_figure(found: Deciphered) -> Figure:
+    table = found.sources.code.table
+    least = min(code.total for code in found.codes[:12])
+    bars = [
+        CodeBar(
+            f"{', '.join(map(str, code.tables))}: {code.names[0]}",
+            code.total - least,
+            table in code.tables,
+            code.possible or code is found.codes[0],
+        )
+        for code in found.codes[:12]
+    ]
+    title = "NCBI's codes by how well they explain the texts"
+    return codes_figure(bars, title=title, verdict=code_sentence(found), explains="texts")
+
+
+def _controls_figure(found: Deciphered, settings: CompareSettings) -> Figure:
+    own = reading_name(settings.decipher.frame, settings.decipher.strand)
+    return readings_figure(
+        [f"{own}: the text", *(control.name for control in found.controls)],
+        [found.value, *(control.value for control in found.controls)],
+        spread=found.spread,
+        title="Evidence of a code, beside readings that hold none",
+        unit="evidence, nats per thousand pairs",
+    )

@@ -1,0 +1,95 @@
+"""Ordered pairs of tokens at fixed distances, counted by group of records, so that records can be resampled.
+
+Legend: T tokens, R records, V vocabulary, K distances, G groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genomecli.analysis.arrays import Floats, Integers
+from genomecli.errors import InputError
+
+GROUPS = 40
+"""Groups of records that a bootstrap draws."""
+
+
+@dataclass(frozen=True, eq=False)
+class Text:
+    """Records of one language, one after another.
+
+    Args:
+        tokens: int64[T], below V; -1 for what is no token (an ambiguity letter).
+        lengths: int64[R], tokens of each record.
+    """
+
+    tokens: Integers
+    lengths: Integers
+
+    def take(self, chosen: Integers) -> Text:
+        """Some of the records, int64[n], in that order."""
+        starts = np.cumsum(self.lengths) - self.lengths
+        pieces = [self.tokens[starts[i] : starts[i] + self.lengths[i]] for i in chosen.tolist()]
+        tokens = np.concatenate(pieces) if pieces else self.tokens[:0]
+        return Text(tokens, self.lengths[chosen])
+
+    def shuffled(self, rng: np.random.Generator) -> Text:
+        """Every record's tokens in a random order: composition stays, grammar goes."""
+        owner = np.repeat(np.arange(len(self.lengths)), self.lengths)
+        order = np.lexsort((rng.random(len(self.tokens)), owner))
+        return Text(self.tokens[order], self.lengths)
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Counts of ordered pairs.
+
+    Args:
+        counts: float64[G, K, V, V]: group, distance, left token, right token.
+        distances: the K distances.
+    """
+
+    counts: Floats
+    distances: tuple[int, ...]
+
+    def total(self, weights: NDArray[np.integer] | None = None) -> Floats:
+        """float64[K, V, V]: all groups added, each as often as ``weights`` int[G] says."""
+        if weights is None:
+            found: Floats = self.counts.sum(axis=0)
+            return found
+        weighted: Floats = np.einsum("g,gkab->kab", weights.astype(np.float64), self.counts)
+        return weighted
+
+
+def count_pairs(
+    text: Text, size: int, distances: Sequence[int], rng: np.random.Generator, groups: int = GROUPS
+) -> Pairs:
+    """Count the ordered pairs of tokens within records.
+
+    Args:
+        text: the records.
+        size: V.
+        distances: how far the right token stands behind the left one, each at least 1.
+        rng: deals the records out to groups.
+        groups: G.
+
+    Raises:
+        InputError: if no record holds a pair.
+    """
+    records = len(text.lengths)
+    group_of = rng.permutation(records) % groups
+    owner = np.repeat(np.arange(records), text.lengths)
+    group = group_of[owner] if records else owner
+    counts = np.zeros((groups, len(distances), size, size))
+    for place, distance in enumerate(distances):
+        left, right = text.tokens[:-distance], text.tokens[distance:]
+        good = (owner[:-distance] == owner[distance:]) & (left >= 0) & (right >= 0)
+        keys = (group[:-distance][good] * size + left[good]) * size + right[good]
+        counts[:, place] = np.bincount(keys, minlength=groups * size * size).reshape(groups, size, size)
+    if not counts.any():
+        raise InputError("no sequence is long enough to hold a pair of tokens at the distances asked for")
+    return Pairs(counts, tuple(distances))

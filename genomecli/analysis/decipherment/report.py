@@ -1,0 +1,79 @@
+"""Writes a decipherment: tables, summary, figures, page. Equal results give equal bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from genomecli.analysis.decipherment.decipher import Deciphered
+from genomecli.analysis.decipherment.drawing import drawings, title_of
+from genomecli.analysis.decipherment.story import summary
+from genomecli.analysis.decipherment.tables import (
+    CODE_COLUMNS,
+    CODON_COLUMNS,
+    code_lines,
+    code_table,
+    codon_lines,
+    codon_table,
+    control_table,
+)
+from genomecli.analysis.deviance import write_lines
+from genomecli.analysis.pages import PageFigure, count_text, render
+from genomecli.analysis.results import drawn
+from genomecli.analysis.settings import CompareSettings
+from genomecli.files import write_json
+
+SECTIONS = (
+    ("code", "The code"),
+    ("codes", "Known codes"),
+    ("controls", "Controls"),
+    ("method", "Method"),
+    ("limits", "Limits"),
+)
+
+
+def write_decipherment(found: Deciphered, settings: CompareSettings, folder: Path) -> dict[str, Any]:
+    """Write tables, summary, figures and page below ``folder``; the summary."""
+    write_lines(folder / "codons.tsv", CODON_COLUMNS, codon_lines(found))
+    write_lines(folder / "codes.tsv", CODE_COLUMNS, code_lines(found))
+    values = [("the text", found.value), *((control.name, control.value) for control in found.controls)]
+    write_lines(folder / "controls.tsv", ("reading", "nats_per_1000_pairs"), values)
+    short = summary(found)
+    write_json(folder / "summary.json", short)
+    figures = []
+    if settings.figures:
+        (folder / "figures").mkdir()
+        for drawing in drawings(found, settings):
+            png, svg = drawn(drawing, settings.dpi)
+            (folder / "figures" / f"{drawing.name}.png").write_bytes(png)
+            alt = f"{drawing.title}. {drawing.caption}"
+            figures.append(PageFigure(drawing.name, drawing.title, drawing.caption, alt, svg, drawing.narrow))
+    (folder / "index.html").write_text(_page(found, short, figures, settings), encoding="utf-8")
+    return short
+
+
+def _page(
+    found: Deciphered, short: dict[str, Any], figures: list[PageFigure], settings: CompareSettings
+) -> str:
+    by_name = {figure.name: [figure] for figure in figures}
+    return render(
+        "decipherment.html.j2",
+        {
+            "title": title_of(found),
+            "kind": "decipherment",
+            "subtitle": f"{count_text(short['codons_read'])} codons of {count_text(short['genes'])} genes, "
+            f"{count_text(short['residues_read'])} residues, no parallel data",
+            "sections": SECTIONS,
+            "sentences": short["sentences"],
+            "notes": short["notes"],
+            "codon_table": codon_table(found),
+            "code_table": code_table(found),
+            "control_table": control_table(found),
+            "figures": {
+                name: by_name.get(name, []) for name in ("code-table", "support", "codes", "controls")
+            },
+            "settings": settings.decipher,
+            "own": found.sources.codons == found.sources.proteins,
+            "knows_last": found.sources.genes.knows_last,
+        },
+    )

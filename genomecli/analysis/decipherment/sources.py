@@ -1,0 +1,235 @@
+"""The two texts of a decipherment, read from a corpus: genes as codons of one reading, proteins as residues.
+
+No genetic code is used to read them. The first codon of every gene is left out, and the last one where the
+corpus kept it: their place gives them away. What stands last is counted by itself, for it tells the stops.
+
+Legend: n bases, R records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genomecli.analysis.arrays import Integers
+from genomecli.analysis.decipherment.pairs import Text
+from genomecli.analysis.gold import AMINO_LETTERS
+from genomecli.analysis.texts import same_code, species_code
+from genomecli.corpus.relations import family_components, halve, relate
+from genomecli.errors import InputError, UsageError
+from genomecli.runtime import rng
+from genomecli.sequences.alphabets import PROTEIN
+from genomecli.sequences.codes import GeneticCode, genetic_code
+
+if TYPE_CHECKING:
+    from genomecli.analysis.settings import DecipherSettings
+    from genomecli.corpus.records_table import RecordTable
+    from genomecli.corpus.store import CorpusReader
+
+CODON = 3
+_RESIDUE_OF = np.array(
+    [AMINO_LETTERS.find(letter) for letter in PROTEIN.symbols] + [-1] * (256 - len(PROTEIN.symbols)),
+    dtype=np.int64,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Genes:
+    """The inside of coding sequences.
+
+    Args:
+        bases: uint8[n], records one after another, each of whole codons.
+        lengths: int64[R], bases of each.
+        last: int64[64], how often each codon ends a gene; all 0 where ``knows_last`` is false.
+        knows_last: the corpus kept what ends a gene.
+    """
+
+    bases: NDArray[np.uint8]
+    lengths: Integers
+    last: Integers
+    knows_last: bool
+
+    def codons(self, frame: int = 0, strand: str = "+") -> Text:
+        """The codons of one of the six readings.
+
+        Args:
+            frame: bases left out at the start of each gene, read from the 5' end of the strand.
+            strand: ``-`` reads the reverse complement.
+        """
+        bases, lengths = self.bases, self.lengths
+        starts = np.cumsum(lengths) - lengths
+        if strand == "-":
+            owner = np.repeat(np.arange(len(lengths)), lengths)
+            mirrored = 2 * starts[owner] + lengths[owner] - 1 - np.arange(len(bases))
+            turned = bases[mirrored]
+            bases = np.where(turned < 4, 3 - turned, turned).astype(np.uint8)
+        counts = np.maximum(lengths - frame, 0) // CODON
+        first = np.repeat(starts + frame, counts)
+        place = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
+        return Text(_codon_indices(bases, first + CODON * place), counts)
+
+    def take(self, chosen: Integers) -> Genes:
+        """Some of the genes, int64[m]; what ends genes is that of all."""
+        taken = Text(self.bases.astype(np.int64), self.lengths).take(chosen)
+        return Genes(taken.tokens.astype(np.uint8), taken.lengths, self.last, self.knows_last)
+
+
+def _codon_indices(bases: NDArray[np.uint8], starts: Integers) -> Integers:
+    """int64[m]: index of the codon at each start, -1 where a base is not known."""
+    triplets = bases[starts[:, None] + np.arange(CODON)].astype(np.int64).reshape(-1, CODON)
+    found: Integers = np.where((triplets < 4).all(axis=1), triplets @ np.array([16, 4, 1]), -1)
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """Two texts that nobody paired.
+
+    Args:
+        codons: species that the genes are of.
+        proteins: species that the proteins are of.
+        relation: how the genes and the proteins relate.
+        genes: the genes.
+        residues: int64 amino acids in the order of AMINO_LETTERS, -1 for other letters.
+        code: what the corpus says is the genetic code of the genes; it is used for nothing but the check.
+        notes: what the reader of the result must know.
+    """
+
+    codons: str
+    proteins: str
+    relation: str
+    genes: Genes
+    residues: Text
+    code: GeneticCode
+    notes: tuple[str, ...]
+
+
+def read_sources(corpus: CorpusReader, settings: DecipherSettings, seed: int) -> Sources:
+    """Both texts, as the settings ask.
+
+    Raises:
+        InputError: if a species or molecule is not in the corpus, or nothing is left.
+    """
+    codons = settings.codons or _only(corpus, "cds")
+    corpus.group(codons, "cds")  # refuses what the corpus does not hold
+    code = species_code(corpus, codons)
+    genes, notes = _of_one_code(corpus, codons, code)
+    if settings.translate_with is not None:
+        return _wrongly_translated(corpus, genes, code, settings, seed, notes)
+    proteins = settings.proteins or (
+        codons if _holds(corpus, codons, "protein") else _only(corpus, "protein")
+    )
+    corpus.group(proteins, "protein")
+    own = codons == proteins
+    relation = settings.relation if settings.relation != "auto" else ("disjoint" if own else "none")
+    tables = {(codons, "cds"): genes, (proteins, "protein"): corpus.records(proteins, "protein")}
+    sides = {source.molecule: source.records for source in relate(tables, relation, seed)}  # type: ignore[arg-type]
+    if relation == "comparable" and not own:
+        relation = "none"
+    taken = _inside(corpus, _limited(sides["cds"], settings.genes, seed))
+    residues = _residues(corpus, sides["protein"])
+    return _checked(Sources(codons, proteins, relation, taken, residues, code, tuple(notes)), corpus)
+
+
+def _wrongly_translated(
+    corpus: CorpusReader,
+    genes: RecordTable,
+    code: GeneticCode,
+    settings: DecipherSettings,
+    seed: int,
+    notes: list[str],
+) -> Sources:
+    """The control: instead of proteins, genes of other families (or the same) in a code of one's choice."""
+    species, table = str(genes.species[0]), settings.translate_with or code.table
+    relation = "disjoint" if settings.relation == "auto" else settings.relation
+    if settings.proteins not in (None, species):
+        raise UsageError(
+            "translate_with makes the proteins from the genes themselves",
+            where="mrr-compare.decipher.proteins",
+            fix="leave proteins out",
+        )
+    read, translated = genes, genes
+    if relation == "disjoint":
+        number = family_components({(species, "cds"): genes})[species, "cds"]
+        side = halve(np.bincount(number).astype(np.int64), seed)[number]
+        read, translated = genes[side], genes[~side]
+    residues = _translated(corpus, translated, table)
+    said = f"control: the proteins are {len(translated):,} genes of {species}, translated with code {table}"
+    taken = _inside(corpus, _limited(read, settings.genes, seed))
+    return _checked(Sources(species, species, relation, taken, residues, code, (*notes, said)), corpus)
+
+
+def _checked(sources: Sources, corpus: CorpusReader) -> Sources:
+    if not len(sources.genes.bases) or not len(sources.residues.tokens):
+        raise InputError("no gene or no protein is left", where=corpus.path, fix="see mrr-compare.decipher")
+    return sources
+
+
+def _holds(corpus: CorpusReader, species: str, molecule: str) -> bool:
+    return any((group.species, group.molecule) == (species, molecule) for group in corpus.groups)
+
+
+def _only(corpus: CorpusReader, molecule: str) -> str:
+    """The one species with such records. Raises InputError if there is none, or a choice."""
+    found = [group.species for group in corpus.groups if group.molecule == molecule]
+    if len(found) == 1:
+        return found[0]
+    key = "codons" if molecule == "cds" else "proteins"
+    what = f"records of {molecule} of {', '.join(found)}" if found else f"no records of {molecule}"
+    raise InputError(f"the corpus holds {what}", where=corpus.path, fix=f"set mrr-compare.decipher.{key}")
+
+
+def _of_one_code(corpus: CorpusReader, species: str, code: GeneticCode) -> tuple[RecordTable, list[str]]:
+    """The genes of the nucleus or chromosome; those of organelles, which another code is given for, apart."""
+    table = corpus.records(species, "cds")
+    fits, notes = same_code(table, code, "cds", species)
+    return table[fits], notes
+
+
+def _limited(table: RecordTable, genes: int | None, seed: int) -> RecordTable:
+    if genes is None or genes >= len(table):
+        return table
+    return table[np.sort(rng(seed, "decipher", "genes").permutation(len(table))[:genes])]
+
+
+def _keeps_last(corpus: CorpusReader) -> bool:
+    policies: Mapping[str, object] = corpus.manifest["settings"]["policies"]
+    return policies["stop_codon"] == "keep"
+
+
+def _inside(corpus: CorpusReader, table: RecordTable) -> Genes:
+    """Whole codons of each gene but the first, and but the last where the corpus kept it."""
+    keeps = _keeps_last(corpus)
+    whole = table.length.astype(np.int64) // CODON
+    inside = np.maximum(whole - 1 - int(keeps), 0) * CODON
+    enough = inside > 0
+    rows, inside = table.row[enough], inside[enough]
+    bases, _ = corpus.gather(rows, np.full(len(rows), CODON, dtype=np.int64), inside)
+    last = np.zeros(64, dtype=np.int64)
+    if keeps:
+        complete = ~table.column("partial3").astype(np.bool_)[enough]
+        ends, _ = corpus.gather(
+            rows[complete], inside[complete] + CODON, np.full(int(complete.sum()), CODON, dtype=np.int64)
+        )
+        index = _codon_indices(ends, np.arange(0, len(ends), CODON))
+        last = np.bincount(index[index >= 0], minlength=64).astype(np.int64)
+    return Genes(bases, inside, last, keeps)
+
+
+def _residues(corpus: CorpusReader, table: RecordTable) -> Text:
+    """Residues but a first methionine, which every protein has."""
+    start = table.column("has_start").astype(np.int64)
+    lengths = np.maximum(table.length.astype(np.int64) - start, 0)
+    symbols, _ = corpus.gather(table.row, start, lengths)
+    return Text(_RESIDUE_OF[symbols], lengths)
+
+
+def _translated(corpus: CorpusReader, genes: RecordTable, table: int) -> Text:
+    """Genes translated with a code of one's choice; stops are no residue."""
+    text = _inside(corpus, genes).codons()
+    letters = np.array([AMINO_LETTERS.find(letter) for letter in genetic_code(table).amino], dtype=np.int64)
+    return Text(np.where(text.tokens >= 0, letters[text.tokens], -1), text.lengths)

@@ -1,0 +1,111 @@
+"""What a decipherment says, in sentences and in short. Every number in a sentence is computed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from genomecli.analysis.decipherment.decipher import SHUFFLED, Deciphered
+from genomecli.analysis.decipherment.judged import Judged, judge
+from genomecli.analysis.pages import interval_text
+from genomecli.sequences.codes import CODONS
+
+
+def sentences(found: Deciphered, judged: Judged) -> list[str]:
+    """What was found, in words."""
+    sources, table = found.sources, found.sources.code.table
+    said = [
+        f"{judged.decided} of {judged.codons} codons were decided, {100 * judged.decided_tokens:.1f} % of "
+        f"all that stand in genes; {_wrong(judged, table)}.",
+        f"Against code {table}, the best reading of {judged.right} of {judged.codons} codons is right "
+        f"({100 * judged.right_tokens:.1f} % of occurrences); the mean reciprocal rank of the stated amino "
+        f"acid is {judged.mrr:.2f} (chance 0.18).",
+        code_sentence(found),
+    ]
+    if found.controls:
+        said.append(_control_sentence(found))
+    if sources.codons == sources.proteins and sources.relation != "none":
+        said.append(
+            "The proteins are the annotator's translation of genes of the same genome, so this shows that "
+            "the method works; it does not establish the cell's code."
+        )
+    return said
+
+
+def _wrong(judged: Judged, table: int) -> str:
+    if not judged.decided:
+        return "the texts are too short, or hold no code in this reading"
+    if not judged.wrong:
+        return f"none of them differs from code {table}"
+    verb = "was" if len(judged.wrong) == 1 else "were"
+    return (
+        f"{', '.join(judged.wrong)} {verb} decided otherwise than in code {table} "
+        f"({100 * judged.wrong_tokens:.1f} % of decided occurrences)"
+    )
+
+
+def code_sentence(found: Deciphered) -> str:
+    """Which of NCBI's codes explains the texts, and whether another cannot be ruled out."""
+    best, *others = found.codes
+    name = f"code {' or '.join(map(str, best.tables))}"
+    if not others:
+        return f"Of the codes asked about, all read these codons as {name} does."
+    rivals = [code for code in others if code.possible]
+    if not rivals:
+        gap = others[0].behind
+        return (
+            f"Of NCBI's codes {name} explains the texts best; the next, code "
+            f"{' or '.join(map(str, others[0].tables))}, is {gap.value:,.0f} nats behind "
+            f"({interval_text(gap.low, gap.high, 0)})."
+        )
+    named = ", ".join(" or ".join(map(str, code.tables)) for code in rivals[:4])
+    return f"Of NCBI's codes {name} explains the texts best, but code {named} cannot be ruled out."
+
+
+def _control_sentence(found: Deciphered) -> str:
+    best = max(found.controls, key=lambda control: control.value)
+    share = 100 * best.value / found.value if found.value > 0 else float("nan")
+    shuffled = next(control.value for control in found.controls if control.name == SHUFFLED)
+    return (
+        f"Of what holds no code, {best.name} comes nearest, with {share:.0f} % of the evidence, "
+        f"{found.margin:.1f} standard deviations below; shuffled proteins give "
+        f"{100 * shuffled / found.value:.0f} %."
+        if found.value > 0
+        else "The texts hold no evidence of a code at all."
+    )
+
+
+def summary(found: Deciphered) -> dict[str, Any]:
+    """Everything in short, as plain values."""
+    judged, sources = judge(found), found.sources
+    return {
+        "codons": sources.codons,
+        "proteins": sources.proteins,
+        "relation": sources.relation,
+        "genes": len(sources.genes.lengths),
+        "codons_read": int(found.counts.sum()),
+        "residues_read": found.residue_count,
+        "stated_code": sources.code.table,
+        "mrr": round(judged.mrr, 6),
+        "right": judged.right,
+        "asked": judged.codons,
+        "right_tokens": round(judged.right_tokens, 6),
+        "decided": judged.decided,
+        "decided_tokens": round(judged.decided_tokens, 6),
+        "wrong": list(judged.wrong),
+        "wrong_tokens": round(judged.wrong_tokens, 6),
+        "stops": [CODONS[codon] for codon in np.flatnonzero(found.stops)],
+        "best_codes": list(found.codes[0].tables),
+        "possible_codes": [
+            list(code.tables) for code in found.codes if code.possible or code is found.codes[0]
+        ],
+        "evidence_per_1000_pairs": round(found.value, 6),
+        "spread": round(found.spread, 6),
+        "controls": {control.name: round(control.value, 6) for control in found.controls},
+        "margin": None if found.margin is None else round(found.margin, 4),
+        "chains_that_agree": round(found.solution.reached, 6),
+        "answers": "".join(found.letter(codon) for codon in range(64)),
+        "sentences": sentences(found, judged),
+        "notes": list(sources.notes),
+    }

@@ -1,0 +1,162 @@
+"""``mrr-compare --decipher`` as a user runs it: planted code, controls, what is refused, real genes."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genomecli.analysis.gold import AMINO_LETTERS
+from genomecli.cli import main
+from genomecli.files import read_manifest, verify_manifest
+from genomecli.sequences.codes import CODONS
+from tests.unit.analysis.decipherment.made import grammar, proteins, spelled
+
+QUICK = ["chains=6", "sweeps=20", "bootstrap=10"]
+CONFIG = """
+tokenize:
+  species:
+    - {name: planted, code: 12, sources: [{kind: cds, path: genes.fa}, {kind: protein, path: proteins.fa}]}
+  policies: {stop_codon: keep, internal_stop: keep}
+  figures: false
+"""
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Genes in code 12 (CUG is serine) that end in UAA, and proteins of other genes."""
+    folder = tmp_path_factory.mktemp("decipher")
+    rules = grammar(1)
+    genes = spelled(proteins(rules, 300, 200, 2), 12, 3).tokens.reshape(300, 200)
+    residues = proteins(rules, 300, 200, 4).tokens.reshape(300, 200)
+    letters = np.array(list(AMINO_LETTERS))
+    _write(folder / "genes.fa", ["ATG" + "".join(CODONS[c] for c in gene) + "TAA" for gene in genes])
+    _write(folder / "proteins.fa", ["M" + "".join(letters[protein]) for protein in residues])
+    (folder / "config.yaml").write_text(CONFIG, encoding="utf-8")
+    assert main(["tokenize", "-c", str(folder / "config.yaml"), "-o", str(folder / "corpus")]) == 0
+    return folder / "corpus"
+
+
+def _write(path: Path, sequences: list[str]) -> None:
+    path.write_text(
+        "".join(f">{path.stem}{i}\n{text}\n" for i, text in enumerate(sequences)), encoding="utf-8"
+    )
+
+
+def decipher(corpus: Path, out: Path, *arguments: str, sets: tuple[str, ...] = ()) -> int:
+    chosen = [part for text in (*QUICK, *sets) for part in ("--set", f"mrr-compare.decipher.{text}")]
+    return main(["mrr-compare", "--decipher", "--corpus", str(corpus), "-o", str(out), *chosen, *arguments])
+
+
+@pytest.fixture(scope="module")
+def done(corpus: Path) -> Path:
+    out = corpus.parent / "out"
+    assert decipher(corpus, out, "--set", "mrr-compare.dpi=60", sets=("relation=none",)) == 0
+    return out
+
+
+def test_the_planted_code_is_found_with_its_stop_and_its_deviant_codon(done: Path) -> None:
+    summary = json.loads((done / "summary.json").read_text(encoding="utf-8"))
+    assert summary["mrr"] == 1.0
+    assert summary["wrong"] == []
+    assert summary["stops"] == ["TAA"]
+    assert 12 in summary["best_codes"]
+    assert not any(1 in tables for tables in summary["possible_codes"])
+    assert summary["margin"] > 10
+    with (done / "codons.tsv").open(encoding="utf-8", newline="") as stream:
+        lines = {line["codon"]: line for line in csv.DictReader(stream, delimiter="\t")}
+    assert len(lines) == 64
+    assert lines["CTG"]["answer"] == "S"
+    assert lines["TAG"]["answer"] == "-"
+    assert float(lines["CTG"]["support"]) >= 0.9
+    assert sum(int(line["count"]) for line in lines.values()) == summary["codons_read"] == 300 * 200
+
+
+def test_the_folder_is_whole(done: Path) -> None:
+    verify_manifest(done, deep=True)
+    assert read_manifest(done)["kind"] == "decipherment"
+    page = (done / "index.html").read_text(encoding="utf-8")
+    assert page.count("<img") == 4
+    assert "CUG" not in page.split("<body")[0]
+    names = {path.name for path in (done / "figures").iterdir()}
+    assert names == {"code-table.png", "codes.png", "controls.png", "support.png"}
+
+
+def test_same_bytes_again_and_resume_leaves_it(corpus: Path, done: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    dpi = ("--set", "mrr-compare.dpi=60")
+    assert decipher(corpus, again, *dpi, sets=("relation=none",)) == 0
+    for name in ("codons.tsv", "codes.tsv", "controls.tsv", "summary.json", "index.html"):
+        assert (again / name).read_bytes() == (done / name).read_bytes()
+    assert decipher(corpus, again, "--resume", *dpi, sets=("relation=none",)) == 0
+    assert decipher(corpus, again, "--resume", *dpi, sets=("relation=none", "frame=1")) == 2
+    assert decipher(corpus, again, *dpi, sets=("relation=none",)) == 2
+
+
+def test_another_frame_of_the_same_genes_is_nothing_that_is_decided(corpus: Path, tmp_path: Path) -> None:
+    sets = ("relation=none", "frame=1", "controls=false")
+    assert decipher(corpus, tmp_path / "out", "--set", "mrr-compare.figures=false", sets=sets) == 0
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert summary["decided_tokens"] < 0.1
+    assert summary["mrr"] < 0.35
+
+
+def test_proteins_translated_wrongly_on_purpose_give_the_wrong_code_back(
+    corpus: Path, tmp_path: Path
+) -> None:
+    """The genes are spelled in code 12; read against themselves in the standard code, CUG is leucine."""
+    sets = ("translate_with=1", "relation=comparable", "controls=false")
+    assert decipher(corpus, tmp_path / "out", "--set", "mrr-compare.figures=false", sets=sets) == 0
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert "translated with code 1" in summary["notes"][0]
+    assert 1 in summary["best_codes"]
+    with (tmp_path / "out" / "codons.tsv").open(encoding="utf-8", newline="") as stream:
+        lines = {line["codon"]: line for line in csv.DictReader(stream, delimiter="\t")}
+    assert lines["CTG"]["best"] == "L"
+
+
+def test_what_is_missing_is_named(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], done: Path
+) -> None:
+    asked = (
+        (["mrr-compare", "--decipher", "-o", str(tmp_path / "a")], 2, "no corpus is named"),
+        (["mrr-compare", "--decipher", "run", "--corpus", str(corpus)], 2, "reads a corpus, and no run"),
+        (["mrr-compare", "--decipher", "--corpus", str(done), "-o", str(tmp_path / "b")], 3, "decipherment"),
+    )
+    for arguments, code, text in asked:
+        assert main(arguments) == code
+        assert text in capsys.readouterr().err
+    assert decipher(corpus, tmp_path / "c", sets=("codons=nobody",)) == 3
+    assert "planted.cds" in capsys.readouterr().err
+    assert decipher(corpus, tmp_path / "d", sets=("nearest=9",)) == 2
+    assert "farthest 8 is below nearest 9" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_real_genes_against_a_relative_s_proteins(real_data: Path, tmp_path: Path) -> None:
+    """S. pyogenes and B. subtilis: another species' proteins were not translated with the genes' code."""
+    config = tmp_path / "config.yaml"
+    sources = (
+        f"{{kind: annotated, path: {real_data}/genomes/spyogenes_m1.gb.gz}}",
+        f"{{kind: protein, path: {real_data}/proteins/bsubtilis_168.faa.gz}}",
+    )
+    config.write_text(
+        "tokenize:\n  species:\n"
+        f"    - {{name: spyogenes, code: 11, molecules: [cds], sources: [{sources[0]}]}}\n"
+        f"    - {{name: bsubtilis, code: 11, sources: [{sources[1]}]}}\n"
+        "  policies: {stop_codon: keep, internal_stop: keep}\n  figures: false\n",
+        encoding="utf-8",
+    )
+    assert main(["tokenize", "-c", str(config), "-o", str(tmp_path / "corpus")]) == 0
+    sets = ("chains=24", "sweeps=80", "bootstrap=10", "controls=false")
+    assert (
+        decipher(tmp_path / "corpus", tmp_path / "out", "--set", "mrr-compare.figures=false", sets=sets) == 0
+    )
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert summary["mrr"] >= 0.95
+    assert summary["wrong_tokens"] <= 0.02
+    assert summary["best_codes"] == [1, 11]
+    assert sorted(summary["stops"]) == ["TAA", "TAG", "TGA"]

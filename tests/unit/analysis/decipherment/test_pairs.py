@@ -1,0 +1,61 @@
+"""Counts of pairs against a loop over records."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from genomecli.analysis.decipherment.pairs import Text, count_pairs
+from genomecli.errors import InputError
+
+
+def _text(seed: int, records: int = 30) -> Text:
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(0, 12, records)
+    return Text(rng.integers(-1, 5, int(lengths.sum())), lengths.astype(np.int64))
+
+
+def test_pairs_are_those_of_a_loop_over_records() -> None:
+    text, distances = _text(1), (1, 3)
+    found = count_pairs(text, 5, distances, np.random.default_rng(0), groups=4).total()
+    slow = np.zeros((2, 5, 5))
+    start = 0
+    for length in text.lengths.tolist():
+        record = text.tokens[start : start + length].tolist()
+        start += length
+        for place, distance in enumerate(distances):
+            for left, right in zip(record, record[distance:], strict=False):
+                if left >= 0 and right >= 0:
+                    slow[place, left, right] += 1
+    assert slow.sum() > 50
+    np.testing.assert_array_equal(found, slow)
+
+
+def test_groups_add_up_and_can_be_weighted() -> None:
+    pairs = count_pairs(_text(2), 5, (2,), np.random.default_rng(0), groups=3)
+    doubled = pairs.total(np.array([2, 2, 2]))
+    np.testing.assert_array_equal(doubled, 2 * pairs.total())
+    np.testing.assert_array_equal(pairs.total(np.array([0, 1, 0])), pairs.counts[1])
+
+
+def test_shuffling_keeps_every_record_s_composition() -> None:
+    text = _text(3)
+    other = text.shuffled(np.random.default_rng(1))
+    assert not np.array_equal(text.tokens, other.tokens)
+    start = 0
+    for length in text.lengths.tolist():
+        piece = slice(start, start + length)
+        start += length
+        assert sorted(text.tokens[piece].tolist()) == sorted(other.tokens[piece].tolist())
+
+
+def test_records_can_be_taken_in_any_order() -> None:
+    text = Text(np.arange(6), np.array([1, 2, 3]))
+    taken = text.take(np.array([2, 0]))
+    assert taken.tokens.tolist() == [3, 4, 5, 0]
+    assert taken.lengths.tolist() == [3, 1]
+
+
+def test_texts_without_a_pair_are_refused() -> None:
+    with pytest.raises(InputError, match="long enough"):
+        count_pairs(Text(np.array([1, 2, 3]), np.array([1, 1, 1])), 5, (1,), np.random.default_rng(0))
