@@ -83,7 +83,7 @@ class DecipherSettings(Section):
     translate_with: int | None = setting(
         None,
         doc="Control: instead of proteins, genes of the other families translated with this NCBI code, right "
-        "or wrong. The answer must follow it.",
+        "or wrong. The answer should follow it, where the codons in question are not rare.",
         ge=1,
         le=33,
     )

@@ -8,10 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from Bio.Seq import Seq
 
+from genomecli.analysis.decipherment.sources import read_sources
 from genomecli.analysis.gold import AMINO_LETTERS
+from genomecli.analysis.settings import DecipherSettings
 from genomecli.cli import main
+from genomecli.corpus.store import CorpusReader
 from genomecli.files import read_manifest, verify_manifest
+from genomecli.sequences.alphabets import DNA
 from genomecli.sequences.codes import CODONS
 from tests.unit.analysis.decipherment.made import grammar, proteins, spelled
 
@@ -104,18 +109,24 @@ def test_another_frame_of_the_same_genes_is_nothing_that_is_decided(corpus: Path
     assert summary["mrr"] < 0.35
 
 
-def test_proteins_translated_wrongly_on_purpose_give_the_wrong_code_back(
-    corpus: Path, tmp_path: Path
-) -> None:
-    """The genes are spelled in code 12; read against themselves in the standard code, CUG is leucine."""
-    sets = ("translate_with=1", "relation=comparable", "controls=false")
-    assert decipher(corpus, tmp_path / "out", "--set", "mrr-compare.figures=false", sets=sets) == 0
-    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
-    assert "translated with code 1" in summary["notes"][0]
-    assert 1 in summary["best_codes"]
-    with (tmp_path / "out" / "codons.tsv").open(encoding="utf-8", newline="") as stream:
-        lines = {line["codon"]: line for line in csv.DictReader(stream, delimiter="\t")}
-    assert lines["CTG"]["best"] == "L"
+def test_proteins_translated_on_purpose_are_biopython_s_of_the_other_genes(corpus: Path) -> None:
+    reader = CorpusReader.open(corpus)
+    sources = read_sources(reader, DecipherSettings(translate_with=1), seed=1)
+    assert "translated with code 1" in sources.notes[0]
+    genes = {
+        line for line in (corpus.parent / "genes.fa").read_text(encoding="utf-8").split() if line[0] != ">"
+    }
+    inside = {str(Seq(gene).translate(table=1))[1:-1]: gene[3:-3] for gene in genes}
+    letters = np.array(list(AMINO_LETTERS))
+    found = ["".join(letters[piece]) for piece in _pieces(sources.residues.tokens, sources.residues.lengths)]
+    assert len(found) == len(sources.genes.lengths) == 150
+    assert set(found) <= set(inside)
+    read = {DNA.decode(piece) for piece in _pieces(sources.genes.bases, sources.genes.lengths)}
+    assert read.isdisjoint({inside[protein] for protein in found})
+
+
+def _pieces(symbols: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:
+    return np.split(symbols, np.cumsum(lengths)[:-1])
 
 
 def test_what_is_missing_is_named(
