@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from genomecli.analysis.arrays import Integers
 from genomecli.analysis.texts import codon_step
 from genomecli.analysis.vectors import words_of
+from genomecli.corpus.reading_settings import SWITCHED
 
 if TYPE_CHECKING:
     from genomecli.analysis.runs import OpenRun
@@ -117,7 +118,7 @@ def run_texts(run: OpenRun, species: str, most: int) -> RunTexts:
             parts[side].append(tokens)
             lengths[side].append(sizes)
     dna, protein = (_joined(parts[side], lengths[side], sum(map(len, words))) for side in (0, 1))
-    return RunTexts(dna, protein, seen, len(words[0]), reading.relation == "anchored", text_kind(reading))
+    return RunTexts(dna, protein, seen, len(words[0]), reading.relation in SWITCHED, text_kind(reading))
 
 
 def _batches(sampler: Sampler, most: int) -> Iterator[Batch]:

@@ -203,6 +203,8 @@ def relation_words(relation: str) -> str:
         "paired": "each gene stood beside its protein in one input",
         "anchored": "same genes, never side by side, but a few known codons swapped for their residue",
         "comparable": "same genes in both languages, shuffled apart, never in one input",
+        "deciphered": "disjoint, with codons swapped for the residue that a decipherment without any "
+        "dictionary found for them",
         "disjoint": "DNA of one half of the gene families, proteins of the other half",
         "none": "all genes and all proteins, never in one input",
     }

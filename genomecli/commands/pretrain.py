@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from genomecli.commands.dictionary import with_dictionary
 from genomecli.commands.foreign_models import with_native
 from genomecli.config import Config
 from genomecli.corpus.store import CorpusReader
@@ -93,7 +94,7 @@ def run_pretrain(
         CheckpointedError: after TERM, USR1 or ``max_minutes``, with a checkpoint saved.
         InterruptedRunError: after INT, with a checkpoint saved.
     """
-    config = with_native(config, "pretrain")
+    config = with_dictionary(with_native(config, "pretrain"))
     settings = config.pretrain
     minutes = settings.max_minutes
     deadline = math.inf if minutes is None else time.monotonic() + 60 * minutes

@@ -1,8 +1,8 @@
 """Code-switching: a few codons and amino acids with known translation stand in for each other in the text.
 
-For the relation ``anchored``. The language id of a switched position stays that of the text around it: a
-language embedding then does not give the switch away, and the token must do in its host's contexts. Only
-training texts are switched; validation reads plain ones.
+For the relations ``anchored`` and ``deciphered``. The language id of a switched position stays that of the
+text around it: a language embedding then does not give the switch away, and the token must do in its host's
+contexts. Only training texts are switched; validation reads plain ones.
 
 S species, V ids of the vocabulary, P most counterparts of any token, B texts, L length.
 """
@@ -100,7 +100,7 @@ def make_switcher(lexicon: Lexicon, anchors: Mapping[str, Sequence[Anchor]], pro
 def _token_pairs(lexicon: Lexicon, species: str, anchors: Iterable[Anchor]) -> Iterable[tuple[int, int]]:
     dna = lexicon.tokenizer(species, "dna")
     if (dna.k, dna.stride) != (3, 3):
-        raise ConfigError(["relation anchored reads genes as codons; set tokens.dna to codon"])
+        raise ConfigError(["code-switching reads genes as codons; set tokens.dna to codon"])
     blocks = lexicon.block(species, "dna"), lexicon.block(species, "protein")
     for codon, letter in anchors:
         yield lexicon.vocabulary.id(codon, blocks[0]), lexicon.vocabulary.id(letter, blocks[1])

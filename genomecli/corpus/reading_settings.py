@@ -9,13 +9,19 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from genomecli.corpus.settings import TokenSettings
-from genomecli.settings import Name, Section, setting
+from genomecli.settings import InputPath, Name, Section, setting
 
 Molecule = Literal["genome", "cds", "protein"]
 """As in the manifest, which settings must not import."""
 
 Frame = Literal[0, 1, 2, "all"]
-Relation = Literal["none", "disjoint", "comparable", "anchored", "paired"]
+Relation = Literal["none", "disjoint", "deciphered", "comparable", "anchored", "paired"]
+
+SWITCHED = ("anchored", "deciphered")
+"""Relations in which codons and residues stand in for each other in the text."""
+
+APART = ("disjoint", "deciphered")
+"""Relations in which no gene family is read in both languages."""
 
 Size = Annotated[int, Field(ge=8)] | Literal["auto"]
 
@@ -26,12 +32,17 @@ _ANCHOR = re.compile(r"^[ACGTU]{3}:[ACDEFGHIKLMNPQRSTVWY]$")
 
 
 class AnchorSettings(Section):
-    """Code-switching for the relation ``anchored``."""
+    """Code-switching for the relations ``anchored`` and ``deciphered``."""
 
     pairs: int | tuple[Name, ...] = setting(
         5,
         doc="Known translations, as CTG:L, or how many to draw from each species' own code (distinct amino "
         "acids first).",
+    )
+    dictionary: InputPath | None = setting(
+        None,
+        doc="For the relation deciphered: codons.tsv of mrr-compare --decipher. The codons that it decided "
+        "are the anchors; nobody's dictionary takes part.",
     )
     probability: float = setting(
         0.3, ge=0, le=1, doc="Chance that an anchored codon or residue is written in the other language."
@@ -90,9 +101,12 @@ class ReadingSettings(Section):
     relation: Relation = setting(
         "none",
         doc="How DNA and protein relate: disjoint gene families, comparable (same genes, shuffled apart), "
-        "anchored (comparable with code-switching), paired (one input), or none: all records.",
+        "anchored (comparable with code-switching), deciphered (disjoint, with code-switching by a "
+        "dictionary that was deciphered), paired (one input), or none: all records.",
     )
-    anchors: AnchorSettings = setting(AnchorSettings(), doc="Code-switching, for the relation anchored.")
+    anchors: AnchorSettings = setting(
+        AnchorSettings(), doc="Code-switching, for the relations anchored and deciphered."
+    )
     pairs: PairSettings = setting(PairSettings(), doc="Texts of two languages, for the relation paired.")
     species_weights: dict[Name, float] = setting(
         {}, doc="Factors on the share of tokens that each species has in training; 1 where absent."
@@ -176,5 +190,13 @@ def _unrelated(settings: ReadingSettings) -> Iterator[str]:
     relation = settings.relation
     if not {"cds", "protein"} <= set(settings.molecules):
         yield f"relation {relation} needs molecules cds and protein; add them or set relation to none"
-    if relation in ("disjoint", "paired") and "genome" in settings.molecules:
+    if relation in (*APART, "paired") and "genome" in settings.molecules:
         yield f"relation {relation} cannot hold with genome windows, which show all genes; leave genome out"
+    if (
+        relation == "deciphered"
+        and isinstance(settings.anchors.pairs, int)
+        and not settings.anchors.dictionary
+    ):
+        yield "relation deciphered needs anchors.dictionary, the codons.tsv of mrr-compare --decipher"
+    if settings.anchors.dictionary and relation != "deciphered":
+        yield f"anchors.dictionary is for relation deciphered; relation is {relation}"

@@ -2,7 +2,8 @@
 
 Pure functions of the records' columns. From hardest to easiest: ``disjoint`` (DNA of half of the gene
 families, protein of the other half), ``comparable`` (the same genes on both sides, never in one text),
-``anchored`` (comparable, with code-switching, see :mod:`genomecli.corpus.anchors`) and ``paired`` (a gene's
+``anchored`` (comparable, with code-switching, see :mod:`genomecli.corpus.anchors`; ``deciphered`` is the same
+over ``disjoint``, with a dictionary that was deciphered from the corpus itself) and ``paired`` (a gene's
 codons and its protein in one text). ``none`` takes every record and claims nothing.
 
 Relations are settled over all splits before a split is taken, so that a family that is DNA in training is
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from genomecli.corpus.interface import Ints
 from genomecli.corpus.manifest import Molecule
-from genomecli.corpus.reading_settings import Relation
+from genomecli.corpus.reading_settings import APART, Relation
 from genomecli.corpus.records_table import RecordTable
 from genomecli.errors import InputError
 from genomecli.runtime import rng
@@ -78,7 +79,7 @@ def relate(tables: Tables, relation: Relation, seed: int, *, single: bool = Fals
     """
     if relation == "none":
         return tuple(Source(species, molecule, table) for (species, molecule), table in tables.items())
-    if relation == "disjoint":
+    if relation in APART:
         return _disjoint(tables, seed)
     sources: list[Source] = []
     for species in dict.fromkeys(name for name, _ in tables):

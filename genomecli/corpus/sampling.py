@@ -23,7 +23,7 @@ from genomecli.corpus.crops import Crops, Texts, join_texts, make_crops
 from genomecli.corpus.interface import Corpus, Ints
 from genomecli.corpus.lexicon import Lexicon, build_lexicon
 from genomecli.corpus.pools import Quota, greedy_bounds, micro_batches, pool_texts
-from genomecli.corpus.reading_settings import ReadingSettings
+from genomecli.corpus.reading_settings import SWITCHED, ReadingSettings
 from genomecli.corpus.relations import Source, relate
 from genomecli.corpus.step_sizes import check_ranks, settle_sizes, settled
 from genomecli.corpus.texts import TextMaker
@@ -138,7 +138,7 @@ class Sampler:
         return Quota(texts, pool_texts(lengths, texts, count, self.batch_tokens))
 
     def _code_switching(self) -> tuple[dict[str, tuple[Anchor, ...]], Switcher | None]:
-        if self.settings.relation != "anchored":
+        if self.settings.relation not in SWITCHED:
             return {}, None
         anchors = choose_anchors(self.settings.anchors, species_codes(self.sources))
         return anchors, make_switcher(self.lexicon, anchors, self.settings.anchors.probability)

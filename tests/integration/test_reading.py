@@ -9,7 +9,7 @@ import torch
 
 from genomecli.commands.tokenize import run_tokenize
 from genomecli.config import load_config
-from genomecli.corpus.reading_settings import ReadingSettings, Relation
+from genomecli.corpus.reading_settings import AnchorSettings, ReadingSettings, Relation
 from genomecli.corpus.sampling import Sampler, reading_lexicon
 from genomecli.corpus.store import CorpusReader
 from genomecli.corpus.vocabulary import UNK
@@ -42,6 +42,34 @@ def test_steps_repeat_and_read_genes_of_their_split(corpus: CorpusReader, relati
             assert one.tokens.numel() <= 4096 * 1.03
     assert {name for batch in first.validation() for name in split[batch.records.numpy()]} == {"valid"}
     assert first.real_share() > 0.97
+
+
+def test_deciphered_switches_codons_and_keeps_the_families_apart(corpus: CorpusReader) -> None:
+    anchors = AnchorSettings(pairs=("AAA:K", "GAA:E"), probability=1.0)
+    plain, switched = (
+        Sampler(
+            corpus,
+            corpus.lexicon,
+            ReadingSettings(relation=relation, anchors=anchors, tokens_per_step=8192),
+            7,
+        )
+        for relation in ("disjoint", "deciphered")
+    )
+    assert [source.records.row.tolist() for source in plain.sources] == [
+        source.records.row.tolist() for source in switched.sources
+    ]
+    families = [set(source.records.family.tolist()) for source in switched.sources]
+    assert families[0].isdisjoint(families[1])
+    codon = corpus.lexicon.vocabulary.id("AAA", corpus.lexicon.block("syn3a", "dna"))
+    before, after = plain.step(0), switched.step(0)
+    for one, other in zip(before, after, strict=True):
+        genes = torch.tensor(
+            [row in set(switched.sources[0].records.row.tolist()) for row in one.records.tolist()]
+        )
+        assert genes.any()
+        assert int((one.tokens[genes] == codon).sum()) > 0
+        assert int((other.tokens[genes] == codon).sum()) == 0
+        assert int((other.tokens[~genes] == codon).sum()) > 0
 
 
 def test_pairs_translate_under_the_code_of_the_cell(corpus: CorpusReader) -> None:

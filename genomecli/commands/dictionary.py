@@ -1,0 +1,57 @@
+"""A deciphered dictionary for pretraining: the decided codons of ``mrr-compare --decipher`` as anchors."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+from genomecli.analysis.gold import AMINO_LETTERS
+from genomecli.config import Config
+from genomecli.errors import InputError
+from genomecli.runtime import log
+from genomecli.sequences.codes import CODONS
+
+_COLUMNS = ("codon", "answer")
+
+
+def read_dictionary(path: Path) -> tuple[str, ...]:
+    """The decided codons as anchors, ``CTG:L``; stops and undecided codons are left out, and counted.
+
+    Raises:
+        InputError: if the file is no ``codons.tsv``, or decides nothing.
+    """
+    if path.is_dir():
+        path = path / "codons.tsv"
+    fix = "give the codons.tsv of mrr-compare --decipher"
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            lines = list(csv.DictReader(stream, delimiter="\t"))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"cannot be read ({error})", where=path, fix=fix) from error
+    if not lines or any(column not in lines[0] for column in _COLUMNS):
+        raise InputError(f"has no columns {' and '.join(_COLUMNS)}", where=path, fix=fix)
+    pairs = []
+    for number, line in enumerate(lines, start=2):
+        codon, answer = line["codon"], line["answer"]
+        if codon not in CODONS or answer not in (*AMINO_LETTERS, "*", "?", "-"):
+            raise InputError(f"line {number}: {codon!r} as {answer!r} is no answer", where=path, fix=fix)
+        if answer in AMINO_LETTERS:
+            pairs.append(f"{codon}:{answer}")
+    if not pairs:
+        raise InputError("decides no codon", where=path, fix="decipher more genes or proteins")
+    log.info("%s decides %d of %d codons: they are the anchors", path, len(pairs), len(lines))
+    return tuple(pairs)
+
+
+def with_dictionary(config: Config) -> Config:
+    """The settings with the dictionary's pairs written out, so that the run does not depend on the file."""
+    settings = config.pretrain
+    anchors = settings.reading.anchors
+    if anchors.dictionary is None:
+        return config
+    pairs = read_dictionary(Path(anchors.dictionary))
+    known = anchors.model_copy(update={"pairs": pairs, "dictionary": None})
+    reading = settings.reading.model_copy(update={"anchors": known})
+    changed = settings.model_copy(update={"reading": reading})
+    return replace(config, sections={**config.sections, "pretrain": changed})

@@ -1,0 +1,51 @@
+"""A deciphered dictionary: what it holds becomes anchors; what is no such file is refused by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from genomecli.commands.dictionary import read_dictionary
+from genomecli.corpus.reading_settings import AnchorSettings, ReadingSettings
+from genomecli.errors import InputError
+
+TABLE = "codon\tanswer\tsupport\nCTG\tS\t1\nTAA\t*\t\nATA\t?\t0.4\nTAG\t-\t\nATG\tM\t0.95\n"
+
+
+def test_decided_codons_become_anchors(tmp_path: Path) -> None:
+    (tmp_path / "codons.tsv").write_text(TABLE, encoding="utf-8")
+    assert read_dictionary(tmp_path / "codons.tsv") == ("CTG:S", "ATG:M")
+    assert read_dictionary(tmp_path) == ("CTG:S", "ATG:M")
+    settings = AnchorSettings(pairs=read_dictionary(tmp_path))
+    assert settings.pairs == ("CTG:S", "ATG:M")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("codon\treading\nCTG\tS\n", "no columns"),
+        ("", "no columns"),
+        ("codon\tanswer\nCTB\tS\n", "line 2: 'CTB'"),
+        ("codon\tanswer\nCTG\tZ\n", "line 2: 'CTG' as 'Z'"),
+        ("codon\tanswer\nCTG\t?\n", "decides no codon"),
+    ],
+)
+def test_other_files_are_refused(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "table.tsv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=said):
+        read_dictionary(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere\.tsv"):
+        read_dictionary(tmp_path / "nowhere.tsv")
+
+
+def test_the_relation_needs_a_dictionary_and_the_dictionary_the_relation() -> None:
+    with pytest.raises(ValueError, match=r"needs anchors\.dictionary"):
+        ReadingSettings(relation="deciphered")
+    with pytest.raises(ValueError, match="for relation deciphered"):
+        ReadingSettings(relation="disjoint", anchors=AnchorSettings(dictionary="codons.tsv"))
+    assert ReadingSettings(relation="deciphered", anchors=AnchorSettings(pairs=("CTG:L",)))
