@@ -82,7 +82,7 @@ def make_switcher(lexicon: Lexicon, anchors: Mapping[str, Sequence[Anchor]], pro
     Raises:
         ConfigError: if its DNA tokens are no codons.
     """
-    pairs = {name: list(_token_pairs(lexicon, name, anchors.get(name, ()))) for name in lexicon.species}
+    pairs = {name: list(token_pairs(lexicon, name, anchors.get(name, ()))) for name in lexicon.species}
     others: dict[tuple[int, int], list[int]] = {}
     for index, name in enumerate(lexicon.species):
         for codon, residue in dict.fromkeys(pairs[name]):
@@ -97,7 +97,8 @@ def make_switcher(lexicon: Lexicon, anchors: Mapping[str, Sequence[Anchor]], pro
     return Switcher(counts, counterparts, probability)
 
 
-def _token_pairs(lexicon: Lexicon, species: str, anchors: Iterable[Anchor]) -> Iterable[tuple[int, int]]:
+def token_pairs(lexicon: Lexicon, species: str, anchors: Iterable[Anchor]) -> Iterable[tuple[int, int]]:
+    """The ids of each anchor's codon and amino acid. Raises ConfigError if DNA tokens are no codons."""
     dna = lexicon.tokenizer(species, "dna")
     if (dna.k, dna.stride) != (3, 3):
         raise ConfigError(["code-switching reads genes as codons; set tokens.dna to codon"])

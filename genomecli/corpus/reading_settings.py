@@ -47,6 +47,11 @@ class AnchorSettings(Section):
     probability: float = setting(
         0.3, ge=0, le=1, doc="Chance that an anchored codon or residue is written in the other language."
     )
+    shared_start: bool = setting(
+        False,
+        doc="Whether the vector of an anchored codon begins as that of its amino acid plus half of its own, "
+        "so that both languages start in one place and training keeps or leaves it.",
+    )
     seed: int = setting(0, ge=0, doc="Seed of the draw of anchors, apart from the run's seed.")
 
     @field_validator("pairs")

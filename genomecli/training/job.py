@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import nn
 
+from genomecli.corpus.anchors import token_pairs
 from genomecli.corpus.batch import Batch
 from genomecli.corpus.interface import Corpus
 from genomecli.corpus.lexicon import Lexicon
@@ -37,6 +38,9 @@ from genomecli.training.checkpoint import (
 from genomecli.training.estimate import Load
 from genomecli.training.machine import Machine
 from genomecli.training.settings import PretrainSettings
+
+if TYPE_CHECKING:
+    from genomecli.models.stems import Stem
 
 SIZES = ("tokens_per_batch", "tokens_per_step")
 """Settings of reading that may be left open, and that an :class:`Identity` keeps."""
@@ -219,7 +223,21 @@ class Job:
         model = self.empty_model()
         if self.settings.init_from is not None:
             self._fill_from(model, self.settings.init_from)
+        if self.settings.reading.anchors.shared_start:
+            self._share_start(model)
         return model
+
+    def _share_start(self, model: LanguageModel) -> None:
+        """Codons that are anchored begin as their amino acid, plus half of their own vector."""
+        pairs = {
+            pair
+            for species, anchors in self.sampler.anchors.items()
+            for pair in token_pairs(self.lexicon, species, anchors)
+        }
+        rows = torch.tensor(sorted(pairs), dtype=torch.long, device=self.machine.device).reshape(-1, 2)
+        weight = cast("Stem", model.encoder.stem).output_weight()
+        with torch.no_grad():
+            weight[rows[:, 0]] = weight[rows[:, 1]] + 0.5 * weight[rows[:, 0]]
 
     def check_init(self) -> None:
         """See that the weights of ``init_from`` fit, if it is set. Raises InputError."""

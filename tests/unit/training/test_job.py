@@ -38,6 +38,28 @@ def _job(corpus: CorpusOnDisk, seed: int = 0, **changes: Any) -> Job:
     return Job(_settings(**(changes or {"steps": 3})), seed, corpus, HERE)
 
 
+def test_anchored_codons_may_begin_as_their_amino_acid(corpus: CorpusOnDisk) -> None:
+    anchors = {"pairs": ["AAA:K", "AAG:K"]}
+    plain, shared = (
+        _job(
+            corpus,
+            steps=1,
+            reading={**READING, "relation": "anchored", "anchors": {**anchors, "shared_start": start}},
+        )
+        for start in (False, True)
+    )
+    before, after = (job.new_model().encoder.stem.output_weight() for job in (plain, shared))
+    vocabulary, lexicon = plain.lexicon.vocabulary, plain.lexicon
+    ids = {
+        text: vocabulary.id(text, lexicon.block("a", kind))
+        for text, kind in (("AAA", "dna"), ("AAG", "dna"), ("AAC", "dna"), ("K", "protein"))
+    }
+    for codon in ("AAA", "AAG"):
+        torch.testing.assert_close(after[ids[codon]], before[ids["K"]] + 0.5 * before[ids[codon]])
+    changed = (before != after).any(dim=1).nonzero().flatten().tolist()
+    assert changed == sorted((ids["AAA"], ids["AAG"]))
+
+
 @pytest.mark.parametrize("changes", [{}, {"steps": 3, "tokens": 5}, {"epochs": 1.0, "tokens": 5}])
 def test_the_length_of_a_run_is_given_once(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="exactly one of steps, tokens and epochs"):
