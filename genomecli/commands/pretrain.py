@@ -117,6 +117,14 @@ def open_corpus(path: str) -> CorpusOnDisk:
     return CorpusOnDisk(reader, reader.lexicon, sha256_file(folder / MANIFEST)[:16], folder.resolve().name)
 
 
+def write_page(folder: Path) -> None:
+    """Write the page of a run that has come to its end."""
+    from genomecli.analysis.pretrain_page import PAGE, write_run_page
+
+    write_run_page(folder)
+    log.info("page: %s", folder / PAGE)
+
+
 def mrr_probes(job: Job) -> dict[str, Probe]:
     """The MRR on held-out records, by species and layer, if the settings ask for it."""
     if not job.settings.probes.mrr_every:
@@ -171,7 +179,8 @@ def _run_seed(
             model = job.empty_model() if folder.state == "resumed" else job.new_model()
             if is_main():
                 _announce(job, model)
-            around = Surroundings(flag, options.deadline, options.make_probes(job))
+            probes = options.make_probes(job)
+            around = Surroundings(flag, options.deadline, probes, report=write_page)
             return Pretraining(job, folder, around).run(model)
         finally:
             if is_main():

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -73,12 +74,14 @@ class Surroundings:
         deadline: value of ``time.monotonic()`` at which to stop.
         probes: figures to measure along training, by name.
         info: what ``run.json`` says of this process.
+        report: writes more into the folder of a run that has come to its end, before it is marked finished.
     """
 
     flag: StopFlag | None = None
     deadline: float = math.inf
     probes: Mapping[str, Probe] = field(default_factory=dict)
     info: Mapping[str, Any] = field(default_factory=dict)
+    report: Callable[[Path], None] | None = None
 
 
 class Pretraining:
@@ -276,6 +279,8 @@ class Pretraining:
             log.info("%s", line)
         for language in summary["not_beaten"]:
             log.warning("%s", not_beaten_line(language, summary["not_beaten"][language]))
+        if self.around.report is not None:
+            self.around.report(self.folder.path)
         self.folder.finish(
             {"steps": end.step, "lexicon": self.job.lexicon.fingerprint, "seed": self.job.seed}
         )

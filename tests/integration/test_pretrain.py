@@ -99,6 +99,8 @@ def test_a_run_is_whole_and_says_what_it_found(whole: Path) -> None:
     assert dna["perplexity"] == pytest.approx(torch.tensor(dna["loss"]).exp().item(), rel=1e-5)
     assert "5-gram" in summary["not_beaten"]["yeast/dna"]
     assert "does not beat" in (whole / "log.txt").read_text()
+    assert "index.html" in _manifest(whole)
+    assert "Not beaten: yeast/dna (5-gram" in (whole / "index.html").read_text()
     kinds = [(row["kind"], row["step"]) for row in read_metrics(whole / "metrics.jsonl")]
     assert kinds == [
         ("validation", 4),
