@@ -23,6 +23,7 @@ from genomecli.training.estimate import duration, estimate_run
 from genomecli.training.estimate import suggest as judge_presets
 from genomecli.training.job import CorpusOnDisk, Job
 from genomecli.training.learner import Probe
+from genomecli.training.loggers import check_loggers
 from genomecli.training.machine import settle
 from genomecli.training.pretraining import FREE, Pretraining, Surroundings
 from genomecli.training.replicates import folder_name, seeds_of, write_spread
@@ -97,6 +98,7 @@ def run_pretrain(
     settings = config.pretrain
     minutes = settings.max_minutes
     deadline = math.inf if minutes is None else time.monotonic() + 60 * minutes
+    check_loggers(settings.loggers)
     corpus = open_corpus(settings.corpus)
     seeds = seeds_of(settings.seeds, config.seed)
     if suggest or dry_run:

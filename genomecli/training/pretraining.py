@@ -25,6 +25,7 @@ from genomecli.training.estimate import duration
 from genomecli.training.feed import place_for
 from genomecli.training.job import Job, check_lexicon
 from genomecli.training.learner import Hooks, Probe
+from genomecli.training.loggers import copied
 from genomecli.training.loop import Trainer
 from genomecli.training.metrics import MetricsFile, plain, read_metrics
 from genomecli.training.objective_learner import ObjectiveLearner
@@ -52,6 +53,7 @@ FREE = frozenset(
         "pretrain.corpus",
         "pretrain.init_from",
         "pretrain.keep",
+        "pretrain.loggers",
         "pretrain.max_minutes",
         "pretrain.seeds",
         "pretrain.shard",
@@ -138,7 +140,8 @@ class Pretraining:
             load_optimiser_tensors(optimiser, model, before.optimiser, where=self.folder.path)
         start = Progress() if before is None else before.progress
         learner = ObjectiveLearner(job.mixture, job.seed)
-        with progress("training", total=job.steps, done=start.step) as bar:
+        copies = copied(job.settings.loggers, self.folder.path, (self.metrics, self.speeds))
+        with copies, progress("training", total=job.steps, done=start.step) as bar:
             hooks = self._hooks(model, optimiser, shards, bar)
             trainer = Trainer(
                 model, learner, job.sampler, optimiser, self._plan(), hooks, start, job.pack, shards

@@ -1,4 +1,4 @@
-"""Commands with a folder of Nucleotide Transformer v1: sequences are read whole, places are refused by name."""
+"""Commands with a folder of Nucleotide Transformer v1: whole sequences are read, places are refused."""
 
 from __future__ import annotations
 
