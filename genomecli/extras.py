@@ -37,6 +37,8 @@ EXTRAS = {
     "onnx": Extra("onnx", "networks as ONNX"),
     "onnxruntime": Extra("onnx", "a look at what an ONNX file computes"),
     "onnxscript": Extra("onnx", "networks as ONNX"),
+    "tensorboard": Extra("tensorboard", "figures along training for TensorBoard"),
+    "wandb": Extra("wandb", "figures along training for W&B, offline"),
     "transformers": Extra("dev", "comparison of our networks with Hugging Face's"),
 }
 """By the name that is imported."""

@@ -146,11 +146,13 @@ def refuse_existing(path: Path, *, force: bool) -> None:
 
 
 def file_table(folder: Path, exclude: Sequence[str] = UNCHECKED) -> dict[str, dict[str, Any]]:
-    """Bytes and sha256 of every file below ``folder``, save its manifest and the names in ``exclude``."""
+    """Bytes and sha256 of every file below ``folder``, save its manifest and the names in ``exclude``, of
+    files or of folders below it."""
     table: dict[str, dict[str, Any]] = {}
     for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_file() and name != MANIFEST and path.name not in exclude and not path.name.startswith("."):
+        inside = path.relative_to(folder)
+        name, left_out = inside.as_posix(), not set(exclude).isdisjoint(inside.parts)
+        if path.is_file() and name != MANIFEST and not left_out and not path.name.startswith("."):
             table[name] = {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
     return table
 

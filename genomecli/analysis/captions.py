@@ -42,3 +42,19 @@ TRAINING = (
     "Each line is a layer, each dot a point of training at which held-out genes and proteins were read "
     "(earlier checkpoints: a quarter of the texts that the last one is read with)."
 )
+
+PERPLEXITY = (
+    "One panel a language. Blue: the network on validation records; an axis is logarithmic, and low is good. "
+    "Level lines: simple models on the same tokens. A network that stays above such a line has learned less "
+    "than counting gives."
+)
+
+LOSSES = (
+    "Left: the loss on training texts and on validation records. A training loss that goes on falling while "
+    "the validation loss rises is learning by heart. Right: the learning rate."
+)
+
+PROBES = (
+    "Mean reciprocal rank of known translations on a small, fixed sample of held-out records, layer by "
+    "layer. It shows when alignment comes; mrr-compare measures it with controls and intervals."
+)

@@ -1,11 +1,14 @@
-"""Self-contained HTML pages: no network, no script, light and dark, on paper and on a phone.
+"""Self-contained HTML pages: no network, light and dark, on paper and on a phone.
 
-Everything that comes from data is escaped by the template engine; figures are put in as images.
+Everything that comes from data is escaped by the template engine; figures are put in as images. One script of
+ours, which the page names by its checksum so that a browser runs no other, sorts tables and reads values off
+heat maps; without it the pages say the same.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +30,7 @@ class PageTable:
         text: columns that hold text and not figures.
         wrap: columns whose text may run over several lines.
         main: rows that stand out.
+        sortable: whether a reader may order the rows by a column: not where rows are different measures.
     """
 
     caption: str
@@ -35,6 +39,7 @@ class PageTable:
     text: frozenset[int] = frozenset({0})
     wrap: frozenset[int] = frozenset()
     main: frozenset[int] = frozenset()
+    sortable: bool = True
 
     def without(self, column: str) -> PageTable:
         """The same table without one column; as it is, if there is no such column."""
@@ -50,7 +55,31 @@ class PageTable:
 
         rows = [cut(row) for row in self.rows]
         text, wrap = shifted(self.text), shifted(self.wrap)
-        return PageTable(self.caption, cut(self.columns), rows, text, wrap, self.main)
+        return PageTable(self.caption, cut(self.columns), rows, text, wrap, self.main, self.sortable)
+
+
+@dataclass(frozen=True)
+class PageGrid:
+    """A heat map of a figure: its values, and where its cells lie in the picture.
+
+    Args:
+        title: of the heat map within its figure; may be empty.
+        rows: names of the rows, from the top.
+        columns: names of the columns.
+        values: texts, one a cell.
+        box: left, top, width and height, as shares of the picture's width and height.
+    """
+
+    title: str
+    rows: Sequence[str]
+    columns: Sequence[str]
+    values: Sequence[Sequence[str]]
+    box: tuple[float, float, float, float]
+
+    @property
+    def place(self) -> str:
+        """The box as percentages, for the page's script."""
+        return " ".join(f"{100 * share:.3f}" for share in self.box)
 
 
 @dataclass(frozen=True)
@@ -64,6 +93,7 @@ class PageFigure:
         alt: the same for people who do not see it.
         svg: the drawing.
         narrow: not as wide as the page.
+        grids: its heat maps, whose values can be read off.
     """
 
     name: str
@@ -72,6 +102,7 @@ class PageFigure:
     alt: str
     svg: bytes
     narrow: bool = False
+    grids: Sequence[PageGrid] = ()
 
     @property
     def data(self) -> str:
@@ -83,6 +114,8 @@ def render(template: str, values: Mapping[str, Any]) -> str:
     """Fill a template of this package; a value that is missing is an error, and all values are escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+    script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -91,7 +124,8 @@ def render(template: str, values: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(template).render(version=__version__, **values)
+    own = {"version": __version__, "script": script, "script_digest": digest}
+    return environment.get_template(template).render(**own, **values)
 
 
 def figure_text(value: float | None, digits: int = 2) -> str:

@@ -8,8 +8,7 @@ from typing import Any
 from genomecli.analysis.comparison import Comparison
 from genomecli.analysis.deviance import CODES_COLUMNS, SURPRISES_COLUMNS, Deviance, write_lines
 from genomecli.analysis.drawing import drawings
-from genomecli.analysis.drawing_data import Drawing
-from genomecli.analysis.figures.style import png_bytes, settle, svg_bytes
+from genomecli.analysis.drawn import drawn, page_figure
 from genomecli.analysis.headline import as_summary
 from genomecli.analysis.kept import Kept
 from genomecli.analysis.pages import PageFigure
@@ -50,25 +49,10 @@ def write_figures(result: Comparison, folder: Path, kept: Kept) -> list[PageFigu
     folder.mkdir()
     made = []
     for drawing in drawings(result):
-        png, svg = kept.part(("figure", drawing.name), drawn, drawing, result.settings.dpi)
+        png, svg, grids = kept.part(("drawn", drawing.name), drawn, drawing, result.settings.dpi)
         (folder / f"{drawing.name}.png").write_bytes(png)
-        page = PageFigure(
-            drawing.name,
-            drawing.title,
-            drawing.caption,
-            f"{drawing.title}. {drawing.caption}",
-            svg,
-            drawing.narrow,
-        )
-        made.append(page)
+        made.append(page_figure(drawing, svg, grids))
     return made
-
-
-def drawn(drawing: Drawing, dpi: int) -> tuple[bytes, bytes]:
-    """A figure as PNG and as SVG."""
-    figure = drawing.draw()
-    settle(figure)
-    return png_bytes(figure, dpi), svg_bytes(figure)
 
 
 def make_summary(result: Comparison) -> dict[str, Any]:

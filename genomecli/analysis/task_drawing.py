@@ -13,6 +13,7 @@ from genomecli.analysis.figures.learning import LearningPanel, learning_figure
 from genomecli.analysis.figures.models import ModelBar, models_figure
 from genomecli.analysis.figures.rates import RateLine, RatePanel, rates_figure
 from genomecli.analysis.figures.scatter import ScatterPanel, scatter_figure
+from genomecli.analysis.figures.style import shorten
 from genomecli.analysis.task_judging import LEAST_TRIALS
 from genomecli.analysis.task_results import Curve, MetricRow, Scatter, TargetResults, TaskResults
 from genomecli.analysis.task_story import (
@@ -227,9 +228,10 @@ def _lines(results: TaskResults, target: TargetResults, curves: Sequence[Curve])
 def _against(curve: Curve, curves: Sequence[Curve], models: Sequence[str]) -> str:
     """``sheet (0.91; composition 0.84)``."""
     others = [c.area for c in curves if c.of == curve.of and c.model in models[1:] and c.area is not None]
+    name = shorten(curve.of, 24)  # longer ones leave no room for the panels
     if curve.area is None:
-        return curve.of
-    return f"{curve.of} ({curve.area:.3f}" + (f"; {models[1]} {others[0]:.3f})" if others else ")")
+        return name
+    return f"{name} ({curve.area:.3f}" + (f"; {models[1]} {others[0]:.3f})" if others else ")")
 
 
 def commonest(target: TargetResults, of: set[str]) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from genomecli.analysis.deviance import write_lines
-from genomecli.analysis.figures.style import png_bytes, settle, svg_bytes
+from genomecli.analysis.drawn import drawn, page_figure
 from genomecli.analysis.pages import PageFigure, render
 from genomecli.analysis.task_drawing import level_text, task_drawings
 from genomecli.analysis.task_judging import primary_rows
@@ -63,13 +63,9 @@ def _write_figures(results: TaskResults, folder: Path, dpi: int) -> list[PageFig
     folder.mkdir(exist_ok=True)
     made = []
     for drawing in task_drawings(results):
-        figure = drawing.draw()
-        settle(figure)
-        (folder / f"{drawing.name}.png").write_bytes(png_bytes(figure, dpi))
-        alt = f"{drawing.title}. {drawing.caption}"
-        made.append(
-            PageFigure(drawing.name, drawing.title, drawing.caption, alt, svg_bytes(figure), drawing.narrow)
-        )
+        png, svg, grids = drawn(drawing, dpi)
+        (folder / f"{drawing.name}.png").write_bytes(png)
+        made.append(page_figure(drawing, svg, grids))
     return made
 
 

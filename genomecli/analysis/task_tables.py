@@ -103,7 +103,8 @@ def models_table(results: TaskResults, target: TargetResults, part: str) -> Page
         "folds": f"means over folds {student}",
     }[results.trials]
     caption = f"{target.target.name}, {_judged_rows(results, target, part)}; {over}"
-    return PageTable(caption, ("figure", *names), body, main=frozenset({0} if metrics[:1] == [first] else ()))
+    main = frozenset({0} if metrics[:1] == [first] else ())
+    return PageTable(caption, ("figure", *names), body, main=main, sortable=False)
 
 
 def _judged_rows(results: TaskResults, target: TargetResults, part: str) -> str:

@@ -65,6 +65,7 @@ def open_job(config: Config, settings: EmbedSettings) -> Job:
     """Open model and source.
 
     Raises:
+        ConfigError: for rows of tokens, where these are of several lengths.
         InputError: if the model or the corpus cannot be opened, or a layer or window does not fit.
         UsageError: if the device is not there, or the species is not known.
     """
@@ -85,6 +86,8 @@ def open_job(config: Config, settings: EmbedSettings) -> Job:
         stride=settings.stride,
     )
     layers = engine.layers(settings.layers)
+    for tokenizer in engine.lexicon.tokenizers if settings.level == "token" else ():
+        tokenizer.check_uniform("embed.level token")
     frames = Frames(**meta["frames"])
     if settings.frame == "auto" and any(meta["frames"].values()):
         log.info("the run's own reading frames: genes +%d, other DNA +%d", frames.cds, frames.genome)

@@ -21,6 +21,7 @@ from genomecli.runtime import StopFlag, log, run_info, stopping
 from genomecli.training.checkpoint import load_checkpoint, pointed
 from genomecli.training.distributed import started_together
 from genomecli.training.job import weights_digest
+from genomecli.training.loggers import check_loggers
 from genomecli.training.machine import Machine, settle
 from genomecli.training.replicates import folder_name, seeds_of
 from genomecli.training.run_folder import INFO, KIND, NOT_COMPARED, SET_KIND, RunFolder, State
@@ -38,6 +39,7 @@ FREE = frozenset(
         "device",
         "precision",
         "threads",
+        "finetune.loggers",
         "finetune.max_minutes",
         "finetune.model",
         "finetune.tokens_per_batch",
@@ -112,6 +114,7 @@ def run_finetune(
     if started_together():
         raise UsageError("finetune runs in one process", fix="start it without torchrun or srun")
     _check_seeds(settings)
+    check_loggers(settings.loggers)
     check_kinds({name: target.kind for name, target in settings.targets.items()})
     # Reading and clustering take long: what cannot end well by its folder or settings is told before.
     state = "new" if check or dry_run else _look(config, out, force=force, resume=resume)

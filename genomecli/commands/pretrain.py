@@ -24,6 +24,7 @@ from genomecli.training.estimate import duration, estimate_run
 from genomecli.training.estimate import suggest as judge_presets
 from genomecli.training.job import CorpusOnDisk, Job
 from genomecli.training.learner import Probe
+from genomecli.training.loggers import check_loggers
 from genomecli.training.machine import settle
 from genomecli.training.pretraining import FREE, Pretraining, Surroundings
 from genomecli.training.replicates import folder_name, seeds_of, write_spread
@@ -98,6 +99,7 @@ def run_pretrain(
     settings = config.pretrain
     minutes = settings.max_minutes
     deadline = math.inf if minutes is None else time.monotonic() + 60 * minutes
+    check_loggers(settings.loggers)
     corpus = open_corpus(settings.corpus)
     seeds = seeds_of(settings.seeds, config.seed)
     if suggest or dry_run:
@@ -116,6 +118,14 @@ def open_corpus(path: str) -> CorpusOnDisk:
     folder = Path(path)
     reader = CorpusReader.open(folder, verify="sha256")
     return CorpusOnDisk(reader, reader.lexicon, sha256_file(folder / MANIFEST)[:16], folder.resolve().name)
+
+
+def write_page(folder: Path) -> None:
+    """Write the page of a run that has come to its end."""
+    from genomecli.analysis.pretrain_page import PAGE, write_run_page
+
+    write_run_page(folder)
+    log.info("page: %s", folder / PAGE)
 
 
 def mrr_probes(job: Job) -> dict[str, Probe]:
@@ -172,7 +182,8 @@ def _run_seed(
             model = job.empty_model() if folder.state == "resumed" else job.new_model()
             if is_main():
                 _announce(job, model)
-            around = Surroundings(flag, options.deadline, options.make_probes(job))
+            probes = options.make_probes(job)
+            around = Surroundings(flag, options.deadline, probes, report=write_page)
             return Pretraining(job, folder, around).run(model)
         finally:
             if is_main():

@@ -187,6 +187,7 @@ def readings(job: Job, molecule: Molecule) -> Readings:
 
     Raises:
         InputError: if the model has no tokens for it, or never learned to predict them.
+        ConfigError: for tokens of several lengths.
         UsageError: for a species, frame or way to treat synonyms that the model does not allow.
     """
     settings, lexicon = job.settings, job.engine.lexicon
@@ -195,6 +196,7 @@ def readings(job: Job, molecule: Molecule) -> Readings:
     if note is not None:
         log.warning(note)
     tokenizer = lexicon.tokenizer(species, molecule)
+    tokenizer.check_uniform("score")
     dna = molecule != "protein"
     wanted = settings.strand
     if wanted == "auto":

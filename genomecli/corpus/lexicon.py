@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from genomecli.corpus import greedy_kmers  # noqa: F401  (registers its tokenizer, which lexicons may name)
 from genomecli.corpus.tokenizers import Tokenizer, build_tokenizer, tokenizer_from_dict, tokenizer_to_dict
 from genomecli.corpus.vocabulary import SPECIALS, Block, Vocabulary
 from genomecli.errors import InputError, refusing

@@ -50,6 +50,8 @@ class TokenSettings(Section):
 
     @model_validator(mode="after")
     def _no_gaps(self) -> Self:
+        if self.dna == "greedy":
+            raise ValueError("tokens greedy are for models of others; take kmer, codon or base")
         if self.dna == "kmer" and self.stride > self.k:
             raise ValueError(f"stride {self.stride} leaves out bases between tokens of k {self.k}")
         return self

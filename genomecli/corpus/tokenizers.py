@@ -22,6 +22,8 @@ from genomecli.errors import ConfigError
 from genomecli.sequences.alphabets import Alphabet, Codes, get_alphabet
 
 Ids = NDArray[np.int32]
+Places = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""First symbol of each token, and one past its last."""
 
 BLOCK = 1 << 17
 """Tokens made at a time: intermediate arrays of this many elements stay in the second-level cache."""
@@ -60,6 +62,14 @@ class Tokenizer:
         return symbols
 
     @property
+    def uniform(self) -> bool:
+        """Whether all tokens are k symbols long, ``stride`` from each other."""
+        return True
+
+    def check_uniform(self, what: str) -> None:
+        """Raise ConfigError where tokens are of several lengths, naming ``what`` needs them of one."""
+
+    @property
     def words(self) -> int:
         """Size of its block."""
         return int(len(self.letters) ** self.k)
@@ -94,6 +104,11 @@ class Tokenizer:
             piece = symbols[first : first + self.symbols(end - begin)]
             self._encode_block(piece, ids[begin:end])
         return ids
+
+    def places(self, ids: Ids, frame: int = 0) -> Places:
+        """Where each of these tokens of one text, read from ``frame``, begins and ends, int64[t] each."""
+        begins = frame + self.stride * np.arange(len(ids))
+        return begins, begins + self.k
 
     def encode_rows(self, symbols: Codes) -> Ids:
         """Ids of every row of ``symbols`` (uint8[R, W], W at least k): int32[R, count(W)]."""

@@ -206,7 +206,7 @@ def _refuse_extras(settings: ModelSettings) -> None:
     """Raise if the model is not exactly one of the two classes."""
     family = ARCHITECTURES[settings.architecture]
     fixed = {"stem": "token", "mixer": "attention", "qk_norm": False, "language_embedding": False}
-    fixed |= {"stem_norm": True, "mask_scaling": False}
+    fixed |= {"stem_norm": True, "mask_scaling": False, "first_norm": False, "closing_token": True}
     fixed |= {name: family[name] for name in ("positions", "feedforward", "norm", "token_types")}
     if settings.architecture == "classic":
         fixed |= {"bias": True, "token_types": settings.token_types or 2}

@@ -77,6 +77,7 @@ def _roberta(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _esm(config: Mapping[str, Any]) -> dict[str, Any]:
     rotary = config.get("position_embedding_type", "absolute") == "rotary"
+    before = bool(config.get("emb_layer_norm_before"))
     return {
         "architecture": "modern",
         "activation": "gelu",
@@ -89,7 +90,8 @@ def _esm(config: Mapping[str, Any]) -> dict[str, Any]:
         "norm_eps": config.get("layer_norm_eps", 1e-12),
         "dropout": config.get("hidden_dropout_prob", 0.1),
         "attention_dropout": config.get("attention_probs_dropout_prob", 0.1),
-        "stem_norm": False,
+        "stem_norm": before,
+        "first_norm": before,
         "mask_scaling": bool(config.get("token_dropout")),
         "context": config["max_position_embeddings"] - offset(config),
     }
@@ -142,9 +144,6 @@ def _problems(family: str, config: Mapping[str, Any]) -> Iterator[str]:
         yield f"position_embedding_type {kind!r} is not known here"
     if family == "esm" and config.get("is_folding_model"):
         yield "is_folding_model is true: only language models are read"
-    if family == "esm" and config.get("emb_layer_norm_before"):
-        # The first block has its own norm after this one there, which ours then lacks.
-        yield "emb_layer_norm_before is true (ESM-1b), which is not known here"
     if family == "modernbert":
         yield from _modern_problems(config)
 

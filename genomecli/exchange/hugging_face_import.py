@@ -1,8 +1,10 @@
-"""A folder of Hugging Face's as a checkpoint of ours: BERT, RoBERTa, ModernBERT and ESM-2.
+"""A folder of Hugging Face's as a checkpoint of ours: BERT, RoBERTa, ModernBERT, ESM, Nucleotide
+Transformer v1.
 
 Settings, words and weights are translated; the numbers that the network computes stay the same. Weights are
 read from safetensors alone. A RoBERTa is a BERT whose positions are counted from another row on. An ESM-2 is
 our ``modern`` with plain feed-forward layers, one window, a first norm in the first block and scaled tokens.
+Nucleotide Transformer v1 is an ESM with learned positions whose texts have no closing token.
 
 Shapes: D width, V vocabulary.
 """
@@ -32,7 +34,7 @@ from genomecli.training.checkpoint import FOLDER, WEIGHTS, Checkpoint, Identity,
 from genomecli.training.plan import Progress
 from genomecli.training.state_files import read_tensors
 
-VERSION = 1
+VERSION = 2
 """Of the translation: checkpoints that another version made are made again."""
 
 INDEX = f"{WEIGHTS}.index.json"
@@ -86,6 +88,9 @@ def read_hugging_face(folder: Path) -> Imported:
     config = read_json(folder / "config.json")
     settings = read_settings(config, folder / "config.json")
     words = read_words(folder)
+    if not words.closing:
+        # Our texts end with a closing token all the same, which stands after the last position there.
+        settings = settings.model_copy(update={"closing_token": False, "context": settings.context + 1})
     given = _tensors(folder)
     family = config["model_type"]
     try:
@@ -195,7 +200,11 @@ def _from_esm(
     out = {"encoder.stem.tokens.weight": table}
     pairs = {"encoder.final_norm": "esm.encoder.emb_layer_norm_after"}
     if settings.positions == "learned":
-        out["encoder.stem.positions.weight"] = given["esm.embeddings.position_embeddings.weight"][skipped:]
+        rows = given["esm.embeddings.position_embeddings.weight"][skipped:]
+        beyond = torch.zeros(0 if settings.closing_token else 1, width)
+        out["encoder.stem.positions.weight"] = torch.cat([rows, beyond])
+    if settings.stem_norm:
+        pairs["encoder.stem.norm"] = "esm.embeddings.layer_norm"
     for layer in range(settings.layers):
         there, here = f"esm.encoder.layer.{layer}", f"encoder.blocks.{layer}"
         pairs |= {f"{here}.{ours}": f"{there}.{theirs}" for ours, theirs in _ESM_BLOCK.items()}

@@ -3,7 +3,8 @@
 Read from ``tokenizer.json``, ``vocab.txt`` or ``vocab.json``, whichever is there. Words are all k-mers over
 A, C, G, T (or U), for the largest k of which none is missing, or else the twenty amino acids. Their order is
 ours afterwards; tokens of other kinds (rare letters, merged words) are left out. In the place of [UNK] stands
-their row of N or X, where they have one, since we read each ambiguous letter as [UNK].
+their row of N or X, where they have one, since we read each ambiguous letter as [UNK]. ESM's tokenizer with
+k-mers and single letters is that of Nucleotide Transformer v1: left to right, the longest word that fits.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from genomecli.corpus.greedy_kmers import NAME as GREEDY
 from genomecli.corpus.lexicon import Lexicon, build_lexicon
 from genomecli.corpus.vocabulary import SPECIALS
 from genomecli.errors import InputError, refusing
@@ -24,6 +26,8 @@ NOTES = "genomecli.json"
 """A file beside the tokenizer with what it leaves open: ``stride``, ``species``, or our whole ``lexicon``."""
 
 LARGEST_K = 8
+ESM_TOKENIZERS = ("EsmTokenizer", "EsmTokenizerFast")
+"""Names under which a folder says that its tokenizer is ESM's; it closes texts unless told otherwise."""
 _ROLES = {
     "pad": ("[PAD]", "<pad>"),
     "unk": ("[UNK]", "<unk>"),
@@ -42,11 +46,13 @@ class Words:
         lexicon: ours.
         rows: of the foreign embedding, one an id of ours.
         alphabet: ``dna`` or ``protein``, which it was trained on; empty where the lexicon is our own.
+        closing: whether texts end with a closing token there.
     """
 
     lexicon: Lexicon
     rows: tuple[int, ...]
     alphabet: str
+    closing: bool = True
 
 
 def read_words(folder: Path) -> Words:
@@ -63,11 +69,16 @@ def read_words(folder: Path) -> Words:
             return Words(lexicon, tuple(range(lexicon.vocabulary.size)), "")
         species = [str(name) for name in notes.get("species", ["any"])]
         stride = None if notes.get("stride") is None else int(notes["stride"])
-    vocabulary = _vocabulary(folder)
-    special = _specials(folder, vocabulary)
+    vocabulary, named = _vocabulary(folder), _named(folder)
+    closing = not (named.get("tokenizer_class") in ESM_TOKENIZERS and named.get("eos_token", "") is None)
+    special = _specials(named, vocabulary, closing=closing, where=folder)
     k = _word_length(vocabulary)
+    alone = set("ACGT") <= set(vocabulary)
     if k == 1 and all(letter in vocabulary for letter in PROTEIN.symbols[: PROTEIN.canonical]):
         lexicon, alphabet, spare = build_lexicon(species, molecules=("protein",)), "protein", "X"
+    elif k > 1 and stride is None and alone and named.get("tokenizer_class") in ESM_TOKENIZERS:
+        lexicon = build_lexicon(species, dna=GREEDY, k=k, stride=k, molecules=("dna",))
+        alphabet, spare = "dna", "N"
     elif k:
         if k > 1 and stride is None:
             what = f"does not say whether its words of {k} letters overlap"
@@ -82,7 +93,7 @@ def read_words(folder: Path) -> Words:
     rows = [special["pad"], unknown, special["cls"], special["sep"], special["mask"]]
     rows += [_row(vocabulary, word) for word in lexicon.vocabulary.blocks[0].tokens]
     assert len(rows) == len(SPECIALS) + len(lexicon.vocabulary.blocks[0].tokens)
-    return Words(lexicon, tuple(rows), alphabet)
+    return Words(lexicon, tuple(rows), alphabet, closing)
 
 
 def _row(vocabulary: Mapping[str, int], word: str) -> int:
@@ -121,20 +132,34 @@ def _vocabulary(folder: Path) -> dict[str, int]:
     raise InputError("holds no vocabulary", where=folder, fix=fix)
 
 
-def _specials(folder: Path, vocabulary: Mapping[str, int]) -> dict[str, int]:
-    """Ids of the five special tokens, as the folder names them, or by their usual names."""
+def _named(folder: Path) -> dict[str, Any]:
+    """What the folder says of its tokenizer; None stands for what is said not to be."""
     named: dict[str, Any] = {}
     for name in ("tokenizer_config.json", "special_tokens_map.json"):
         if (folder / name).is_file():
             with refusing("names no special tokens", where=folder / name):
-                named |= {key: value for key, value in read_json(folder / name).items() if value is not None}
+                told = dict(read_json(folder / name).items())
+                named |= {key: value for key, value in told.items() if value is not None or key not in named}
+    return named
+
+
+def _specials(
+    named: Mapping[str, Any], vocabulary: Mapping[str, int], *, closing: bool, where: Path
+) -> dict[str, int]:
+    """Ids of the five special tokens, as the folder names them, or by their usual names.
+
+    Where no token closes a text, that of padding stands for it, and the network does not see it.
+    """
     found: dict[str, int] = {}
     for role, usual in _ROLES.items():
-        given = [named[key] for key in _KEYS.get(role, (f"{role}_token",)) if key in named]
+        if role == "sep" and not closing:
+            found[role] = found["pad"]
+            continue
+        given = [named[key] for key in _KEYS.get(role, (f"{role}_token",)) if named.get(key) is not None]
         texts = [str(one.get("content") if isinstance(one, dict) else one) for one in given]
         numbers = [vocabulary[text] for text in (*texts, *usual) if text in vocabulary]
         if not numbers:
             what = f"has no token for {role}, which texts are read with here"
-            raise InputError(what, where=folder, fix=f"its tokenizer should name {role}_token")
+            raise InputError(what, where=where, fix=f"its tokenizer should name {role}_token")
         found[role] = numbers[0]
     return found

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from genomecli.corpus.vocabulary import PAD
-from genomecli.errors import RunError, UsageError
+from genomecli.errors import ConfigError, RunError, UsageError
 from genomecli.exchange.hugging_face_folder import Exported, write_tokenizer
 from genomecli.extras import need
 from genomecli.models.language_model import LanguageModel, build_model
@@ -96,7 +96,7 @@ def write_onnx(model: Exported, folder: Path) -> None:
     Raises:
         UsageError: if the libraries of the extra ``onnx`` are not installed, or the network needs a species.
         RunError: if torch cannot draw the graph, or onnxruntime computes other numbers.
-        ConfigError: for a tokenizer that cannot be written.
+        ConfigError: for a tokenizer that cannot be written, or texts without a closing token.
     """
     for library in ("onnx", "onnxruntime", "onnxscript"):
         need(library, "ONNX")
@@ -108,6 +108,8 @@ def write_onnx(model: Exported, folder: Path) -> None:
 
 def _graph(model: Exported) -> Graph:
     settings, lexicon = model.settings, model.lexicon
+    if not settings.closing_token:
+        raise ConfigError(["model.closing_token must be True for ONNX"], where="export")
     if settings.language_embedding and model.language is None:
         known = ", ".join(lexicon.species)
         what = "the network adds a vector of the species"

@@ -146,14 +146,14 @@ class Reading:
         tokens = self.tokenizer.encode(symbols, self.frame)
         if not len(tokens):
             return f"has {len(symbols)} letters, too few for a token of {self.tokenizer.k}"
-        skip = self._terminals(symbols, len(tokens), table) if self.leave_out_terminals else (0, 0)
+        skip = self._terminals(symbols, tokens, table) if self.leave_out_terminals else (0, 0)
         item = Item(record_id, tokens, self.language, skip, self.frame, self.tokenizer.stride, meta or {})
         if not item.counted().any():
             left = "besides its terminal codons " if any(skip) else ""
             return f"has no token {left}without an ambiguous letter"
         return item
 
-    def _terminals(self, symbols: Codes, tokens: int, table: int | None) -> tuple[int, int]:
+    def _terminals(self, symbols: Codes, tokens: Ids, table: int | None) -> tuple[int, int]:
         """Tokens at either end that share a symbol with the start and stop codon (first M of a protein)."""
         if self.molecule == "protein":
             return (int(symbols[0] == PROTEIN.symbols.index("M")), 0)
@@ -161,11 +161,10 @@ class Reading:
             return (0, 0)
         code = self.code or genetic_code(table or 1)
         first, last = _codon(symbols[:3]), _codon(symbols[len(symbols) // 3 * 3 - 3 : len(symbols) // 3 * 3])
-        starts = self.frame + self.tokenizer.stride * np.arange(tokens)
+        starts, ends = self.tokenizer.places(tokens, self.frame)
         head = int((starts < 3).sum()) if first in code.starts else 0
-        ends = starts + self.tokenizer.k
         tail = int((ends > len(symbols) // 3 * 3 - 3).sum()) if last in code.stops else 0
-        return (head, min(tail, tokens - head))
+        return (head, min(tail, len(tokens) - head))
 
 
 def _codon(symbols: Codes) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 
 from genomecli.models.feedforward import feedforward
@@ -48,7 +49,7 @@ class Block(nn.Module):
     def __init__(self, settings: ModelSettings, layer: int) -> None:
         super().__init__()
         self.pre = settings.norm == "pre"
-        normed = self.pre and layer == 0 and settings.stem_norm
+        normed = self.pre and layer == 0 and settings.stem_norm and not settings.first_norm
         self.mixer_norm = nn.Identity() if normed else _norm(settings)
         self.mixer = make(MIXERS, "mixer", settings.mixer, settings, layer)
         self.feedforward_norm = _norm(settings)
@@ -63,6 +64,14 @@ class Block(nn.Module):
             return x + cast(Tensor, self.dropout(self.feedforward(self.feedforward_norm(x))))
         x = self.mixer_norm(x)
         return cast(Tensor, self.feedforward_norm(x + self.dropout(self.feedforward(x))))
+
+
+def _without_last(tokens_BL: Tensor, lengths_B: Tensor | None) -> Tensor:
+    """int64[B]: lengths of texts whose last token is not seen."""
+    if lengths_B is not None:
+        return lengths_B - 1
+    rows, length = tokens_BL.shape
+    return torch.full((rows,), length - 1, device=tokens_BL.device)
 
 
 def _norm(settings: ModelSettings) -> nn.LayerNorm:
@@ -84,6 +93,7 @@ class Encoder(nn.Module):
         self.context = settings.context
         self.local = settings.local_layers
         self.mask_scaling = settings.mask_scaling
+        self.closing_token = settings.closing_token
         self.stem = make(STEMS, "stem", settings.stem, settings, vocabulary_size, languages)
         self.blocks = nn.ModuleList(Block(settings, layer) for layer in range(settings.layers))
         self.final_norm = _norm(settings) if settings.norm == "pre" else nn.Identity()
@@ -114,13 +124,15 @@ class Encoder(nn.Module):
             segments_BL: int64[B, L], first or second text of a pair; None for the first.
 
         Returns:
-            float[B, L, D] each; at padding it means nothing.
+            float[B, L, D] each; at padding, and at a closing token that is not seen, it means nothing.
 
         Raises:
             ValueError: if L exceeds the context or a layer does not exist.
         """
         length = tokens_BL.shape[1]
         self._check(length, keep_layers)
+        if not self.closing_token:
+            lengths_B = _without_last(tokens_BL, lengths_B)
         layout = padded_layout(lengths_B, length, tokens_BL.device)
         extra = {"scale": padded_scale(tokens_BL, lengths_B)} if self.mask_scaling else {}
         x = self.stem(tokens_BL, positions_BL, languages_BL, segments_BL, **extra)
@@ -155,6 +167,10 @@ class Encoder(nn.Module):
             ValueError: if ``max_length`` exceeds the context or a layer does not exist.
         """
         self._check(max_length, keep_layers)
+        if not self.closing_token:  # it is a text of its own, which no other sees
+            cu_seqlens = torch.cat(
+                [cu_seqlens[:1], torch.stack([cu_seqlens[1:] - 1, cu_seqlens[1:]], 1).flatten()]
+            )
         layout = PackedLayout(cu_seqlens, max_length)
         extra = {"scale": packed_scale(tokens_T, cu_seqlens)} if self.mask_scaling else {}
         x = self.stem(tokens_T, positions_T, languages_T, segments_T, **extra)

@@ -95,6 +95,14 @@ class ModelSettings(Section):
         False,
         doc="[MASK] is the zero vector and other tokens are scaled by its share in the text, as in ESM-2.",
     )
+    first_norm: bool = setting(
+        False, doc="The first block has a LayerNorm of its own though the stem ends with one, as in ESM-1b."
+    )
+    closing_token: bool = setting(
+        True,
+        doc="The network sees the [SEP] that ends a text; off as in Nucleotide Transformer v1, whose texts "
+        "have no such token.",
+    )
     zero_init_out: bool = setting(False, doc="Start the last matrix of each sub-layer at zero.")
     initializer_range: float = setting(
         None,

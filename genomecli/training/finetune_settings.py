@@ -17,7 +17,7 @@ from genomecli.tasks.settings import (
     TargetName,
     TargetSettings,
 )
-from genomecli.training.settings import OptimiserSettings, ScheduleSettings
+from genomecli.training.settings import Loggers, OptimiserSettings, ScheduleSettings, loggers_setting
 
 
 class LoraSettings(Section):
@@ -119,6 +119,7 @@ class FinetuneSettings(Section):
     log_every: int = setting(
         20, ge=1, unit="steps", doc="Steps between log lines; at most a twentieth of all."
     )
+    loggers: Loggers = loggers_setting()
     seeds: Annotated[int, Field(ge=1, le=1000)] | tuple[Annotated[int, Field(ge=0)], ...] | None = setting(
         None, doc="Replicates: how many seeds, from the top-level seed on, or which ones."
     )

@@ -25,6 +25,7 @@ from genomecli.training.curves import draw_curves, draw_speed
 from genomecli.training.distributed import is_main
 from genomecli.training.job import check_lexicon
 from genomecli.training.learner import Hooks
+from genomecli.training.loggers import copied
 from genomecli.training.loop import Trainer
 from genomecli.training.metrics import MetricsFile, plain, read_metrics
 from genomecli.training.optimiser import load_optimiser_tensors, optimiser_tensors
@@ -95,7 +96,8 @@ class Finetuning:
         optimiser = job.optimiser(model)
         start = self._restore(model, optimiser) if resume else Progress()
         job.learner.kept = keep_states(model, job, self.around.flag)
-        with progress("tuning", total=job.steps, done=start.step) as bar:
+        copies = copied(job.settings.loggers, self.path, (self.metrics, self.speeds))
+        with copies, progress("tuning", total=job.steps, done=start.step) as bar:
             hooks = self._hooks(model, optimiser, bar)
             trainer = Trainer(model, job.learner, job.data, optimiser, self._plan(), hooks, start)
             end = trainer.run(self.around.flag)

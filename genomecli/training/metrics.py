@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +22,22 @@ class MetricsFile:
 
     Args:
         path: where it stands; made at the first line.
+
+    Attributes:
+        listener: is told each line that is written, after it is written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.listener: Callable[[str, int, Values], None] | None = None
 
     def append(self, kind: str, step: int, values: Values) -> None:
         """Write one line. Numbers that JSON cannot hold (NaN, infinity) become null."""
         line = {"kind": kind, "step": step, **plain(values)}
         with open(self.path, "a", encoding="utf-8") as handle:
             handle.write(json.dumps(line, allow_nan=False, sort_keys=True) + "\n")
+        if self.listener is not None:
+            self.listener(kind, step, values)
 
     def cut_back(self, step: int) -> int:
         """Remove the lines after step ``step``, and a half-written last line; how many lines were removed."""

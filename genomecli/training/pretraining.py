@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -24,6 +25,7 @@ from genomecli.training.estimate import duration
 from genomecli.training.feed import place_for
 from genomecli.training.job import Job, check_lexicon
 from genomecli.training.learner import Hooks, Probe
+from genomecli.training.loggers import copied
 from genomecli.training.loop import Trainer
 from genomecli.training.metrics import MetricsFile, plain, read_metrics
 from genomecli.training.objective_learner import ObjectiveLearner
@@ -51,6 +53,7 @@ FREE = frozenset(
         "pretrain.corpus",
         "pretrain.init_from",
         "pretrain.keep",
+        "pretrain.loggers",
         "pretrain.max_minutes",
         "pretrain.seeds",
         "pretrain.shard",
@@ -73,12 +76,14 @@ class Surroundings:
         deadline: value of ``time.monotonic()`` at which to stop.
         probes: figures to measure along training, by name.
         info: what ``run.json`` says of this process.
+        report: writes more into the folder of a run that has come to its end, before it is marked finished.
     """
 
     flag: StopFlag | None = None
     deadline: float = math.inf
     probes: Mapping[str, Probe] = field(default_factory=dict)
     info: Mapping[str, Any] = field(default_factory=dict)
+    report: Callable[[Path], None] | None = None
 
 
 class Pretraining:
@@ -135,7 +140,8 @@ class Pretraining:
             load_optimiser_tensors(optimiser, model, before.optimiser, where=self.folder.path)
         start = Progress() if before is None else before.progress
         learner = ObjectiveLearner(job.mixture, job.seed)
-        with progress("training", total=job.steps, done=start.step) as bar:
+        copies = copied(job.settings.loggers, self.folder.path, (self.metrics, self.speeds))
+        with copies, progress("training", total=job.steps, done=start.step) as bar:
             hooks = self._hooks(model, optimiser, shards, bar)
             trainer = Trainer(
                 model, learner, job.sampler, optimiser, self._plan(), hooks, start, job.pack, shards
@@ -276,6 +282,8 @@ class Pretraining:
             log.info("%s", line)
         for language in summary["not_beaten"]:
             log.warning("%s", not_beaten_line(language, summary["not_beaten"][language]))
+        if self.around.report is not None:
+            self.around.report(self.folder.path)
         self.folder.finish(
             {"steps": end.step, "lexicon": self.job.lexicon.fingerprint, "seed": self.job.seed}
         )

@@ -31,13 +31,14 @@ from genomecli.files import (
 from genomecli.runtime import add_log_file, log, note
 from genomecli.training.checkpoint import FOLDER, pointed
 from genomecli.training.distributed import from_main, is_main
+from genomecli.training.loggers import LOGGERS
 
 KIND = "run"
 SET_KIND = "runs"
 CONFIG = "config.json"
 INFO = "run.json"
-NOT_COMPARED = (*UNCHECKED, "speed.png")
-"""Files of a run that hold times."""
+NOT_COMPARED = (*UNCHECKED, "speed.png", *LOGGERS)
+"""Files and folders of a run that hold times."""
 
 _BEGINNING = re.compile(r"log\.txt|run\.json|\.(run|config)\.json\.[0-9]+\.partial\.json")
 """Files that a run has before its settings mark its folder as one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -93,6 +93,19 @@ class ProbeSettings(Section):
     )
 
 
+Loggers = tuple[Literal["tensorboard", "wandb"], ...]
+"""Programs that figures along training are also written for."""
+
+
+def loggers_setting() -> Any:
+    """The setting of that name, which pretrain and finetune share."""
+    return setting(
+        (),
+        doc="Also write the figures along training for tensorboard (extra tensorboard; event files in a "
+        "folder of that name in the run) or wandb (extra wandb; an offline run, nothing is sent).",
+    )
+
+
 class PretrainSettings(Section):
     """What ``pretrain`` trains, on what, for how long, and what it keeps."""
 
@@ -126,6 +139,7 @@ class PretrainSettings(Section):
         "state (FSDP2), for networks that one GPU does not hold. In fp32 or bf16.",
     )
     log_every: int = setting(20, ge=1, unit="steps", doc="Steps between log lines.")
+    loggers: Loggers = loggers_setting()
     validate_every: int = setting(
         500, ge=0, unit="steps", doc="Steps between validations; 0 validates at the end alone."
     )

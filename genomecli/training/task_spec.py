@@ -106,7 +106,8 @@ class TaskSpec:
         """Fresh heads by their names in the network, and the learned weights if they are wanted."""
         from genomecli.models.task_heads import UNCERTAINTY, SymbolHead, TaskHead, Uncertainty, head_name
 
-        k = lexicon.tokenizer(self.reading.species, self.reading.molecule).k
+        tokenizer = lexicon.tokenizer(self.reading.species, self.reading.molecule)
+        k = tokenizer.k
         made: dict[str, nn.Module] = {}
         for target in self.targets:
             shape: dict[str, Any] = {
@@ -115,6 +116,7 @@ class TaskSpec:
                 "style": self.head.style,
             }
             if target.per_symbol:
+                tokenizer.check_uniform(f"finetune.targets.{target.name}, labels of letters,")
                 made[head_name(target.name)] = SymbolHead(width, target.outputs, k, **shape)
                 continue
             made[head_name(target.name)] = TaskHead(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from genomecli.analysis import results
+from genomecli.analysis import drawn, results
 from genomecli.analysis.within import Within
 from genomecli.cli import main
 from genomecli.files import verify_manifest
@@ -77,7 +77,7 @@ def after(count: int, do: Callable[[], None], function: Callable[..., Any]) -> C
     [
         ("TERM", 75, Engine, "visit", 3),
         ("USR1", 75, Within, "measure", 4),
-        ("INT", 130, results, "svg_bytes", 2),
+        ("INT", 130, drawn, "svg_bytes", 2),
     ],
 )
 def test_a_stopped_comparison_goes_on_to_the_same_bytes(

@@ -28,6 +28,7 @@ from genomecli.training.metrics import read_metrics
 from genomecli.training.objective_learner import ObjectiveLearner
 from genomecli.training.pretraining import Pretraining
 from tests.unit.training.disk_corpus import write_disk_corpus
+from tests.unit.training.test_loggers import read_tensorboard
 
 SMALL = [
     "device=cpu",
@@ -99,6 +100,8 @@ def test_a_run_is_whole_and_says_what_it_found(whole: Path) -> None:
     assert dna["perplexity"] == pytest.approx(torch.tensor(dna["loss"]).exp().item(), rel=1e-5)
     assert "5-gram" in summary["not_beaten"]["yeast/dna"]
     assert "does not beat" in (whole / "log.txt").read_text()
+    assert "index.html" in _manifest(whole)
+    assert "Not beaten: yeast/dna (5-gram" in (whole / "index.html").read_text()
     kinds = [(row["kind"], row["step"]) for row in read_metrics(whole / "metrics.jsonl")]
     assert kinds == [
         ("validation", 4),
@@ -386,4 +389,37 @@ def test_pairs_and_classification_are_trained_together(corpus: Path, tmp_path: P
 def test_pairs_are_asked_for_where_tlm_needs_them(corpus: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="paired"):
         _run(corpus, tmp_path / "run", "pretrain.objectives.tlm={}")
+    assert not (tmp_path / "run").exists()
+
+
+def test_copies_for_tensorboard_change_nothing_and_go_on_after_a_stop(
+    corpus: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They stand outside of the manifest, and may be asked for when a run is resumed."""
+    pytest.importorskip("tensorboard")
+    out = tmp_path / "run"
+    with monkeypatch.context() as patched:
+        _stop_after(patched, 6)
+        with pytest.raises(CheckpointedError):
+            _run(corpus, out, "pretrain.loggers=[tensorboard]")
+    _run(corpus, out, "pretrain.loggers=[tensorboard]", resume=True)
+    files = _manifest(out)
+    assert not any(name.startswith("tensorboard") for name in files)
+    same = {name for name in _manifest(whole) if not name.endswith(("config.json", "manifest.json", ".html"))}
+    assert {name: files[name] for name in same} == {name: _manifest(whole)[name] for name in same}
+    found = read_tensorboard(out / "tensorboard")
+    assert [step for step, _ in found["train/loss"]] == [5, 10, 12]
+    assert [step for step, _ in found["validation/languages/yeast/dna/perplexity"]] == [4, 8, 12]
+    for step, value in found["validation/loss"]:
+        rows = [row for row in read_metrics(out / "metrics.jsonl") if row["kind"] == "validation"]
+        assert value == pytest.approx(next(row["loss"] for row in rows if row["step"] == step), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["tensorboard", "wandb"])
+def test_a_logger_that_is_not_installed_is_named_before_anything_is_written(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(UsageError, match=rf"loggers {name} needs {name}.*pip install 'genomecli\[{name}\]'"):
+        _run(corpus, tmp_path / "run", f"pretrain.loggers=[{name}]")
     assert not (tmp_path / "run").exists()

@@ -18,8 +18,8 @@ from genomecli.analysis.decipherment.tables import (
     control_table,
 )
 from genomecli.analysis.deviance import write_lines
+from genomecli.analysis.drawn import drawn, page_figure
 from genomecli.analysis.pages import PageFigure, count_text, render
-from genomecli.analysis.results import drawn
 from genomecli.analysis.settings import CompareSettings
 from genomecli.files import write_json
 
@@ -44,10 +44,9 @@ def write_decipherment(found: Deciphered, settings: CompareSettings, folder: Pat
     if settings.figures:
         (folder / "figures").mkdir()
         for drawing in drawings(found, settings):
-            png, svg = drawn(drawing, settings.dpi)
+            png, svg, grids = drawn(drawing, settings.dpi)
             (folder / "figures" / f"{drawing.name}.png").write_bytes(png)
-            alt = f"{drawing.title}. {drawing.caption}"
-            figures.append(PageFigure(drawing.name, drawing.title, drawing.caption, alt, svg, drawing.narrow))
+            figures.append(page_figure(drawing, svg, grids))
     (folder / "index.html").write_text(_page(found, short, figures, settings), encoding="utf-8")
     return short
 

@@ -51,7 +51,9 @@ def codon_heat_map(
         )
         _label(axes, gold, rows, columns, marked)
         _frame(axes, gold, rows, columns)
-        axes.set_title(title, pad=34, loc="left")
+        axes.set_title(
+            title.replace(": ", ":\n", 1), pad=34, loc="left"
+        )  # one line is wider than the picture
         bar = figure.colorbar(image, ax=axes, location="bottom", shrink=0.6, aspect=30, pad=0.015)
         bar.set_label(f"{scale}; orange boxes: the genetic code")
         bar.outline.set_visible(False)

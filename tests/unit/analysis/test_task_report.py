@@ -313,7 +313,7 @@ def test_the_page_stands_alone_and_escapes_what_comes_from_data():
         target, title=evil, models=cards, notes=(evil,), dropped=((evil, 1, evil),), settings=((evil, evil),)
     )
     html = task_page(whole, [PageFigure("models.t", "t", evil, evil, b"<svg/>")])
-    assert "<script" not in html
+    assert html.count("<script") == 1
     assert "<img src=x" not in html
     assert "&lt;script&gt;" in html
     assert not re.search(r"""(?:src|href)=["'](?!data:|#)""", html)

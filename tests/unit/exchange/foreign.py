@@ -26,6 +26,42 @@ def make_words(k: int, letters: str = "ACGT") -> list[str]:
     return ["".join(word) for word in product(reversed(letters), repeat=k)] + ["N" * k]
 
 
+def make_nucleotide_transformer(folder: Path, *, k: int = 6, eos: str | None = None, **options: Any) -> Path:
+    """A folder as that of Nucleotide Transformer v1: ESM, learned positions, no closing token, ESM's own
+    tokenizer with k-mers and single letters."""
+    import transformers
+
+    special = ["<unk>", "<pad>", "<mask>", "<cls>", "<eos>", "<bos>"]
+    words = ["".join(word) for word in product("ATCG", repeat=k)]
+    folder.mkdir(parents=True)
+    (folder / "vocab.txt").write_text("\n".join([*special, *words, *"ATCGN"]))
+    tokenizer = transformers.EsmTokenizer(str(folder / "vocab.txt"), eos_token=eos, model_max_length=40)
+    values: dict[str, Any] = {
+        "vocab_size": len(tokenizer.get_vocab()),
+        "hidden_size": 16,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 2,
+        "intermediate_size": 24,
+        "max_position_embeddings": 42,
+        "initializer_range": 0.3,
+        "pad_token_id": 1,
+        "mask_token_id": 2,
+        "position_embedding_type": "absolute",
+        "token_dropout": False,
+        "emb_layer_norm_before": False,
+        "tie_word_embeddings": False,
+    }
+    config = transformers.EsmConfig(**values | options)
+    model = transformers.EsmForMaskedLM(config)
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 0.1 * torch.randn(parameter.shape, generator=generator)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
 def make_foreign(
     folder: Path,
     family: str,

@@ -104,6 +104,14 @@ def test_esm_with_learned_positions(dropout: bool, tmp_path: Path) -> None:
     compare(folder, tmp_path / "cache", PROTEINS, masks=True)
 
 
+@pytest.mark.parametrize("positions", ["rotary", "absolute"])
+def test_esm_with_a_norm_before_the_blocks(positions: str, tmp_path: Path) -> None:
+    """ESM-1b: the embedding ends with a norm, and the first block has its own besides."""
+    options = {"emb_layer_norm_before": True, "position_embedding_type": positions}
+    folder = make_foreign(tmp_path / "m", "esm", RESIDUES, **options)
+    compare(folder, tmp_path / "cache", PROTEINS, masks=True)
+
+
 MODERN: list[dict[str, Any]] = [
     {"tie_word_embeddings": False, "local_attention": 8, "layer_types": None},
     {"norm_bias": True, "attention_bias": True, "mlp_bias": True, "classifier_bias": True},
