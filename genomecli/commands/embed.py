@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -154,7 +154,7 @@ def _to_stream(job: Job, stream: TextIO) -> dict[str, Any]:
                 _tell(feed.settled(made.item.record))
     stream.flush()
     _tell(feed.settled())
-    return _counts(job, feed, rows, feed.dropped)
+    return _counts(job.engine.counts, feed, rows, feed.dropped)
 
 
 def _tell(dropped: Iterable[Dropped]) -> None:
@@ -182,7 +182,7 @@ def _to_file(job: Job, out: Path, kind: TableFormat, *, resume: bool) -> dict[st
         header, block = _vocabulary(job, feed)
         dropped = list(feed.settled())
         _tell(dropped[: Feed.SHOWN])
-        counts = _counts(job, feed, len(block), len(dropped))
+        counts = _counts(job.engine.counts, feed, len(block), len(dropped))
         listed = [(entry.id, entry.reason) for entry in dropped]
         finish_table(job, out, kind, (header, HeldRows(block)), listed, counts, began)
         return counts
@@ -191,10 +191,10 @@ def _to_file(job: Job, out: Path, kind: TableFormat, *, resume: bool) -> dict[st
     spool = Spool(partial_name(out), header, job.spool_request(), resume=resume)
     if spool.records:
         log.info("going on after %d records", spool.records)
-    feed = Feed(job.source, skip=spool.records)
+    feed = Feed(job.source, spool.records, job.engine.counts_of)
     try:
         _fill(spool, maker, feed)
-        counts = _counts(job, feed, spool.rows, spool.dropped)
+        counts = _counts(spool.counts, feed, spool.rows, spool.dropped)
         finish_table(job, out, kind, (header, spool), spool.dropped_records(), counts, began)
     except BaseException:
         spool.close()
@@ -213,6 +213,7 @@ def _fill(spool: Spool, maker: RecordRows | TokenRows, feed: Feed) -> None:
             spool.append(made.block)
             if not made.last:
                 continue
+            spool.counts.update(feed.counted(made.item.record))
             bar.advance(1, rows=spool.rows)
             if stop.requested or time.monotonic() - committed > COMMIT_SECONDS:
                 _commit(spool, feed, made.item)
@@ -235,11 +236,10 @@ def _stop(signal: str, records: int) -> None:
     raise kind(f"stopped by {signal} after {records} records", fix="run again with --resume to go on")
 
 
-def _counts(job: Job, feed: Feed, rows: int, dropped: int) -> dict[str, Any]:
-    """What was counted. Raises InputError if no record could be read."""
+def _counts(done: Mapping[str, int], feed: Feed, rows: int, dropped: int) -> dict[str, Any]:
+    """What was counted, by the engine in ``done``. Raises InputError if no record could be read."""
     if feed.records and dropped == feed.records:
         reason = feed.last_reason
         raise InputError(f"none of {feed.records} records could be read; the last: {reason}")
-    done = job.engine.counts
-    counted = {name: done[name] for name in ("tokens", "windowed", "truncated")}
+    counted = {name: done.get(name, 0) for name in ("tokens", "windowed", "truncated")}
     return {"records": feed.records, "rows": rows, "dropped": dropped, **counted}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -258,6 +258,7 @@ class Feed:
     Args:
         source: None for nothing.
         skip: records at the start that were dealt with before.
+        count: what an item adds to the counts; nothing by default.
 
     Attributes:
         records: records read, skipped ones included.
@@ -269,10 +270,12 @@ class Feed:
 
     source: FastaSource | CorpusSource | None
     skip: int = 0
+    count: Callable[[Item], Mapping[str, int]] = lambda _: {}
     records: int = 0
     dropped: int = 0
     last_reason: str = ""
     _waiting: deque[Dropped] = field(default_factory=deque)
+    _counted: deque[tuple[int, Mapping[str, int]]] = field(default_factory=deque)
 
     def items(self, species: str | None = None) -> Iterator[Item]:
         """Items, in order; of one species of a corpus, or all."""
@@ -282,6 +285,7 @@ class Feed:
             if self.records <= self.skip:
                 continue
             if isinstance(entry, Item):
+                self._counted.append((entry.record, self.count(entry)))
                 yield entry
             else:
                 self.dropped += 1
@@ -297,3 +301,10 @@ class Feed:
         """Dropped records up to number ``record`` (all, if None) that were not given out before."""
         while self._waiting and (record is None or self._waiting[0].record <= record):
             yield self._waiting.popleft()
+
+    def counted(self, record: int) -> Counter[str]:
+        """Counts of the items up to number ``record`` that were not given out before."""
+        found: Counter[str] = Counter()
+        while self._counted and self._counted[0][0] <= record:
+            found.update(self._counted.popleft()[1])
+        return found
