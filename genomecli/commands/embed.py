@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from genomecli.commands.embed_job import Feed, Job, finish_table, is_finished, open_job
+from genomecli.commands.embed_job import Feed, Job, finish_table, identity, is_finished, open_job, request_of
 from genomecli.commands.foreign_models import with_native
 from genomecli.errors import CheckpointedError, InputError, InterruptedRunError, UsageError
 from genomecli.exchange.embeddings import RecordRows, TokenRows, block_words, vocabulary_table, words_of
@@ -21,7 +21,15 @@ from genomecli.exchange.spool import Spool
 from genomecli.exchange.table_format import HeldRows, TableBlock, TableHeader, format_of
 from genomecli.exchange.table_writers import TsvWriter
 from genomecli.exchange.tables import check_kind
-from genomecli.files import locked, make_parent, named_file, partial_name, refuse_existing
+from genomecli.files import (
+    lock_name,
+    locked,
+    make_parent,
+    named_file,
+    partial_name,
+    refuse_existing,
+    sweep_partial,
+)
 from genomecli.inference.items import Dropped, Item
 from genomecli.inference.sources import CorpusSource, choose_species
 from genomecli.runtime import StopFlag, log, progress
@@ -71,7 +79,7 @@ def run_embed(
         counts = _to_stream(job, stream or _standard_output())
     else:
         make_parent(out)
-        with locked(out.with_name(f".{out.name}.lock")):
+        with locked(lock_name(out)):
             counts = _to_file(job, out, _kind(settings, out), resume=resume)
     log.info(
         "%d records in, %d rows out, %d dropped, %d tokens",
@@ -109,6 +117,7 @@ def _done_before(config: Config, settings: EmbedSettings, out: Path, *, force: b
     check_kind(_kind(settings, out))
     if resume and out.exists():
         if is_finished(config, settings, out):
+            sweep_partial(out, request_of(identity(config, settings), settings))
             log.info("%s is finished already", out)
             return True
         if not force and not partial_name(out).is_dir():
@@ -188,7 +197,7 @@ def _to_file(job: Job, out: Path, kind: TableFormat, *, resume: bool) -> dict[st
         return counts
     maker = _rows(job)
     header = maker.header(job.settings.dtype, job.meta)
-    spool = Spool(partial_name(out), header, job.spool_request(), resume=resume)
+    spool = Spool(partial_name(out), header, request_of(job.meta, job.settings), resume=resume)
     if spool.records:
         log.info("going on after %d records", spool.records)
     feed = Feed(job.source, spool.records, job.engine.counts_of)

@@ -56,10 +56,6 @@ class Job:
     meta: Mapping[str, Any]
     config: Mapping[str, Any]
 
-    def spool_request(self) -> dict[str, Any]:
-        """What must be the same for unfinished rows to be taken up; inputs by size and time."""
-        return {**self.meta, "inputs": [_stamp(path) for path in _input_files(self.settings)]}
-
 
 def open_job(config: Config, settings: EmbedSettings) -> Job:
     """Open model and source.
@@ -74,7 +70,7 @@ def open_job(config: Config, settings: EmbedSettings) -> Job:
     device = pick_device(config.device)
     assert settings.model is not None
     loaded = load_model(settings.model, device, prefer=settings.checkpoint)
-    meta = _identity(config, settings)
+    meta = identity(config, settings)
     engine = Engine(
         loaded,
         device,
@@ -135,7 +131,12 @@ def _source(
     return None
 
 
-def _identity(config: Config, settings: EmbedSettings) -> dict[str, Any]:
+def request_of(meta: Mapping[str, Any], settings: EmbedSettings) -> dict[str, Any]:
+    """What must be the same for unfinished rows to be taken up; inputs by size and time."""
+    return {**meta, "inputs": [_stamp(path) for path in _input_files(settings)]}
+
+
+def identity(config: Config, settings: EmbedSettings) -> dict[str, Any]:
     """What decides the rows besides the inputs: model, settings, frames, precision, kind of device."""
     from genomecli.training.checkpoint import find_checkpoint
 
@@ -174,7 +175,7 @@ def is_finished(config: Config, settings: EmbedSettings, out: Path) -> bool:
     if not path.is_file():
         return False
     manifest = read_json(path)
-    request = {**_identity(config, settings), "inputs": [sha256_file(p) for p in _input_files(settings)]}
+    request = {**identity(config, settings), "inputs": [sha256_file(p) for p in _input_files(settings)]}
     if manifest.get("request") != request:
         return False
     for name, expected in manifest["files"].items():

@@ -28,6 +28,7 @@ from tests.faults.trials import (
     bad_loss,
     in_place,
     in_the_future,
+    late_kill,
     out_of_memory,
     place_for,
     rerun,
@@ -118,6 +119,8 @@ def within(whole: Whole) -> dict[str, Callable[[Whole, Result], None]]:
     found = {}
     if whole.run.name != "tokenize":
         found["out of memory"] = out_of_memory
+    if whole.run.ending:
+        found["kill -9 at the very end"] = late_kill
     if whole.run.name in ("pretrain", "finetune"):
         found["loss that is no number"] = bad_loss
     return found

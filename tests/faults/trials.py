@@ -13,7 +13,7 @@ from pathlib import Path
 
 from genomecli.errors import GenomecliError
 from genomecli.files import MANIFEST, read_json, verify_manifest
-from tests.faults.injected import no_number, scarce_memory
+from tests.faults.injected import killed_at_the_end, no_number, scarce_memory
 from tests.faults.runs import Run, files_of, unsound
 
 _NUMBERS = itertools.count()
@@ -124,6 +124,20 @@ def signalled(whole: Whole, result: Result, number: int, code: int, random_: ran
     if "Traceback" in said:
         problem += f" shows a traceback: {said[-300:]}"
     rerun(whole, place, result, problem)
+
+
+def late_kill(whole: Whole, result: Result) -> None:
+    """Kill a run that has finished its table; the next one cleans up after it."""
+    place = place_for(whole)
+    out = whole.run.out(place)
+    code, said = whole.run.start(out, also=(killed_at_the_end,)).end()
+    problem = "" if code == -9 and files_of(out) == whole.files else f"ended with {code}: {said.strip()}"
+    code, said = whole.run.start(out, "--resume").end()
+    problem = problem or ("" if code == 0 else f"the rerun ended with {code}: {said.strip()}")
+    left = [path.name for path in place.iterdir() if path.name.startswith(".")]
+    if not problem and left:
+        problem = f"leaves {', '.join(left)} behind"
+    result.note(problem, 0 if files_of(out) == whole.files else whole.records)
 
 
 def too_full(whole: Whole, result: Result, limit: int) -> None:
