@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from genomecli.accounts import balance
 from genomecli.commands.embed_job import Feed, Job, finish_table, identity, is_finished, open_job, request_of
 from genomecli.commands.foreign_models import with_native
 from genomecli.errors import CheckpointedError, InputError, InterruptedRunError, UsageError
@@ -250,5 +251,7 @@ def _counts(done: Mapping[str, int], feed: Feed, rows: int, dropped: int) -> dic
     if feed.records and dropped == feed.records:
         reason = feed.last_reason
         raise InputError(f"none of {feed.records} records could be read; the last: {reason}")
+    went = {"read": done.get("items", 0), "dropped": dropped}
+    balance("records", feed.records, went)
     counted = {name: done.get(name, 0) for name in ("tokens", "windowed", "truncated")}
     return {"records": feed.records, "rows": rows, "dropped": dropped, **counted}

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from genomecli.accounts import balance
 from genomecli.commands.predict_job import STRAND, Job, identity, open_job
 from genomecli.commands.predict_output import finish, is_finished, judge, request_of
 from genomecli.commands.predict_writer import Format, format_of
@@ -82,7 +83,6 @@ def run_predict(
         make_parent(out)
         with locked(lock_name(out)):
             counts = _to_file(job, out, resume=resume)
-    assert counts["records"] == counts["predicted"] + counts["dropped"]
     log.info("%d records in, %d predicted, %d dropped", *(counts[key] for key in _COUNTS))
     return {key: counts[key] for key in _COUNTS}
 
@@ -301,6 +301,8 @@ def _fill(feed: Feed, spool: TextSpool) -> None:
 
 def _check_counts(feed: Feed, counts: Counter[str]) -> None:
     """Refuse an input of which nothing could be read; say what was not as the model knows it."""
+    went = {key: counts[key] for key in ("predicted", "dropped")}
+    balance("records", feed.source.records, went)
     if not counts["predicted"]:
         raise InputError(f"none of {counts['records']} records could be read", fix="see the warnings above")
     feed.say()

@@ -69,14 +69,14 @@ class Spool:
             return None
         state = read_json(self.folder / STATE)
         sizes: dict[str, int] = state["bytes"]
-        whole = all(
+        whole = "counts" in state and all(
             (self.folder / name).is_file() and (self.folder / name).stat().st_size >= size
             for name, size in sizes.items()
         )
         if not whole or {key: state[key] for key in self._request} != json.loads(json.dumps(self._request)):
             return None
         self.rows, self.records, self.dropped = state["rows"], state["records"], state["dropped"]
-        self.counts.update(state.get("counts", {}))
+        self.counts.update(state["counts"])
         return sizes
 
     def _open(self, name: str, size: int) -> BinaryIO:

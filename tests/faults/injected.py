@@ -20,14 +20,26 @@ def backwards() -> None:
     time.time = lambda: real() - 3600.0 * next(looks)  # type: ignore[assignment]
 
 
-def undrawn() -> None:
-    """Draw no figures, which takes longer than a small run and is no place where anything is lost."""
+def undrawn_here(patch: Any) -> None:
+    """Draw no figures, which takes longer than a small run. ``patch``: as pytest's ``monkeypatch``."""
     from genomecli.analysis import task_report
     from genomecli.training import finetuning, pretraining
 
-    task_report._write_figures = lambda *_: []  # type: ignore[assignment]
+    patch.setattr(task_report, "_write_figures", lambda *_: [])
     for room in (finetuning, pretraining):
-        room.draw_curves = room.draw_speed = lambda *_: None  # type: ignore[assignment, attr-defined]
+        for name in ("draw_curves", "draw_speed"):
+            patch.setattr(room, name, lambda *_: None)
+
+
+class _ForGood:
+    """Sets attributes as ``monkeypatch`` does, and leaves them so."""
+
+    setattr = staticmethod(setattr)
+
+
+def undrawn() -> None:
+    """:func:`undrawn_here`, for the whole process: figures are no place where anything is lost."""
+    undrawn_here(_ForGood)
 
 
 def killed_at_the_end() -> None:

@@ -11,7 +11,7 @@ import pytest
 from genomecli.training import checkpoint
 from tests.faults.__main__ import SIGNALS, busy, odd_clock, pipe, read_only, small, unmount, within
 from tests.faults.damage import DAMAGES, damaged, halted, readers
-from tests.faults.made import RECORDS, make_runs
+from tests.faults.made import RECORDS
 from tests.faults.runs import NAMES, Run
 from tests.faults.trials import Result, Whole, in_place, signalled, too_full, undisturbed
 
@@ -20,13 +20,13 @@ WholeOf = Callable[[str], Whole]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("faults")
+def folder(small: tuple[Path, dict[str, Run]]) -> Path:
+    return small[0]
 
 
 @pytest.fixture(scope="module")
-def runs(folder: Path) -> dict[str, Run]:
-    return {run.name: run for run in make_runs(folder / "in", short=True)}
+def runs(small: tuple[Path, dict[str, Run]]) -> dict[str, Run]:
+    return small[1]
 
 
 @pytest.fixture(scope="module")
