@@ -75,7 +75,8 @@ def readers(folder: Path, runs: Mapping[str, Run]) -> dict[str, list[Target]]:
         runs: by name.
     """
     given = folder / "in"
-    model, tuned = find_checkpoint(given / "model" / "run"), find_checkpoint(given / "tuned" / "run")
+    runs_of = {"embed": given / "model" / "run", "predict": given / "tuned" / "run"}
+    model, tuned = (find_checkpoint(run) for run in runs_of.values())
     table, out = folder / "nowhere.parquet", folder / "nowhere"
     embed = runs["embed"].argv(table)
     fasta = str(given / "genes.fa")
@@ -86,6 +87,10 @@ def readers(folder: Path, runs: Mapping[str, Run]) -> dict[str, list[Target]]:
         "embed, checkpoint": _files(model, embed),
         "finetune, checkpoint": _files(model, runs["finetune"].argv(out)),
         "predict, checkpoint": _files(tuned, runs["predict"].argv(folder / "nowhere.tsv")),
+        "embed, run": [(runs_of["embed"] / "checkpoints", "best.json", embed)],
+        "predict, run": [
+            (runs_of["predict"] / "checkpoints", "best.json", runs["predict"].argv(folder / "nowhere.tsv"))
+        ],
     }
 
 
