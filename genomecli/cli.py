@@ -31,7 +31,7 @@ from genomecli.cli_frame import (
     section_of,
     shard_of,
 )
-from genomecli.errors import GenomecliError
+from genomecli.errors import GenomecliError, InterruptedRunError
 from genomecli.version import __version__
 
 
@@ -355,17 +355,17 @@ importlib.import_module("genomecli.cli_about")  # last, as its commands are in t
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line ``argv`` (that of the process by default); the exit code."""
-    Shown.debug, Shown.as_json = False, False
+    words = list(sys.argv[1:] if argv is None else argv)
+    Shown.begin(words)
     try:
-        code = app(args=None if argv is None else list(argv), standalone_mode=False, prog_name="genomecli")
+        code = app(args=words, standalone_mode=False, prog_name="genomecli")
         sys.stdout.flush()
     except GenomecliError as error:
         return fail(error)
     except typer.Exit as stop:
         return int(stop.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("genomecli: interrupted", err=True)
-        return 130
+        return fail(InterruptedRunError("interrupted"))
     except BrokenPipeError:
         return reader_left()
     except Exception as error:

@@ -10,14 +10,14 @@ import inspect
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from genomecli.errors import GenomecliError, UsageError
+from genomecli.errors import GenomecliError, InterruptedRunError, UsageError
 
 if TYPE_CHECKING:
     from genomecli.config import Config
@@ -66,6 +66,7 @@ MaxMinutes = Annotated[
     typer.Option("--max-minutes", help="Stop in time with a checkpoint; exit code 75.", show_default=False),
 ]
 
+JSON_ERRORS = ("--json-errors", "--json")
 SHARED = {
     "quiet": Annotated[bool, typer.Option("--quiet", "-q", help="Warnings and errors only.")],
     "verbose": Annotated[bool, typer.Option("--verbose", "-v", help="Details too.")],
@@ -73,9 +74,15 @@ SHARED = {
         Path | None, typer.Option("--log-file", help="Also log to this file.", show_default=False)
     ],
     "debug": Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")],
-    "json_errors": Annotated[bool, typer.Option("--json-errors", help="Errors as JSON on standard error.")],
+    "json_errors": Annotated[
+        bool, typer.Option(*JSON_ERRORS, help="An error as a line of JSON on standard error.")
+    ],
 }
 """Options of every command, added by :func:`command`."""
+
+
+_PLAIN = Annotated[bool, typer.Option(JSON_ERRORS[0], help="Errors as JSON on standard error.")]
+"""The same for a command whose ``--json`` is of what it prints, too."""
 
 
 class Shown:
@@ -84,6 +91,13 @@ class Shown:
     debug = False
     as_json = False
     verbose = False
+
+    @classmethod
+    def begin(cls, words: Sequence[str]) -> None:
+        """Set how an error is shown that comes before the options of a command line are known."""
+        given = words[: words.index("--")] if "--" in words else words
+        cls.debug, cls.verbose = False, False
+        cls.as_json = any(word in given for word in JSON_ERRORS)
 
 
 def command(name: str, epilog: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -95,24 +109,22 @@ def command(name: str, epilog: str) -> Callable[[Callable[..., None]], Callable[
             shared = {key: given.pop(key) for key in SHARED}
             Shown.debug, Shown.verbose = shared["debug"], shared["verbose"]
             Shown.as_json = shared["json_errors"] or bool(given.get("as_json"))
-            from genomecli.runtime import setup_logging, stopping
-
-            verbosity = -1 if shared["quiet"] else int(shared["verbose"])
-            setup_logging(verbosity, shared["log_file"])
-            # A signal may come while libraries load and inputs are checked, before the command listens.
-            early = stopping("run it again with --resume") if "resume" in given else nullcontext()
-            try:
-                with early:
+            try:  # here, since click would take these errors and say nothing
+                _start(shared)
+                # A signal may come while libraries load and inputs are checked, before the command listens.
+                with _early() if "resume" in given else nullcontext():
                     function(**given)
-            except BrokenPipeError:  # here, since click would take it and exit with 1
+            except BrokenPipeError:
                 raise typer.Exit(reader_left()) from None
+            except KeyboardInterrupt:
+                raise InterruptedRunError("interrupted") from None
 
         own = inspect.signature(function, eval_str=True)
         extra = [
             inspect.Parameter(
                 key,
                 inspect.Parameter.KEYWORD_ONLY,
-                annotation=kind,
+                annotation=_PLAIN if key == "json_errors" and "as_json" in own.parameters else kind,
                 default=None if key == "log_file" else False,
             )
             for key, kind in SHARED.items()
@@ -123,6 +135,18 @@ def command(name: str, epilog: str) -> Callable[[Callable[..., None]], Callable[
         return app.command(name, epilog=epilog)(run)
 
     return register
+
+
+def _start(shared: Mapping[str, Any]) -> None:
+    from genomecli.runtime import setup_logging
+
+    setup_logging(-1 if shared["quiet"] else int(shared["verbose"]), shared["log_file"])
+
+
+def _early() -> AbstractContextManager[None]:
+    from genomecli.runtime import stopping
+
+    return stopping("run it again with --resume")
 
 
 def section_of(

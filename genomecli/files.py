@@ -12,8 +12,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,6 +24,9 @@ MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
 UNCHECKED = ("run.json", "log.txt", "speed.jsonl")
 """Files that may differ between two equal runs."""
+
+_UNLISTED = ("speed.png",)
+"""Files of training runs that hold times too."""
 
 
 def sha256_file(path: Path | str) -> str:
@@ -79,6 +82,11 @@ def sync_file(path: Path) -> None:
 def partial_name(path: Path) -> Path:
     """Where a file or folder is built before it takes its place."""
     return path.with_name(f".{path.name}.partial")
+
+
+def lock_name(path: Path) -> Path:
+    """What is held as a lock while a file or folder is made."""
+    return path.with_name(f".{path.name}.lock")
 
 
 def parts_name(path: Path) -> Path:
@@ -222,6 +230,22 @@ def verify_manifest(folder: Path | str, *, deep: bool = True) -> int:
     return len(files)
 
 
+def unlisted(folder: Path | str, files: Collection[str]) -> list[str]:
+    """Names of files below ``folder`` that are neither among ``files`` nor left out of every manifest.
+
+    Hidden files are passed over.
+    """
+    root, named = Path(folder), {*files, MANIFEST}
+    paths = (path.relative_to(root) for path in sorted(root.rglob("*")) if not path.is_dir())
+    return [
+        path.as_posix()
+        for path in paths
+        if path.as_posix() not in named
+        and path.name not in (*UNCHECKED, *_UNLISTED)
+        and not any(part.startswith(".") for part in path.parts)
+    ]
+
+
 def check_file(root: Path, name: str, expected: Mapping[str, Any], *, deep: bool = True) -> None:
     """Check one file of a manifest. Raises InputError naming it."""
     path = root / name
@@ -276,6 +300,30 @@ def locked(path: Path) -> Iterator[None]:
             path.unlink(missing_ok=True)
 
 
+def sweep(out: Path, folder: Path, is_its: Callable[[], bool]) -> None:
+    """Remove what a run left beside ``out`` that was killed after it had finished it: lock and parts.
+
+    Nothing is touched while another run writes there, nor parts of another request.
+
+    Args:
+        out: finished.
+        folder: of the parts.
+        is_its: whether the parts are those that ``out`` was made from; not asked where there are none.
+    """
+    if not (folder.is_dir() or lock_name(out).exists()):
+        return
+    with suppress(UsageError), locked(lock_name(out)):
+        if folder.is_dir() and not folder.is_symlink() and is_its():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep_partial(out: Path, request: Mapping[str, Any]) -> None:
+    """:func:`sweep` the rows that ``out`` was made from. ``request``: what they were to be made from."""
+    state = partial_name(out) / "state.json"
+    wanted = json.loads(json.dumps(dict(request)))
+    sweep(out, state.parent, lambda: not state.is_file() or read_json(state).get("request") == wanted)
+
+
 class OutputFolder:
     """A folder that is built beside its place and takes it when it is finished.
 
@@ -308,7 +356,7 @@ class OutputFolder:
                 fix="remove it or give another --out",
             )
         make_parent(self.target)
-        self._lock = locked(self.target.with_name(f".{self.target.name}.lock"))
+        self._lock = locked(lock_name(self.target))
         self._lock.__enter__()
         if self.path.is_symlink():
             self.path.unlink()

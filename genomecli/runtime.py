@@ -16,7 +16,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -270,6 +270,24 @@ def is_quiet() -> bool:
     return any(h.get_name() == _CONSOLE and h.level > logging.INFO for h in log.handlers)
 
 
+class _LogFile(logging.FileHandler):
+    """A log; where it cannot be written, that is said once and in one line, and the run goes on."""
+
+    _said = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self._said:
+            self._said = True
+            log.warning("%s cannot be written (%s): it lacks lines", self.baseFilename, error.strerror)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
+
+
 def setup_logging(verbosity: int = 0, log_file: Path | None = None) -> None:
     """Send the log to standard error, and to ``log_file`` if one is given.
 
@@ -298,7 +316,7 @@ def add_log_file(path: Path) -> logging.Handler:
 
     The file begins with the command, the machine and the versions.
     """
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = _LogFile(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"))
     log.addHandler(handler)
     libraries = ", ".join(f"{name} {version}" for name, version in versions().items())

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Each fuzzer for some seconds; a table of what the parsers did: bash scripts/fuzz.sh 30 [--only VCF] [--seed 1] [--keep DIR]
+# With --guided atheris makes the inputs, led by the code that they reach; without atheris (pip install atheris) that is skipped.
 set -euo pipefail
 main() {
   source "$(dirname "$0")/setup.sh"

@@ -87,6 +87,10 @@ class Comparer:
     def _measure(self, run: OpenRun, species: str, gathered: Gathered, control: bool) -> None:
         for text in gathered.notes:
             self.result.note(text)
+        for molecule, went in gathered.records.items():
+            self.result.records.setdefault(run.name, {})[f"{species}.{molecule}"] = went
+            listed = ", ".join(f"{count:,} {name}" for name, count in went.items())
+            log.info("%s: %s.%s: of %d records %s", run.name, species, molecule, sum(went.values()), listed)
         self._gathered[run.name, species] = gathered
         self._codes[run.name, species] = gathered.codes[species]
         for place, pair in gathered.pairs.items():

@@ -85,6 +85,7 @@ class Comparison:
             earlier one that read texts of the same kind.
         species_notes: what the corpus remembers of its species.
         notes: what the reader must know.
+        records: what became of the corpus' records, by run and ``species.molecule``.
     """
 
     settings: CompareSettings
@@ -100,6 +101,7 @@ class Comparison:
     static: dict[tuple[str, str], str] = field(default_factory=dict)
     species_notes: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    records: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
 
     def card(self, run: str) -> RunCard:
         """The card of a run, by name."""

@@ -15,6 +15,7 @@ from genomecli.analysis.runs import OpenRun, shared_species
 from genomecli.analysis.settings import CompareSettings
 from genomecli.analysis.texts import (
     LOCUS,
+    READ,
     Chosen,
     Wanted,
     choose_records,
@@ -22,6 +23,7 @@ from genomecli.analysis.texts import (
     dna_molecule,
     items_of,
     locus_of,
+    unread,
 )
 from genomecli.analysis.vectors import TextMeans, all_layers, static_rows, untrained, word_counts, words_of
 from genomecli.inference.contextual import ContextualMeans, contextual_means
@@ -49,12 +51,14 @@ class Gathered:
         genes: mean states of genes in the run's own frame, and of proteins, by species.
         codes: genetic code of each species.
         notes: what the reader of the results must know.
+        records: what became of the records of each molecule, a count each.
     """
 
     pairs: dict[Place, VectorPair] = field(default_factory=dict)
     genes: dict[str, tuple[TextMeans, TextMeans]] = field(default_factory=dict)
     codes: dict[str, GeneticCode] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    records: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +89,8 @@ class Gatherer:
             dna, protein = self.texts(run, species)
             gathered.codes[species] = dna.code
             gathered.notes += [*dna.notes, *protein.notes]
+            for chosen, frame in ((dna, run.frame), (protein, 0)):
+                gathered.records[chosen.molecule] = self._records(run, chosen, frame)
             if "static" in self.settings.vectors:
                 self._static(run, dna, protein, gathered)
             if "contextual" in self.settings.vectors:
@@ -93,6 +99,14 @@ class Gatherer:
                     fresh = untrained(run.loaded, self.seed)
                     self._contextual(run, fresh, (dna, protein), gathered, own_only=True)
             yield species, gathered
+
+    def _records(self, run: OpenRun, chosen: Chosen, frame: int) -> dict[str, int]:
+        """What became of all records; of those that were chosen, how many hold nothing to read."""
+        key = ("unread", run.name, chosen.species, chosen.molecule, frame)
+        strip = self.settings.strip_terminal
+        empty = self.kept.part(key, unread, run.corpus, run.loaded.lexicon, chosen, frame=frame, strip=strip)
+        went = {**chosen.records, READ: chosen.records[READ] - empty}
+        return went | ({"without a token that counts": empty} if empty else {})
 
     def own_frame(self, run: OpenRun, species: str) -> list[VectorPair]:
         """Contextual vectors in the run's own frame alone, for checkpoints along training."""

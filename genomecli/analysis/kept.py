@@ -81,7 +81,7 @@ class Kept:
             check: as above.
             resume: take up parts of the same request. Others are removed.
         """
-        wanted = json.loads(json.dumps({**request, "version": __version__}))
+        wanted = _plain(request)
         before = read_request(folder).get("request", {})
         if resume and not folder.is_dir():
             log.info("nothing to go on from: the comparison begins anew")
@@ -148,6 +148,17 @@ def read_request(folder: Path) -> dict[str, Any]:
     path = folder / REQUEST
     found: dict[str, Any] = read_json(path) if path.is_file() else {}
     return found
+
+
+def is_made_of(folder: Path, request: Mapping[str, Any]) -> bool:
+    """Whether the parts in a folder are of that request; so is a folder that says nothing."""
+    wanted = _plain(request)
+    return bool(read_request(folder).get("request", wanted) == wanted)
+
+
+def _plain(request: Mapping[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = json.loads(json.dumps({**request, "version": __version__}))
+    return plain
 
 
 def changes(before: Any, now: Any, prefix: str = "") -> list[str]:

@@ -80,6 +80,7 @@ def make_summary(result: Comparison) -> dict[str, Any]:
             }
             for card in result.cards
         ],
+        "records": result.records,
         "notes": result.notes,
     }
 

@@ -182,6 +182,7 @@ def task_summary(results: TaskResults) -> dict[str, Any]:
                 for target, verdict in zip(results.targets, verdicts(results), strict=True)
             },
             "split": results.split,
+            "rows_read": results.read,
             "dropped": {reason: count for reason, count, _ in results.dropped},
             "notes": results.notes,
         }

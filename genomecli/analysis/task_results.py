@@ -213,6 +213,7 @@ class TaskResults:
         split: how rows were divided.
         trials: what differs between trainings: ``single``, ``seeds`` (one split) or ``folds``.
         dropped: (reason, rows, first place) of what was left out on reading.
+        read: rows of the input.
         curves: losses along training.
         settings: (name, value) of what a reader must know.
         notes: warnings for the top of the page.
@@ -229,6 +230,7 @@ class TaskResults:
     split: SplitReport
     trials: Literal["single", "seeds", "folds"] = "single"
     dropped: tuple[tuple[str, int, str], ...] = ()
+    read: int = 0
     curves: tuple[LearningCurve, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()

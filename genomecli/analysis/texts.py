@@ -9,13 +9,14 @@ Neighbouring windows and the two strands of one place tell much the same, so a l
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from genomecli.accounts import balance
 from genomecli.analysis.arrays import Integers
 from genomecli.errors import InputError
 from genomecli.inference.items import Item, Reading, Strand
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from genomecli.corpus.store import CorpusReader
 
 Molecule = Literal["genome", "cds", "protein"]
+
+READ = "read"
 
 GENOME_WINDOW = 1500
 """Bases of a piece of genome, a multiple of 3 and a length that most models take whole."""
@@ -49,6 +52,7 @@ class Chosen:
         families: int64[R], gene family; -1 where there is none.
         code: genetic code of the species.
         notes: what the reader of the results must know about the choice.
+        records: what became of all records of that molecule, a count each.
     """
 
     species: str
@@ -60,6 +64,7 @@ class Chosen:
     families: Integers
     code: GeneticCode
     notes: tuple[str, ...] = ()
+    records: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -144,8 +149,27 @@ def choose_records(corpus: CorpusReader, species: str, molecule: Molecule, wante
     families = table.family[rows].astype(np.int64)
     return Chosen(
         *(species, molecule, table.row[rows], starts[picked], stops[picked]),
-        *(genes[rows], families, code, tuple(notes)),
+        *(genes[rows], families, code, tuple(notes), _became(fits, taken, rows)),
     )
+
+
+def _became(fits: NDArray[np.bool_], taken: NDArray[np.bool_], read: Integers) -> dict[str, int]:
+    """What became of n records.
+
+    Args:
+        fits: bool[n], read with the genetic code of the species.
+        taken: bool[n], those of them that are of the wanted splits.
+        read: int64[R], records that are read, several times where they are in pieces.
+    """
+    reads = len(np.unique(read))
+    went = {
+        READ: reads,
+        "beyond the limit of tokens": int(taken.sum()) - reads,
+        "of other parts of the split": int((fits & ~taken).sum()),
+        "of another genetic code": int((~fits).sum()),
+    }
+    balance("records", len(fits), went)
+    return {name: count for name, count in went.items() if count or name == READ}
 
 
 def _pieces(records: Integers, lengths: Integers, molecule: Molecule) -> tuple[Integers, Integers, Integers]:
@@ -259,6 +283,12 @@ def items_of(
                 item = reading.item(str(row), symbols[start : start + size], meta)
                 if isinstance(item, Item):
                     yield item
+
+
+def unread(corpus: CorpusReader, lexicon: Lexicon, chosen: Chosen, *, frame: int, strip: bool) -> int:
+    """How many of the chosen records hold nothing to read: no token that counts."""
+    read = {item.meta["row"] for item in items_of(corpus, lexicon, chosen, frame=frame, strip=strip)}
+    return len(set(chosen.rows.tolist()) - read)
 
 
 def locus_of(item: Item) -> str:

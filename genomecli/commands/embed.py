@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from genomecli.commands.embed_job import Feed, Job, finish_table, is_finished, open_job
+from genomecli.accounts import balance
+from genomecli.commands.embed_job import Feed, Job, finish_table, identity, is_finished, open_job, request_of
 from genomecli.commands.foreign_models import with_native
 from genomecli.errors import CheckpointedError, InputError, InterruptedRunError, UsageError
 from genomecli.exchange.embeddings import RecordRows, TokenRows, block_words, vocabulary_table, words_of
@@ -21,7 +22,15 @@ from genomecli.exchange.spool import Spool
 from genomecli.exchange.table_format import HeldRows, TableBlock, TableHeader, format_of
 from genomecli.exchange.table_writers import TsvWriter
 from genomecli.exchange.tables import check_kind
-from genomecli.files import locked, make_parent, named_file, partial_name, refuse_existing
+from genomecli.files import (
+    lock_name,
+    locked,
+    make_parent,
+    named_file,
+    partial_name,
+    refuse_existing,
+    sweep_partial,
+)
 from genomecli.inference.items import Dropped, Item
 from genomecli.inference.sources import CorpusSource, choose_species
 from genomecli.runtime import StopFlag, log, progress
@@ -71,7 +80,7 @@ def run_embed(
         counts = _to_stream(job, stream or _standard_output())
     else:
         make_parent(out)
-        with locked(out.with_name(f".{out.name}.lock")):
+        with locked(lock_name(out)):
             counts = _to_file(job, out, _kind(settings, out), resume=resume)
     log.info(
         "%d records in, %d rows out, %d dropped, %d tokens",
@@ -109,6 +118,7 @@ def _done_before(config: Config, settings: EmbedSettings, out: Path, *, force: b
     check_kind(_kind(settings, out))
     if resume and out.exists():
         if is_finished(config, settings, out):
+            sweep_partial(out, request_of(identity(config, settings), settings))
             log.info("%s is finished already", out)
             return True
         if not force and not partial_name(out).is_dir():
@@ -154,7 +164,7 @@ def _to_stream(job: Job, stream: TextIO) -> dict[str, Any]:
                 _tell(feed.settled(made.item.record))
     stream.flush()
     _tell(feed.settled())
-    return _counts(job, feed, rows, feed.dropped)
+    return _counts(job.engine.counts, feed, rows, feed.dropped)
 
 
 def _tell(dropped: Iterable[Dropped]) -> None:
@@ -182,19 +192,19 @@ def _to_file(job: Job, out: Path, kind: TableFormat, *, resume: bool) -> dict[st
         header, block = _vocabulary(job, feed)
         dropped = list(feed.settled())
         _tell(dropped[: Feed.SHOWN])
-        counts = _counts(job, feed, len(block), len(dropped))
+        counts = _counts(job.engine.counts, feed, len(block), len(dropped))
         listed = [(entry.id, entry.reason) for entry in dropped]
         finish_table(job, out, kind, (header, HeldRows(block)), listed, counts, began)
         return counts
     maker = _rows(job)
     header = maker.header(job.settings.dtype, job.meta)
-    spool = Spool(partial_name(out), header, job.spool_request(), resume=resume)
+    spool = Spool(partial_name(out), header, request_of(job.meta, job.settings), resume=resume)
     if spool.records:
         log.info("going on after %d records", spool.records)
-    feed = Feed(job.source, skip=spool.records)
+    feed = Feed(job.source, spool.records, job.engine.counts_of)
     try:
         _fill(spool, maker, feed)
-        counts = _counts(job, feed, spool.rows, spool.dropped)
+        counts = _counts(spool.counts, feed, spool.rows, spool.dropped)
         finish_table(job, out, kind, (header, spool), spool.dropped_records(), counts, began)
     except BaseException:
         spool.close()
@@ -213,6 +223,7 @@ def _fill(spool: Spool, maker: RecordRows | TokenRows, feed: Feed) -> None:
             spool.append(made.block)
             if not made.last:
                 continue
+            spool.counts.update(feed.counted(made.item.record))
             bar.advance(1, rows=spool.rows)
             if stop.requested or time.monotonic() - committed > COMMIT_SECONDS:
                 _commit(spool, feed, made.item)
@@ -235,11 +246,12 @@ def _stop(signal: str, records: int) -> None:
     raise kind(f"stopped by {signal} after {records} records", fix="run again with --resume to go on")
 
 
-def _counts(job: Job, feed: Feed, rows: int, dropped: int) -> dict[str, Any]:
-    """What was counted. Raises InputError if no record could be read."""
+def _counts(done: Mapping[str, int], feed: Feed, rows: int, dropped: int) -> dict[str, Any]:
+    """What was counted, by the engine in ``done``. Raises InputError if no record could be read."""
     if feed.records and dropped == feed.records:
         reason = feed.last_reason
         raise InputError(f"none of {feed.records} records could be read; the last: {reason}")
-    done = job.engine.counts
-    counted = {name: done[name] for name in ("tokens", "windowed", "truncated")}
+    went = {"read": done.get("items", 0), "dropped": dropped}
+    balance("records", feed.records, went)
+    counted = {name: done.get(name, 0) for name in ("tokens", "windowed", "truncated")}
     return {"records": feed.records, "rows": rows, "dropped": dropped, **counted}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,10 +56,6 @@ class Job:
     meta: Mapping[str, Any]
     config: Mapping[str, Any]
 
-    def spool_request(self) -> dict[str, Any]:
-        """What must be the same for unfinished rows to be taken up; inputs by size and time."""
-        return {**self.meta, "inputs": [_stamp(path) for path in _input_files(self.settings)]}
-
 
 def open_job(config: Config, settings: EmbedSettings) -> Job:
     """Open model and source.
@@ -75,7 +71,7 @@ def open_job(config: Config, settings: EmbedSettings) -> Job:
     device = pick_device(config.device)
     assert settings.model is not None
     loaded = load_model(settings.model, device, prefer=settings.checkpoint)
-    meta = _identity(config, settings)
+    meta = identity(config, settings)
     engine = Engine(
         loaded,
         device,
@@ -138,7 +134,12 @@ def _source(
     return None
 
 
-def _identity(config: Config, settings: EmbedSettings) -> dict[str, Any]:
+def request_of(meta: Mapping[str, Any], settings: EmbedSettings) -> dict[str, Any]:
+    """What must be the same for unfinished rows to be taken up; inputs by size and time."""
+    return {**meta, "inputs": [_stamp(path) for path in _input_files(settings)]}
+
+
+def identity(config: Config, settings: EmbedSettings) -> dict[str, Any]:
     """What decides the rows besides the inputs: model, settings, frames, precision, kind of device."""
     from genomecli.training.checkpoint import find_checkpoint
 
@@ -177,7 +178,7 @@ def is_finished(config: Config, settings: EmbedSettings, out: Path) -> bool:
     if not path.is_file():
         return False
     manifest = read_json(path)
-    request = {**_identity(config, settings), "inputs": [sha256_file(p) for p in _input_files(settings)]}
+    request = {**identity(config, settings), "inputs": [sha256_file(p) for p in _input_files(settings)]}
     if manifest.get("request") != request:
         return False
     for name, expected in manifest["files"].items():
@@ -261,6 +262,7 @@ class Feed:
     Args:
         source: None for nothing.
         skip: records at the start that were dealt with before.
+        count: what an item adds to the counts; nothing by default.
 
     Attributes:
         records: records read, skipped ones included.
@@ -272,10 +274,12 @@ class Feed:
 
     source: FastaSource | CorpusSource | None
     skip: int = 0
+    count: Callable[[Item], Mapping[str, int]] = lambda _: {}
     records: int = 0
     dropped: int = 0
     last_reason: str = ""
     _waiting: deque[Dropped] = field(default_factory=deque)
+    _counted: deque[tuple[int, Mapping[str, int]]] = field(default_factory=deque)
 
     def items(self, species: str | None = None) -> Iterator[Item]:
         """Items, in order; of one species of a corpus, or all."""
@@ -285,6 +289,7 @@ class Feed:
             if self.records <= self.skip:
                 continue
             if isinstance(entry, Item):
+                self._counted.append((entry.record, self.count(entry)))
                 yield entry
             else:
                 self.dropped += 1
@@ -300,3 +305,10 @@ class Feed:
         """Dropped records up to number ``record`` (all, if None) that were not given out before."""
         while self._waiting and (record is None or self._waiting[0].record <= record):
             yield self._waiting.popleft()
+
+    def counted(self, record: int) -> Counter[str]:
+        """Counts of the items up to number ``record`` that were not given out before."""
+        found: Counter[str] = Counter()
+        while self._counted and self._counted[0][0] <= record:
+            found.update(self._counted.popleft()[1])
+        return found

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from genomecli.accounts import balance
 from genomecli.analysis.task_judging import Trial as Judged
 from genomecli.analysis.task_judging import judge_target
 from genomecli.analysis.task_report import write_task_report
@@ -62,6 +63,11 @@ def task_results(
 ) -> TaskResults:
     """All that the page says."""
     settings, first = data.settings, outcomes[0]
+    if settings.data.window is None:
+        went = {"used": len(data.reading.examples), "dropped": len(data.reading.dropped)}
+        balance("rows", data.reading.read, went)
+    for outcome in outcomes:
+        check_rows(len(data.reading.examples), outcome)
     names = list(first.predictions)
     folds = len(data.splits) > 1
     # One seed is a single training, also where settings name it: there is no mean and no spread.
@@ -86,6 +92,7 @@ def task_results(
         targets=targets,
         split=split_report(data),
         trials=kind,  # type: ignore[arg-type]
+        read=data.reading.read,
         dropped=tuple((reason, count, place) for reason, (count, place) in drop_counts(data.reading).items()),
         curves=tuple(
             curve
@@ -99,6 +106,25 @@ def task_results(
         symbols=_SYMBOLS.get(data.column.alphabet, "symbols"),
         tabular=_tabular(first.fitted),
     )
+
+
+def check_rows(count: int, outcome: Outcome) -> None:
+    """Make sure that each of the rows is on one side, and that those of the judged sides were all predicted.
+
+    Args:
+        count: rows.
+        outcome: of a trial.
+
+    Raises:
+        RunError: if the counts do not add up.
+    """
+    sides = outcome.split.sides
+    balance("rows", count, {name: len(rows) for name, rows in sides.items()}, where=outcome.name or None)
+    for model, parts in outcome.predictions.items():
+        for part, targets in parts.items():
+            for name, found in targets.items():
+                where = f"{model}, {part}, {name}"
+                balance("rows", len(sides[part]), {"predicted": len(found)}, where=where)
 
 
 def covariate_notes(fitted: Fitted) -> list[str]:

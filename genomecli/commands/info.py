@@ -9,10 +9,22 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from genomecli.errors import InputError
-from genomecli.files import MANIFEST, check_file, read_json, read_manifest, verify_manifest
+from genomecli.files import MANIFEST, check_file, read_json, read_manifest, unlisted, verify_manifest
+from genomecli.runtime import log
 
 Facts = dict[str, Any]
 TABLE_ENDING = ".manifest.json"
+SHOWN = 10
+"""Files beside a manifest that are named in a warning."""
+
+_WEIGHTS = (".safetensors", "/manifest.json")
+_READ = {
+    "corpus": (".safetensors", ".parquet"),
+    "checkpoint": (".safetensors",),
+    "run": _WEIGHTS,
+    "runs": _WEIGHTS,
+}
+"""Endings of what commands read of an output, by kind; of runs below their checkpoints."""
 
 
 def run_info(
@@ -30,7 +42,7 @@ def run_info(
         path: a corpus, run, checkpoint, comparison or other finished folder; or an embedding table.
         as_json: JSON instead of lines of key and value, tab between them.
         preview: of a corpus, show this many records of each group as tokens.
-        verify: check every file's sha256, not only its size.
+        verify: check every file's sha256, not only its size; name files that no manifest names.
         verbose: all of the summary of a tuned run, which has some hundred lines.
         stdout: where to write.
 
@@ -80,7 +92,39 @@ def describe(path: Path, *, verify: bool = False) -> Facts:
         "bytes": sum(entry["bytes"] for entry in files),
         "checked": f"{checked} files by {'sha256' if verify else 'size'}",
     }
+    if verify and (extra := _extra(path, manifest)):
+        facts["not_in_manifest"] = extra
     return facts | _BY_KIND.get(manifest["kind"], _any)(path, manifest)
+
+
+def _extra(path: Path, manifest: Mapping[str, Any]) -> list[str]:
+    """Files that the manifest does not name, said in a warning.
+
+    Raises:
+        InputError: for one that stands where weights or shards do: no command reads it, but people may.
+    """
+    names = unlisted(path, manifest["files"])
+    feigned = [name for name in names if _looks_used(name, manifest["kind"])]
+    if feigned:
+        more = f", nor are {len(feigned) - 1} more" if len(feigned) > 1 else ""
+        what = f"is not in the manifest{more}, and is named like what is read of a {manifest['kind']}"
+        fix = "remove it: genomecli did not write it, and does not read it"
+        raise InputError(what, where=path / feigned[0], fix=fix)
+    if names:
+        shown, more = (
+            ", ".join(names[:SHOWN]),
+            f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "",
+        )
+        what = "%s: not in the manifest, so not checked and never read: %d file%s (%s%s)"
+        log.warning(what, path, len(names), "s" * (len(names) > 1), shown, more)
+    return names
+
+
+def _looks_used(name: str, kind: str) -> bool:
+    """Whether a file is named as one that commands read of an output of that kind."""
+    if kind in ("run", "runs") and "checkpoints" not in Path(name).parts:
+        return False
+    return kind in _READ and name.endswith(_READ[kind])
 
 
 def _table(path: Path, manifest: Mapping[str, Any], *, verify: bool) -> Facts:

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from genomecli.config import Config
 from genomecli.errors import UsageError
-from genomecli.files import OutputFolder, parts_name, read_json, refuse_existing, write_json
+from genomecli.files import OutputFolder, parts_name, read_json, refuse_existing, sweep, write_json
 from genomecli.runtime import StopFlag, log, one_blas_thread, progress, run_info
 
 if TYPE_CHECKING:
@@ -57,11 +57,13 @@ def run_mrr_compare(
     if not resume:
         refuse_existing(out, force=force)
     with StopFlag() as stop, one_blas_thread():
+        from genomecli.analysis.kept import is_made_of
         from genomecli.commands.mrr_compare_job import is_finished, open_members, request_of, settle_machine
 
         members = open_members(settings, config)
         request = request_of(config, settings, members)
         if resume and is_finished(out, request, force=force):
+            sweep(out, parts_name(out), lambda: is_made_of(parts_name(out), request))
             return _as_it_is(out, table=table)
         machine = settle_machine(config, out, resume=resume)
         with OutputFolder(out, kind="comparison", force=force) as folder:

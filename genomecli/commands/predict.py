@@ -11,13 +11,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from genomecli.commands.predict_job import STRAND, Job, open_job
+from genomecli.accounts import balance
+from genomecli.commands.predict_job import STRAND, Job, identity, open_job
 from genomecli.commands.predict_output import finish, is_finished, judge, request_of
 from genomecli.commands.predict_writer import Format, format_of
 from genomecli.errors import InputError, UsageError
 from genomecli.exchange.table_writers import tsv_line
 from genomecli.exchange.text_spool import TextSpool
-from genomecli.files import locked, make_parent, named_file, partial_name, refuse_existing
+from genomecli.files import (
+    lock_name,
+    locked,
+    make_parent,
+    named_file,
+    partial_name,
+    refuse_existing,
+    sweep_partial,
+)
 from genomecli.inference.items import Dropped
 from genomecli.inference.predict_source import RECORD, PredictSource, unknown_of
 from genomecli.inference.predictor import Outcome, Unlabelled
@@ -72,9 +81,8 @@ def run_predict(
         counts = _to_stream(job, stream or sys.stdout.buffer)
     else:
         make_parent(out)
-        with locked(out.with_name(f".{out.name}.lock")):
+        with locked(lock_name(out)):
             counts = _to_file(job, out, resume=resume)
-    assert counts["records"] == counts["predicted"] + counts["dropped"]
     log.info("%d records in, %d predicted, %d dropped", *(counts[key] for key in _COUNTS))
     return {key: counts[key] for key in _COUNTS}
 
@@ -106,6 +114,7 @@ def _done_before(
     """Whether the file is finished already. Raises UsageError if another stands there."""
     if resume and out.exists():
         if is_finished(config, settings, form, out):
+            sweep_partial(out, request_of(identity(config, settings, form), settings))
             log.info("%s is finished already", out)
             return True
         if not force and not partial_name(out).is_dir():
@@ -254,7 +263,7 @@ def _to_stream(job: Job, stream: BinaryIO) -> Counter[str]:
 
 def _to_file(job: Job, out: Path, *, resume: bool) -> Counter[str]:
     began = time.monotonic()
-    spool = TextSpool(partial_name(out), request_of(job), resume=resume)
+    spool = TextSpool(partial_name(out), request_of(job.meta, job.settings), resume=resume)
     if spool.done:
         log.info("going on after %d records", spool.done)
     if spool.fresh:
@@ -292,6 +301,8 @@ def _fill(feed: Feed, spool: TextSpool) -> None:
 
 def _check_counts(feed: Feed, counts: Counter[str]) -> None:
     """Refuse an input of which nothing could be read; say what was not as the model knows it."""
+    went = {key: counts[key] for key in ("predicted", "dropped")}
+    balance("records", feed.source.records, went)
     if not counts["predicted"]:
         raise InputError(f"none of {counts['records']} records could be read", fix="see the warnings above")
     feed.say()

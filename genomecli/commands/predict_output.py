@@ -67,10 +67,9 @@ def stamp(path: str) -> list[Any]:
     return [str(file.resolve()), path, status.st_size, status.st_mtime_ns]
 
 
-def request_of(job: Job) -> dict[str, Any]:
+def request_of(meta: Mapping[str, Any], settings: PredictSettings) -> dict[str, Any]:
     """What must be the same for unfinished text to be taken up; inputs by size and time."""
-    settings = job.settings
-    return {**job.meta, "inputs": [stamp(path) for path in (*settings.label_paths, *settings.paths)]}
+    return {**meta, "inputs": [stamp(path) for path in (*settings.label_paths, *settings.paths)]}
 
 
 def is_finished(config: Config, settings: PredictSettings, form: Format, out: Path) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from genomecli.commands.dictionary import with_dictionary
 from genomecli.commands.foreign_models import with_native
 from genomecli.config import Config
+from genomecli.corpus.reading_account import sentence
 from genomecli.corpus.store import CorpusReader
 from genomecli.errors import UsageError
 from genomecli.files import MANIFEST, read_json, sha256_file, write_json
@@ -226,6 +227,7 @@ def _announce(job: Job, model: LanguageModel, runs: int = 1) -> None:
             *(group["name"], group["records"], group["tokens_per_epoch"], 100 * group["share_of_tokens"]),
             f", {group['left_out']} records too short" if group["left_out"] else "",
         )
+    log.info("%s", sentence(job.reading["records"]))
     tokens = round(job.steps * job.tokens_per_step)
     passes = tokens / job.corpus_tokens
     count = job.sampler.micro_batches

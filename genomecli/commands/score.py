@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from genomecli.commands.foreign_models import with_native
-from genomecli.commands.score_job import Job, open_job
+from genomecli.commands.score_job import Job, identity, open_job
 from genomecli.commands.score_mutations import MutationInput
 from genomecli.commands.score_output import (
     Format,
@@ -29,7 +29,14 @@ from genomecli.commands.score_work import ScoreInput, account, notes
 from genomecli.errors import CheckpointedError, InterruptedRunError, UsageError
 from genomecli.exchange.text_spool import TextSpool
 from genomecli.exchange.vcf import need_pysam
-from genomecli.files import locked, named_file, partial_name, refuse_existing
+from genomecli.files import (
+    lock_name,
+    locked,
+    named_file,
+    partial_name,
+    refuse_existing,
+    sweep_partial,
+)
 from genomecli.inference.workload import done
 from genomecli.runtime import StopFlag, log, progress
 
@@ -73,14 +80,14 @@ def run_score(
     form: Format = format_of(out, kind) if out is not None else "bedgraph" if kind == "scan" else "tsv"
     if form == "bcf":
         need_pysam(out)
-    if out is not None and _done_before(config, settings, out, force=force, resume=resume):
+    if out is not None and _done_before(config, settings, form, out, force=force, resume=resume):
         return {}
     job = open_job(config, settings)
     if out is None:
         noun, counts = _to_stream(job, kind, stream or sys.stdout.buffer)
     else:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with locked(out.with_name(f".{out.name}.lock")):
+        with locked(lock_name(out)):
             noun, counts = _to_file(job, out, kind, form, resume=resume)
     log.info("%d records: %s", counts.get("records", 0), account(noun, counts))
     for said in notes(counts):
@@ -104,10 +111,13 @@ def _checked(settings: ScoreSettings, out: Path | None, *, resume: bool) -> Scor
     return settings
 
 
-def _done_before(config: Config, settings: ScoreSettings, out: Path, *, force: bool, resume: bool) -> bool:
+def _done_before(
+    config: Config, settings: ScoreSettings, form: Format, out: Path, *, force: bool, resume: bool
+) -> bool:
     """Whether the file is finished already. Raises UsageError if another stands there."""
     if resume and out.exists():
         if is_finished(config, settings, out):
+            sweep_partial(out, request_of(identity(config, settings), settings, form))
             log.info("%s is finished already", out)
             return True
         if not force and not partial_name(out).is_dir():
@@ -154,7 +164,7 @@ def _to_stream(job: Job, kind: str, stream: BinaryIO) -> tuple[str, Counter[str]
 def _to_file(job: Job, out: Path, kind: str, form: Format, *, resume: bool) -> tuple[str, Counter[str]]:
     began = time.monotonic()
     with _source(job, kind, form) as source:
-        spool = TextSpool(partial_name(out), request_of(job, form), resume=resume)
+        spool = TextSpool(partial_name(out), request_of(job.meta, job.settings, form), resume=resume)
         if spool.done:
             log.info("going on after %d pieces of work", spool.done)
         if spool.fresh:

@@ -83,9 +83,9 @@ def input_files(settings: ScoreSettings) -> list[Path]:
     return [Path(name) for name in chosen]
 
 
-def request_of(job: Job, kind: Format) -> dict[str, Any]:
+def request_of(meta: Mapping[str, Any], settings: ScoreSettings, kind: Format) -> dict[str, Any]:
     """What must be the same for unfinished text to be taken up; inputs by size and time."""
-    return {**job.meta, "format": kind, "inputs": [stamp(path) for path in input_files(job.settings)]}
+    return {**meta, "format": kind, "inputs": [stamp(path) for path in input_files(settings)]}
 
 
 def is_finished(config: Config, settings: ScoreSettings, out: Path) -> bool:

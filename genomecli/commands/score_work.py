@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from genomecli.accounts import balance
 from genomecli.exchange.score_table import Kind
 from genomecli.inference.marginals import Score
 from genomecli.inference.workload import Work
@@ -64,10 +65,13 @@ def account(noun: str, counts: Mapping[str, int]) -> str:
     Args:
         noun: what was counted.
         counts: ``in``, ``scored`` and reasons, as :func:`counted` names them.
+
+    Raises:
+        RunError: if they do not add up.
     """
     reasons = {name.removeprefix(REASON): n for name, n in counts.items() if name.startswith(REASON)}
     missing = sum(reasons.values())
-    assert counts.get("in", 0) == counts.get("scored", 0) + missing
+    balance(noun, counts.get("in", 0), {"scored": counts.get("scored", 0), "without a score": missing})
     said = f"{counts.get('in', 0)} {noun} in, {counts.get('scored', 0)} scored, {missing} without a score"
     listed = ", ".join(f"{n} {reason}" for reason, n in sorted(reasons.items()))
     return f"{said} ({listed})" if listed else said

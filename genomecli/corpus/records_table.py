@@ -80,10 +80,22 @@ class RecordTable:
 
 
 class Columns:
-    """Whole columns of a table, loaded from Parquet when first asked for, or held in memory."""
+    """Whole columns of a table, loaded from Parquet when first asked for, or held in memory.
 
-    def __init__(self, path: Path | None = None, held: Mapping[str, NDArray[Any]] | None = None) -> None:
+    Args:
+        path: of the table.
+        held: columns that are in memory.
+        size: rows that each column on disk has to have; None for any.
+    """
+
+    def __init__(
+        self,
+        path: Path | None = None,
+        held: Mapping[str, NDArray[Any]] | None = None,
+        size: int | None = None,
+    ) -> None:
         self._path = path
+        self._size = size
         self._held: dict[str, NDArray[Any]] = dict(held or {})
 
     def load(self, name: str) -> NDArray[Any]:
@@ -91,11 +103,19 @@ class Columns:
         if name not in self._held:
             if self._path is None or name not in COLUMNS:
                 raise KeyError(name)
-            self._held[name] = _read_column(self._path, name)
+            found = _read_column(self._path, name)
+            if self._size not in (None, len(found)):
+                what = f"has {len(found)} rows where the manifest has {self._size}"
+                raise InputError(what, where=self._path, fix="tokenize again")
+            self._held[name] = found
         return self._held[name]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_path": self._path, "_held": {} if self._path is not None else self._held}
+        return {
+            "_path": self._path,
+            "_size": self._size,
+            "_held": {} if self._path is not None else self._held,
+        }
 
 
 def _read_column(path: Path, name: str) -> NDArray[Any]:

@@ -23,6 +23,7 @@ from genomecli.corpus.crops import Crops, Texts, join_texts, make_crops
 from genomecli.corpus.interface import Corpus, Ints
 from genomecli.corpus.lexicon import Lexicon, build_lexicon
 from genomecli.corpus.pools import Quota, greedy_bounds, micro_batches, pool_texts
+from genomecli.corpus.reading_account import account
 from genomecli.corpus.reading_settings import SWITCHED, ReadingSettings
 from genomecli.corpus.relations import Source, relate
 from genomecli.corpus.step_sizes import check_ranks, settle_sizes, settled
@@ -231,6 +232,7 @@ class Sampler:
         ]
         return {
             "relation": self.settings.relation,
+            "records": account(self.corpus, self.settings, self.sources, self.crops, self._crops("valid")),
             "groups": groups,
             "texts_per_step": round(self._quota.total / steps, 2),
             "micro_batches": self.micro_batches,

@@ -93,17 +93,11 @@ class CorpusReader:
 
     @cached_property
     def _columns(self) -> Columns:
-        return Columns(self.path / RECORDS_FILE)
+        return Columns(self.path / RECORDS_FILE, size=len(self))
 
     @cached_property
     def _length(self) -> Counts:
         lengths: Counts = self._columns.load("length")
-        if len(lengths) != len(self):
-            raise InputError(
-                f"has {len(lengths)} rows where the manifest has {len(self)}",
-                where=self.path / RECORDS_FILE,
-                fix="tokenize again",
-            )
         return lengths
 
     @cached_property
@@ -120,8 +114,6 @@ class CorpusReader:
             start = self._columns.load("start").astype(np.int64)
         if len(shard) and not 0 <= shard.min() <= shard.max() < len(self.info.shards):
             raise InputError("names a shard that is not there", where=self.path / RECORDS_FILE)
-        if not len(shard) == len(start) == len(lengths):
-            raise InputError("has columns of unequal length", where=self.path / RECORDS_FILE)
         place: Counts = self._store.base[shard] + start
         if len(place) and (min(place.min(), lengths.min()) < 0 or (place > len(self._store) - lengths).any()):
             raise InputError("has a record outside of the shards", where=self.path / RECORDS_FILE)

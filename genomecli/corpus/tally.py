@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from genomecli.errors import RunError
+from genomecli.accounts import balance
 
 
 @dataclass
@@ -62,20 +62,9 @@ class Tally:
         """Raise RunError unless all that came in is either kept, cut or dropped."""
         dropped = sum(count.records for count in self.dropped.values())
         lost = sum(c.symbols for table in (self.dropped, self.cut) for c in table.values())
-        if self.read.records != self.kept.records + dropped:
-            raise RunError(
-                f"counts do not add up: {self.read.records} records read, {self.kept.records} kept, "
-                f"{dropped} dropped",
-                where=where,
-                fix="report this",
-            )
-        if self.read.symbols != self.kept.symbols + lost:
-            raise RunError(
-                f"counts do not add up: {self.read.symbols} symbols read, {self.kept.symbols} kept, "
-                f"{lost} cut or dropped",
-                where=where,
-                fix="report this",
-            )
+        balance("records", self.read.records, {"kept": self.kept.records, "dropped": dropped}, where=where)
+        went = {"kept": self.kept.symbols, "cut or dropped": lost}
+        balance("symbols", self.read.symbols, went, where=where)
 
     def merge(self, other: Tally) -> None:
         """Add another count to this one."""

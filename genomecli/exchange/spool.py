@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -42,6 +43,7 @@ class Spool:
     Attributes:
         rows: rows appended.
         records: input records that they and the dropped ones stand for, at the last commit.
+        counts: what else is counted of them; kept with each commit.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Spool:
         self.rows = 0
         self.records = 0
         self.dropped = 0
+        self.counts: Counter[str] = Counter()
         self._request = {"request": dict(request), "header": header.as_dict()}
         sizes = self._take_up() if resume else None
         if sizes is None:
@@ -66,13 +69,14 @@ class Spool:
             return None
         state = read_json(self.folder / STATE)
         sizes: dict[str, int] = state["bytes"]
-        whole = all(
+        whole = "counts" in state and all(
             (self.folder / name).is_file() and (self.folder / name).stat().st_size >= size
             for name, size in sizes.items()
         )
         if not whole or {key: state[key] for key in self._request} != json.loads(json.dumps(self._request)):
             return None
         self.rows, self.records, self.dropped = state["rows"], state["records"], state["dropped"]
+        self.counts.update(state["counts"])
         return sizes
 
     def _open(self, name: str, size: int) -> BinaryIO:
@@ -114,6 +118,7 @@ class Spool:
                 "rows": self.rows,
                 "records": records,
                 "dropped": self.dropped,
+                "counts": dict(self.counts),
                 "bytes": {name: handle.tell() for name, handle in self._files.items()},
             },
         )

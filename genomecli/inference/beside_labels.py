@@ -15,7 +15,7 @@ from genomecli.tasks.defects import Defects
 from genomecli.tasks.examples import SequenceColumn
 from genomecli.tasks.labels import RawLabels
 from genomecli.tasks.reading_fasta import read_strings
-from genomecli.tasks.reading_symbols import masked, unmasked
+from genomecli.tasks.reading_symbols import masked, unmasked, without_sequence
 from genomecli.tasks.rows import locate
 from genomecli.tasks.settings import DataSettings
 from genomecli.tasks.symbol_sources import open_symbols
@@ -41,11 +41,13 @@ class BesideLabels:
             self.files += self._source.files
         self._masks = {} if self.data.mask is None else read_strings(locate(self.data.mask), self.files)
         self._bare, self._named = 0, 0
+        self._ids: set[str] = set()
         self._unmatched: InputError | None = None
         self._matched = self._source is None
 
     def see(self, ids: Sequence[str]) -> None:
         """Take note of some records of the input."""
+        self._ids.update(ids)
         self._named += sum(name in self._masks for name in ids)
         self._bare += sum(name not in self._masks for name in ids)
         if self._matched or self._source is None:
@@ -57,12 +59,19 @@ class BesideLabels:
             self._unmatched = self._unmatched or error
 
     def finish(self) -> None:
-        """Raise InputError if none of all the records that were seen is named; count those without a mask."""
+        """Count records without a mask, and labels and masks without a record.
+
+        Raises:
+            InputError: if none of all the records that were seen has labels.
+        """
         if not self._matched and self._unmatched is not None:
             raise self._unmatched
+        said = [] if self._source is None else self._source.elsewhere(self._ids)
         if self._masks:
-            for sentence in unmasked([None] * self._bare + [""] * self._named):
-                log.warning("%s", sentence)
+            said += without_sequence("mask", self._masks, self._ids)
+            said += unmasked([None] * self._bare + [""] * self._named)
+        for sentence in said:
+            log.warning("%s", sentence)
 
     def labels(self, ids: Sequence[str], sequences: SequenceColumn, defects: Defects) -> RawLabels | None:
         """Raw labels of some records, without the mask; None if they do not stand here."""

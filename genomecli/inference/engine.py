@@ -250,10 +250,20 @@ class Engine:
     def _state_bytes(self, window: Window, layers: int) -> int:
         return 4 * self.settings.width * layers * window.length
 
+    def counts_of(self, item: Item) -> dict[str, int]:
+        """What an item adds to :attr:`counts`."""
+        long = len(item.tokens) > self._window
+        return {
+            "items": 1,
+            "tokens": len(item.tokens),
+            "windowed": int(long and self._long_input == "window"),
+            "truncated": int(long and self._long_input == "truncate"),
+        }
+
     def _windows(self, item: Item) -> Iterator[Window]:
         total = len(item.tokens)
         assert total, f"item {item.id!r} has no tokens"
-        self.counts.update(items=1, tokens=total)
+        self.counts.update(self.counts_of(item))
         if total <= self._window:
             yield Window(item, 0, total)
             return
@@ -264,10 +274,8 @@ class Engine:
                 fix="set long_input to window or truncate",
             )
         if self._long_input == "truncate":
-            self.counts["truncated"] += 1
             yield Window(_truncated(item, self._window), 0, self._window)
             return
-        self.counts["windowed"] += 1
         plan = self._plan(item)
         for which in range(plan.count):
             start = plan.start(which)

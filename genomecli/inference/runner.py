@@ -19,6 +19,7 @@ from genomecli.corpus.packing import pack, real_places, unpack
 from genomecli.errors import RunError
 from genomecli.inference.batching import GRAIN, Window, make_batch, plan_batches
 from genomecli.models.encode import encode, packs
+from genomecli.models.memory import ran_out
 from genomecli.models.timing import HALF
 from genomecli.runtime import log
 
@@ -102,10 +103,8 @@ class Runner:
                 layered = self._encode_packed(batch, layers) if self._packed else self._encode(batch, layers)
                 return [states[: len(windows)].float() for states in layered]
         except RuntimeError as error:
-            if not _out_of_memory(error):
+            if not ran_out(error):
                 raise
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
         return None
 
     def _encode(self, batch: Batch, layers: Sequence[int]) -> States:
@@ -135,10 +134,6 @@ def evaluating(model: torch.nn.Module) -> Iterator[None]:
     finally:
         if training:
             model.train()
-
-
-def _out_of_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def window_states(windows: Sequence[Window], states: States) -> list[Floats]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from genomecli.corpus.lexicon import Lexicon
 from genomecli.errors import InputError
-from genomecli.files import read_json
-from genomecli.training.checkpoint import find_checkpoint, load_model
+from genomecli.files import check_file, read_json, read_manifest
+from genomecli.training.checkpoint import KIND, find_checkpoint, load_model
 from genomecli.training.task_spec import DOCUMENT, TaskSpec
 
 if TYPE_CHECKING:
@@ -53,10 +53,13 @@ def load_tuned(path: Path | str, device: torch.device | str = "cpu", *, prefer: 
         InputError: if there is none, it is altered, or it predicts nothing.
     """
     folder = find_checkpoint(path, prefer=prefer)
-    document = folder / f"{DOCUMENT}.json"
-    if not document.is_file():
+    manifest, document = read_manifest(folder, KIND), folder / f"{DOCUMENT}.json"
+    if document.name not in manifest["files"]:
         what = "is a pretrained checkpoint, which predicts nothing yet"
         raise InputError(what, where=folder, fix="run finetune on it, and give the folder that it makes")
+    for name in manifest["files"]:
+        if name.endswith(".json"):  # they say what the weights are, so they are checked before these
+            check_file(folder, name, manifest["files"][name])
     spec = TaskSpec.from_dict(read_json(document), where=document)
     lexicon = Lexicon.from_dict(read_json(folder / "lexicon.json"), where=folder)
     width = int(read_json(folder / "state.json")["identity"]["model"]["width"])

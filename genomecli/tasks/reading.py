@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from genomecli.accounts import balance
 from genomecli.errors import ConfigError, InputError
 from genomecli.tasks.alike import alike_names, nameless, repeated_ids
 from genomecli.tasks.covariates import read_covariates
@@ -22,7 +23,7 @@ from genomecli.tasks.gathering import Gathered, gather
 from genomecli.tasks.labels import CellReader, RawLabels, form_of
 from genomecli.tasks.letters import Encoder, choose_alphabet
 from genomecli.tasks.reading_fasta import read_strings
-from genomecli.tasks.reading_symbols import find_all, from_strings, masked, unmasked
+from genomecli.tasks.reading_symbols import find_all, from_strings, masked, unmasked, without_sequence
 from genomecli.tasks.rows import locate
 from genomecli.tasks.settings import DataSettings, TargetSettings
 from genomecli.tasks.symbol_sources import from_source, open_symbols
@@ -39,6 +40,7 @@ class Reading:
         dropped: rows that were left out, with their places and reasons.
         notes: sentences on what was changed or is worth a word.
         files: of each file read: path, bytes, sha256, compression.
+        read: rows of the input; those not dropped are examples, or are cut into windows that are.
     """
 
     examples: Examples
@@ -46,6 +48,7 @@ class Reading:
     dropped: tuple[Dropped, ...] = ()
     notes: tuple[str, ...] = ()
     files: tuple[Mapping[str, object], ...] = ()
+    read: int = 0
 
 
 def read_examples(
@@ -92,6 +95,7 @@ def read_examples(
     raw = _masked(raw, data, examples, defects, files, notes)
     _leave_out_unlabelled(raw, targets, defects)
     rows, dropped = defects.settle(found.places, found.ids)
+    balance("rows", len(found.ids), {"used": len(rows), "dropped": len(dropped)})
     if not len(rows):
         reason = f"; all are dropped, the first for: {dropped[0].reason}" if dropped else ""
         raise InputError(f"no row is left{reason}", where=dropped[0].place if dropped else None)
@@ -100,7 +104,7 @@ def read_examples(
     if data.window is not None:
         examples, raw, said = cut_windows(examples, raw, data.window, data.min_length)
         notes += said
-    return Reading(examples, raw, dropped, tuple(notes), tuple(files))
+    return Reading(examples, raw, dropped, tuple(notes), tuple(files), len(found.ids))
 
 
 def _examples(
@@ -184,6 +188,7 @@ def _masked(
     strings = read_strings(locate(data.mask), files)
     find_all(strings, examples.ids, data.mask)
     masks = [strings[name][0] if name in strings else None for name in examples.ids]
+    notes += without_sequence("mask", strings, examples.ids)
     notes += unmasked([mask for row, mask in enumerate(masks) if row not in defects])
     return {
         name: masked(labels, masks, examples.sequences, defects) if labels.offsets is not None else labels

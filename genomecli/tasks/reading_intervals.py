@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -135,7 +135,7 @@ class IntervalLabels:
                 mine[first:last] = ranks[rank]
                 cut += last > len(mine)
         self._note(contigs, cut)
-        self._note_elsewhere(set(contigs))
+        self.notes += self.elsewhere(ids)
         return RawLabels("token", (), names, values, sequences.offsets, declared=True)
 
     def _note(self, contigs: list[str], cut: int) -> None:
@@ -145,16 +145,17 @@ class IntervalLabels:
         if cut:
             self.notes.append(f"{cut} features end beyond their sequence and were cut there.")
 
-    def _note_elsewhere(self, named: set[str]) -> None:
-        """Count features of contigs that no sequence is."""
+    def elsewhere(self, ids: Iterable[str]) -> list[str]:
+        """A sentence on features of contigs that no sequence is."""
+        named = {self._contig(name) for name in ids}
         counts = {contig: len(rows) for contig, rows in self._features.items() if contig not in named}
         if not counts:
-            return
+            return []
         total = sum(counts.values())
         shown = ", ".join(sorted(counts, key=lambda name: -counts[name])[:3])
         many = f"{len(counts)} contigs, such as {shown}, which are no sequences"
         where = many if len(counts) > 1 else f"{shown}, which is no sequence"
-        self.notes.append(f"{total} feature{' lies' if total == 1 else 's lie'} on {where}.")
+        return [f"{total} feature{' lies' if total == 1 else 's lie'} on {where}."]
 
     def _contig(self, name: str) -> str:
         """What the annotation calls a record; empty if it does not name it."""

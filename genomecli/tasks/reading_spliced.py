@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -79,6 +79,7 @@ class SplicedLabels:
         self.notes.append(f"{introns} introns were located by spliced sequences.")
         if open_ends:
             self.notes.append(f"{open_ends} genes go on beyond their exons; bases there have no label.")
+        self.notes += self.elsewhere(ids)
         return RawLabels("token", (), NAMES, values, sequences.offsets, declared=True)
 
     def _exons(self, row: int, name: str, gene: Codes, defects: Defects) -> Exons | None:
@@ -94,6 +95,14 @@ class SplicedLabels:
                 return exons
         defects.leave_out(row, "its spliced sequence is not found in it")
         return None
+
+    def elsewhere(self, ids: Iterable[str]) -> list[str]:
+        """A sentence on spliced sequences that are of no gene here."""
+        every = {id(one) for found in self._spliced.values() for one in found}
+        used = {id(one) for name in ids for one in self._spliced.get(name, ())}
+        bare = len(every - used)
+        of = "1 spliced sequence is" if bare == 1 else f"{bare} spliced sequences are"
+        return [f"{of} of none of the genes."] if bare else []
 
     def sides(self, ids: Sequence[str]) -> list[str]:
         """Spliced sequences give no sides."""

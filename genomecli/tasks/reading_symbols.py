@@ -6,7 +6,7 @@ A mask (``data.mask``) of 0 and 1 says where they count. N symbols of all n rows
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -91,6 +91,23 @@ def unmasked(masks: Sequence[str | None]) -> list[str]:
     return [f"The mask does not name {bare} of {len(masks)} records: all of their labels count."]
 
 
+def without_sequence(what: str, strings: Iterable[str], ids: Iterable[str]) -> list[str]:
+    """A sentence on strings that belong to no sequence, where there are any.
+
+    Args:
+        what: they are, such as ``label string``.
+        strings: their ids.
+        ids: of the sequences.
+    """
+    known = set(ids)
+    bare = [name for name in strings if name not in known]
+    if not bare:
+        return []
+    have = f"{what} has" if len(bare) == 1 else f"{what}s have"
+    more = f" and {len(bare) - 3} more" if len(bare) > 3 else ""
+    return [f"{len(bare)} {have} no sequence: {', '.join(bare[:3])}{more}."]
+
+
 @dataclass
 class StringLabels:
     """Label strings of a FASTA file, found by id.
@@ -119,17 +136,13 @@ class StringLabels:
         for row, name in enumerate(ids):
             if name not in self._strings and row not in defects:
                 defects.leave_out(row, "no label string")
-        self._note_elsewhere(set(ids))
+        self.notes += self.elsewhere(ids)
         found = from_strings("label string", texts, sequences, ("", *self.missing), defects)
         return replace(found, columns=())
 
-    def _note_elsewhere(self, ids: set[str]) -> None:
-        """Count strings whose id no sequence has."""
-        bare = [name for name in self._strings if name not in ids]
-        if bare:
-            have = "label string has" if len(bare) == 1 else "label strings have"
-            more = f" and {len(bare) - 3} more" if len(bare) > 3 else ""
-            self.notes.append(f"{len(bare)} {have} no sequence: {', '.join(bare[:3])}{more}.")
+    def elsewhere(self, ids: Iterable[str]) -> list[str]:
+        """A sentence on strings whose id no sequence has."""
+        return without_sequence("label string", self._strings, ids)
 
     def sides(self, ids: Sequence[str]) -> list[str]:
         """The side of each record that the headers of the strings give; empty where they give none."""

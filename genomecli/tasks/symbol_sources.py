@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from genomecli.errors import ConfigError
@@ -27,6 +27,10 @@ class SymbolSource(Protocol):
 
     def labels(self, ids: Sequence[str], sequences: SequenceColumn, defects: Defects) -> RawLabels:
         """Raw labels of the sequences, by id."""
+        ...
+
+    def elsewhere(self, ids: Iterable[str]) -> list[str]:
+        """Sentences on what the source says of sequences that are not there."""
         ...
 
     def sides(self, ids: Sequence[str]) -> list[str]:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from genomecli.corpus.lexicon import Lexicon
 from genomecli.errors import InputError, refusing
-from genomecli.files import OutputFolder, check_file, read_json, read_manifest, write_json
+from genomecli.files import MANIFEST, OutputFolder, check_file, read_json, read_manifest, write_json
 from genomecli.models.settings import ModelSettings
 from genomecli.training.lora import merged
 from genomecli.training.plan import Progress
@@ -218,6 +218,7 @@ def find_checkpoint(path: Path | str, *, prefer: str = "best") -> Path:
     if any((root / name).is_file() for name in (WEIGHTS, "lexicon.json")):
         return root
     for name in (prefer, "last" if prefer == "best" else "best"):
+        _check_pointer(root, name)
         found = pointed(root, name)
         if found is not None:
             return found
@@ -227,6 +228,22 @@ def find_checkpoint(path: Path | str, *, prefer: str = "best") -> Path:
         fix = f"give one of {', '.join(str(root / name) for name in replicates[:3])}"
         raise InputError("holds several runs", where=root, fix=fix)
     raise InputError("holds no checkpoint", where=root, fix="give a run folder of pretrain or finetune")
+
+
+def _check_pointer(run: Path, name: str) -> None:
+    """Make sure that ``last`` or ``best`` of a run is not lost, so that no other checkpoint is taken for it.
+
+    Raises:
+        InputError: if the file is missing or altered in a finished run, or names a folder that is not there.
+    """
+    pointer = Path(FOLDER, f"{name}.json")
+    if (run / FOLDER).is_dir() and (run / MANIFEST).is_file():
+        files = read_manifest(run)["files"]
+        if pointer.as_posix() in files:
+            check_file(run, pointer.as_posix(), files[pointer.as_posix()])
+    if (run / pointer).is_file() and pointed(run, name) is None:
+        what = f"names {read_json(run / pointer)['checkpoint']}, which is not there"
+        raise InputError(what, where=run / pointer, fix="restore it from a copy, or name another checkpoint")
 
 
 def load_checkpoint(path: Path | str, *, prefer: str = "best", optimiser: bool = True) -> Checkpoint:

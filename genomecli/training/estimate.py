@@ -12,11 +12,14 @@ from typing import Any, Literal, cast
 
 import torch
 
+from genomecli.errors import RunError
 from genomecli.models.cost import estimate_cost
 from genomecli.models.language_model import LanguageModel, build_model
+from genomecli.models.memory import ran_out
 from genomecli.models.presets import PRESETS
 from genomecli.models.settings import ModelSettings
 from genomecli.models.timing import measure_training_rate
+from genomecli.runtime import log
 
 TOKENS_PER_PARAMETER = 20
 """Tokens worth showing to each weight (Hoffmann et al. 2022, arXiv:2203.15556, for text)."""
@@ -98,15 +101,35 @@ class Estimate:
 def estimate_run(model: LanguageModel, load: Load, tokens: int, *, seconds: float = 0.3) -> Estimate:
     """Measure ``model``, which is on its device, and say what ``tokens`` tokens will take."""
     cost = _cost(model.settings, load)
-    rate = measure_training_rate(
-        model,
-        length=min(load.length, model.settings.context),
-        batch_tokens=load.batch_tokens,
-        precision=load.precision,
-        decoded=load.decoded,
-        seconds=seconds,
-    )
+    rate = _rate(model, load, load.batch_tokens, seconds)
     return Estimate(cost.parameters, tokens, rate, cost.memory_bytes, free_memory(load.device))
+
+
+def _rate(model: LanguageModel, load: Load, batch_tokens: int, seconds: float) -> float:
+    """Tokens a second; batches too large for the memory are halved.
+
+    Raises:
+        RunError: if one text alone does not fit the memory.
+    """
+    length = min(load.length, model.settings.context)
+    while True:
+        try:
+            return measure_training_rate(
+                model,
+                length=length,
+                batch_tokens=batch_tokens,
+                precision=load.precision,
+                decoded=load.decoded,
+                seconds=seconds,
+            )
+        except RuntimeError as error:
+            if not ran_out(error):
+                raise
+            if batch_tokens <= length:
+                what = "one text alone does not fit the memory of the device"
+                raise RunError(what, fix="lower the context or the model's size") from None
+        batch_tokens //= 2
+        log.warning("out of memory: the rate is measured with batches of %d tokens", batch_tokens)
 
 
 def _cost(settings: ModelSettings, load: Load) -> Any:
@@ -191,14 +214,8 @@ def suggest(load: Load, corpus_tokens: int, minutes: float, presets: Sequence[st
 
 def _measure(settings: ModelSettings, load: Load) -> float:
     model = build_model(settings, load.vocabulary_size, load.languages).to(load.device)
-    return measure_training_rate(
-        model,
-        length=load.length,
-        batch_tokens=min(load.batch_tokens, 4096) if load.device.type == "cpu" else load.batch_tokens,
-        precision=load.precision,
-        decoded=load.decoded,
-        seconds=0.3,
-    )
+    batch_tokens = min(load.batch_tokens, 4096) if load.device.type == "cpu" else load.batch_tokens
+    return _rate(model, load, batch_tokens, 0.3)
 
 
 def _why_not(

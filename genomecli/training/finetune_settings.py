@@ -116,6 +116,11 @@ class FinetuneSettings(Section):
         5, ge=0, doc="End after this many validations without a better loss; 0 goes on to the end."
     )
     clip: float = setting(1.0, ge=0, doc="Largest norm of the gradient; 0 leaves it as it is.")
+    bad_loss: Literal["stop", "skip"] = setting(
+        "stop",
+        doc="What becomes of a step whose loss is no finite number: the run stops and names its rows, or the "
+        "step changes nothing and the run goes on, at most 20 times in a row. skip waits for each loss.",
+    )
     log_every: int = setting(
         20, ge=1, unit="steps", doc="Steps between log lines; at most a twentieth of all."
     )

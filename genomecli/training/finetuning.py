@@ -117,6 +117,7 @@ class Finetuning:
             log_every=max(1, min(settings.log_every, job.steps // LEAST_POINTS)),
             validate_every=job.validate_every,
             save_every=max(1, min(job.validate_every, job.steps // LEAST_SAVES)),
+            skip_bad=settings.bad_loss == "skip",
             patience=settings.patience if self.around.validate is not None else 0,
             deadline=self.around.deadline,
         )
@@ -198,6 +199,7 @@ class Finetuning:
             "planned_steps": self.job.steps,
             "epochs": end.step * self.job.data.batch_size / len(self.job.data.rows),
             "tokens": end.tokens,
+            "skipped_steps": end.skipped,
             **trained_parameters(model),
             "best": {"step": end.best_step, "loss": end.best_loss},
             **self._target_weights(),

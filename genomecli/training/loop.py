@@ -20,6 +20,7 @@ from torch import nn
 from genomecli.corpus.batch import AnyBatch
 from genomecli.corpus.packing import PackSizes
 from genomecli.errors import CheckpointedError, InterruptedRunError, RunError
+from genomecli.models.memory import ran_out
 from genomecli.models.timing import autocast
 from genomecli.runtime import StopFlag, log, seed_of
 from genomecli.training.distributed import (
@@ -196,7 +197,9 @@ class Trainer:
                 for _ in range(spare):
                     self._backward(prepared.texts[0], prepared.totals, 0.0)
                 return losses
-            except torch.OutOfMemoryError:
+            except RuntimeError as error:
+                if not ran_out(error):
+                    raise
                 if self.shards is not None:
                     raise RunError(
                         "out of memory, and one process alone cannot halve what it computes of shared blocks",
@@ -209,7 +212,6 @@ class Trainer:
                     ) from None
             self.pieces *= 2
             self.optimiser.zero_grad(set_to_none=True)
-            torch.cuda.empty_cache()
             log.warning("out of memory: each micro-batch is computed in %d pieces from now on", self.pieces)
 
     def _parts(self, prepared: Prepared) -> Iterator[tuple[int, AnyBatch]]:

@@ -20,6 +20,7 @@ from genomecli.errors import ConfigError, GenomecliError, RunError, UsageError
 from genomecli.files import (
     MANIFEST,
     UNCHECKED,
+    lock_name,
     locked,
     make_parent,
     read_json,
@@ -117,7 +118,7 @@ class RunFolder:
 
     @property
     def _lock(self) -> Path:
-        return self.path.with_name(f".{self.path.name}.lock")
+        return lock_name(self.path)
 
     def _take(self) -> State:
         found = self._found()

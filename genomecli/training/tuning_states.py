@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from genomecli.corpus.batch import Batch
 from genomecli.errors import RunError
 from genomecli.models.language_model import LanguageModel
+from genomecli.models.memory import ran_out
 from genomecli.models.pooling import LEARNED, Pool
 from genomecli.models.timing import autocast
 from genomecli.runtime import StopFlag, log
@@ -154,11 +155,13 @@ def _states(model: LanguageModel, batch: Batch, precision: str) -> Iterator[tupl
         with autocast(device, precision):
             lengths = None if placed.full else placed.lengths
             found = placed, last_states(model, placed.tokens, lengths, placed.languages)
-    except torch.OutOfMemoryError:
+    except RuntimeError as error:
+        if not ran_out(error):
+            raise
         if len(batch.lengths) == 1:
             what = "one text alone does not fit the memory of the device"
             raise RunError(what, fix="lower finetune.context or the model's size") from None
-        torch.cuda.empty_cache()
+        log.warning("out of memory: %d texts are read in two parts", len(batch.lengths))
         for part in split_rows(batch, 2):
             yield from _states(model, part, precision)
         return

@@ -15,14 +15,17 @@ import torch
 from torch import Tensor, nn
 
 from genomecli.corpus.batch import AnyBatch, Batch
+from genomecli.errors import RunError
 from genomecli.models.encode import encode
 from genomecli.models.language_model import LanguageModel
+from genomecli.models.memory import ran_out
 from genomecli.models.timing import autocast
 from genomecli.objectives.mixture import Losses, Mixture, add_losses, corrupt_fixed
 from genomecli.objectives.mlm import MaskedTokens
 from genomecli.objectives.protocol import ObjectiveLoss
+from genomecli.runtime import log
 from genomecli.training.distributed import add_up, rank, world_size
-from genomecli.training.feed import Place
+from genomecli.training.feed import Place, split_rows
 
 
 class Validation:
@@ -47,7 +50,9 @@ class Validation:
     ) -> None:
         self.mixture = mixture.for_validation()
         self.batches = [corrupt_fixed(self.mixture, batch) for batch in batches]
-        self.texts: list[AnyBatch] = [place(b) if place is not None else b for b in self.batches]
+        self.place: Place = place or _as_it_is
+        self.texts: list[AnyBatch] = [self.place(batch) for batch in self.batches]
+        self.pieces = 1
         self.languages = languages
         self.precision = precision
         self.counts = self.mixture.counts(self.batches)
@@ -66,10 +71,8 @@ class Validation:
         device = next(network.parameters()).device
         sums: Losses | None = None
         with torch.inference_mode(), autocast(device, self.precision):
-            for texts in self.texts[rank() :: world_size()]:
-                placed = texts.to(device)
-                last = encode(network, placed).last
-                sums = add_losses(sums, self.mixture.losses(network, last, placed.selected))
+            for number in range(rank(), len(self.texts), world_size()):
+                sums = add_losses(sums, self._losses(network, number))
         sums = self._of_all(sums)
         masked = self._masked(sums)
         return {
@@ -79,6 +82,33 @@ class Validation:
             },
             "languages": {} if masked is None else masked.by_language(self.languages),
         }
+
+    def _losses(self, model: LanguageModel, number: int) -> Losses:
+        """The losses of one batch; it is computed in halves where memory does not suffice, then all are.
+
+        Raises:
+            RunError: if one text alone does not fit the memory.
+        """
+        device, batch = next(model.parameters()).device, self.batches[number]
+        while True:
+            whole = [self.texts[number]]
+            parts = whole if self.pieces == 1 else map(self.place, split_rows(batch, self.pieces))
+            try:
+                sums: Losses | None = None
+                for texts in parts:
+                    placed = texts.to(device)
+                    last = encode(model, placed).last
+                    sums = add_losses(sums, self.mixture.losses(model, last, placed.selected))
+                assert sums is not None
+                return sums
+            except RuntimeError as error:
+                if not ran_out(error):
+                    raise
+                if self.pieces >= len(batch.lengths):
+                    what = "one text alone does not fit the memory of the device"
+                    raise RunError(what, fix="lower the context or the model's size") from None
+            self.pieces *= 2
+            log.warning("out of memory: validation texts are read in %d parts from now on", self.pieces)
 
     def _of_all(self, sums: Losses | None) -> Losses:
         """The sums over all processes; one with fewer texts than there are processes has none of its own."""
@@ -96,6 +126,10 @@ class Validation:
         """All masked tokens, of single texts and of pairs."""
         parts = [sums[part.name] for part in self.mixture.parts if isinstance(part, MaskedTokens)]
         return reduce(add, parts) if parts else None
+
+
+def _as_it_is(batch: Batch) -> AnyBatch:
+    return batch
 
 
 def _numbers(loss: ObjectiveLoss) -> list[float]:

@@ -8,24 +8,28 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from genomecli.files import locked
-from tests.faults.damage import DAMAGES, damaged
-from tests.faults.runs import files_of, make_runs, start
+from genomecli.training.checkpoint import find_checkpoint
+from tests.faults.damage import DAMAGES, damaged, halted, readers
+from tests.faults.injected import backwards
+from tests.faults.made import RECORDS, make_runs
+from tests.faults.runs import Run, files_of
 from tests.faults.trials import (
     Result,
     Whole,
-    backwards,
+    bad_loss,
     in_place,
     in_the_future,
+    late_kill,
+    out_of_memory,
     place_for,
     rerun,
     signalled,
@@ -34,14 +38,16 @@ from tests.faults.trials import (
 )
 
 COLUMNS = ("fault", "command", "tried", "survived", "records lost")
-SIGNALS = {"kill -9": ("SIGKILL", -9), "Ctrl-C": ("SIGINT", 130), "closed terminal": ("SIGHUP", 75)}
+SIGNALS = {
+    "kill -9": (signal.SIGKILL, -9),
+    "Ctrl-C": (signal.SIGINT, 130),
+    "closed terminal": (signal.SIGHUP, 75),
+    "TERM": (signal.SIGTERM, 75),
+    "USR1": (signal.SIGUSR1, 75),
+}
+"""Signal, and the exit code that it ends in."""
 LIMITS = (0, 300, 3_000, 20_000, 60_000)
 """Bytes that a file may have where the disk is full."""
-
-TESTS = {
-    "out of memory": "memory",
-    "loss that is no number": "bad_loss or no_number",
-}
 
 
 def unmount(place: Path) -> None:
@@ -71,7 +77,7 @@ def busy(whole: Whole, result: Result) -> None:
     place = place_for(whole)
     out = whole.run.out(place)
     with locked(out.with_name(f".{out.name}.lock")):
-        code, said = start(whole.run.argv(out)).end()
+        code, said = whole.run.start(out).end()
     fine = code == 2 and "another run is writing it" in said
     rerun(whole, place, result, "" if fine else f"ended with {code}: {said}")
 
@@ -79,14 +85,14 @@ def busy(whole: Whole, result: Result) -> None:
 def odd_clock(whole: Whole, result: Result) -> None:
     """Run while the clock goes back, stop halfway, and go on with files from the future."""
     place = place_for(whole)
-    child = start(whole.run.argv(whole.run.out(place)), before=backwards)
+    child = whole.run.start(whole.run.out(place), also=(backwards,))
     code, said = child.end()
     problem = "" if code == 0 else f"ended with {code}: {said}"
     if not problem and files_of(whole.run.out(place)) != whole.files:
         problem = "left other bytes under a clock that goes back"
     result.note(problem, whole.records if problem else 0)
     place = place_for(whole)
-    child = start(whole.run.argv(whole.run.out(place)))
+    child = whole.run.start(whole.run.out(place))
     child.process.join(whole.seconds / 2)
     child.kill(signal.SIGKILL)
     child.end()
@@ -96,7 +102,7 @@ def odd_clock(whole: Whole, result: Result) -> None:
 
 def pipe(whole: Whole, result: Result, folder: Path) -> None:
     """``genomecli embed ... | head -1``."""
-    words = [sys.executable, "-m", "genomecli", whole.run.name, *whole.run.arguments]
+    words = [sys.executable, "-m", "genomecli", whole.run.name, *whole.run.piped]
     with open(folder / "pipe.txt", "wb") as said:
         process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=said)
         assert process.stdout is not None
@@ -108,22 +114,16 @@ def pipe(whole: Whole, result: Result, folder: Path) -> None:
     result.note("" if fine else f"ended with {code}: {text}")
 
 
-def suite(name: str, result: Result) -> None:
-    """The tests of the suite that inject it."""
-    files = ["tests/unit/training/test_loop.py", "tests/unit/inference/test_engine.py"]
-    words = [sys.executable, "-m", "pytest", "-q", "-o", "addopts=--import-mode=importlib"]
-    words += ["-p", "no:cacheprovider", *files, "-k", TESTS[name]]
-    done = subprocess.run(words, check=False, capture_output=True, text=True)
-    passed, failed = (
-        int(found.group(1)) if (found := re.search(rf"(\d+) {word}", done.stdout)) else 0
-        for word in ("passed", "failed")
-    )
-    if not passed and not failed:
-        result.note(f"no test ran: {done.stdout[-200:]}")
-    for _ in range(passed):
-        result.note("")
-    for _ in range(failed):
-        result.note(done.stdout[-300:])
+def within(whole: Whole) -> dict[str, Callable[[Whole, Result], None]]:
+    """The faults that a command meets from within, by name: it has a network, or trains one."""
+    found = {}
+    if whole.run.name != "tokenize":
+        found["out of memory"] = out_of_memory
+    if whole.run.ending:
+        found["kill -9 at the very end"] = late_kill
+    if whole.run.name in ("pretrain", "finetune"):
+        found["loss that is no number"] = bad_loss
+    return found
 
 
 def faults(wholes: list[Whole], folder: Path, times: int, seed: int) -> Iterator[tuple[str, str, Result]]:
@@ -133,7 +133,7 @@ def faults(wholes: list[Whole], folder: Path, times: int, seed: int) -> Iterator
         for name, (number, code) in SIGNALS.items():
             result = Result()
             for _ in range(times if name == "kill -9" else max(2, times // 5)):
-                signalled(whole, result, getattr(signal, number), code, random_)
+                signalled(whole, result, number, code, random_)
             yield name, whole.run.name, result
         result = Result()
         for limit in LIMITS:
@@ -147,31 +147,35 @@ def faults(wholes: list[Whole], folder: Path, times: int, seed: int) -> Iterator
             result = Result()
             fault(whole, result)
             yield name, whole.run.name, result
-        if whole.run.name == "embed":
+        for name, fault in within(whole).items():
+            result = Result()
+            fault(whole, result)
+            yield name, whole.run.name, result
+        if whole.run.piped:
             result = Result()
             for _ in range(2):
                 pipe(whole, result, folder)
             yield "reader leaves (| head -1)", whole.run.name, result
 
 
-def damages(wholes: list[Whole], folder: Path) -> Iterator[tuple[str, str, Result]]:
-    """Each damage of each file of a corpus and of a checkpoint."""
-    by_name = {whole.run.name: whole.run for whole in wholes}
-    corpus, model = folder / "in" / "corpus", folder / "in" / "model" / "run"
-    checkpoint = next(iter((model / "checkpoints").glob("step-*")))
-    given = {
-        corpus: [*by_name["pretrain"].argv(folder / "nowhere"), "--dry-run"],
-        checkpoint: [*by_name["embed"].argv(folder / "nowhere.parquet")],
-    }
-    for damage in DAMAGES:
-        for place, argv in given.items():
+def damages(runs: Mapping[str, Run], folder: Path) -> Iterator[tuple[str, str, Result]]:
+    """Each damage of each file that a command reads, and of a checkpoint that it goes on from."""
+    for name in ("pretrain", "finetune"):
+        out = halted(runs[name], folder)
+        place = find_checkpoint(out, prefer="last")
+        for damage in DAMAGES:
             result = Result()
             for path in sorted(place.iterdir()):
-                unread = path.name == "optimizer.safetensors"
-                if path.name not in ("run.json", "manifest.json"):
-                    words = ["info", str(place), "--verify"] if unread else argv
-                    damaged(place, path.name, damage, words, result)
-            yield f"{damage}, {'corpus' if place == corpus else 'checkpoint'}", "readers", result
+                if path.name != "manifest.json":
+                    damaged(place, path.name, damage, runs[name].argv(out, "--resume"), result)
+            yield f"{damage}, own checkpoint", f"{name} --resume", result
+    for damage in DAMAGES:
+        for reader, files in readers(folder, runs).items():
+            result = Result()
+            for place, file, argv in files:
+                damaged(place, file, damage, argv, result)
+            command, _, what = reader.partition(", ")
+            yield f"{damage}, {what}", command, result
 
 
 def main() -> int:
@@ -187,17 +191,13 @@ def main() -> int:
     try:
         runs = make_runs(folder / "in")
         chosen = [run for run in runs if run.name in (given.command or run.name).split(",")]
-        wholes = [undisturbed(run, folder, 60) for run in chosen]
+        wholes = [undisturbed(run, folder, RECORDS) for run in chosen]
         done = faults(wholes, folder, given.times, given.seed)
         for fault, command, result in done:
             bad += _show(fault, command, result)
         if len(chosen) == len(runs) or given.command == "none":
-            everything = wholes or [Whole(run, folder, {}, 0.0, 0) for run in runs]
-            for fault, command, result in damages(everything, folder):
+            for fault, command, result in damages({run.name: run for run in runs}, folder):
                 bad += _show(fault, command, result)
-            for fault in TESTS:
-                suite(fault, result := Result())
-                bad += _show(fault, "training, inference", result)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return 1 if bad else 0

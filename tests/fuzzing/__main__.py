@@ -1,5 +1,7 @@
 """Run each fuzzer for some seconds and print a table: ``python -m tests.fuzzing SECONDS [--only NAME]``.
 
+With ``--guided`` atheris makes the inputs, led by the code that they reach.
+
 The exit code is 1 if anything but the user-facing errors came out; each such input is kept in the folder
 that ``--keep`` names.
 """
@@ -17,9 +19,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from genomecli.errors import GenomecliError
+from tests.fuzzing.guided import fuzz_guided, load_parsers, missing
 from tests.fuzzing.harness import Parser, Tally, limited_memory, try_input
 from tests.fuzzing.mutations import mutate
-from tests.fuzzing.parsers import PARSERS
 
 COLUMNS = ("parser", "inputs", "refused", "accepted", "tracebacks", "slowest, ms", "memory grown, MiB")
 
@@ -42,6 +44,12 @@ def fuzz(parser: Parser, seconds: float, seed: int, most: int | None = None) -> 
     return tally
 
 
+def _parsers() -> tuple[Parser, ...]:
+    from tests.fuzzing.parsers import PARSERS
+
+    return PARSERS
+
+
 def _row(name: str, tally: Tally) -> str:
     counts = tally.counts
     cells = (tally.tried, counts["refused"], counts["accepted"], counts["fault"])
@@ -55,13 +63,18 @@ def main() -> int:
     options.add_argument("--only", default="", help="parsers whose name holds this")
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--keep", type=Path, help="folder for inputs that met a fault")
+    options.add_argument("--guided", action="store_true", help="with atheris")
     given = options.parse_args()
+    if given.guided and (why := missing()):
+        print(f"skipped: {why}")
+        return 0
+    run = fuzz_guided if given.guided else fuzz
     print("\t".join(COLUMNS), flush=True)
     total, faults = Tally(), 0
-    for parser in PARSERS:
+    for parser in load_parsers() if given.guided else _parsers():
         if given.only.lower() not in parser.name.lower():
             continue
-        tally = fuzz(parser, given.seconds, given.seed)
+        tally = run(parser, given.seconds, given.seed)
         print(_row(parser.name, tally), flush=True)
         total.counts += tally.counts
         total.slowest, total.growth = max(total.slowest, tally.slowest), total.growth + tally.growth

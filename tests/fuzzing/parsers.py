@@ -60,9 +60,9 @@ def fasta(data: bytes, folder: Path) -> None:
 
 
 def _slow(data: bytes) -> list[tuple[bytes, int]]:
-    """(header, letters) of each record, the obvious way."""
+    """(header, letters) of each record, the obvious way; blanks before the first are passed over."""
     found: list[tuple[bytes, int]] = []
-    for line in data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").split(b"\n"):
+    for line in data.removeprefix(b"\xef\xbb\xbf").lstrip().replace(b"\r\n", b"\n").split(b"\n"):
         if line.startswith(b">"):
             found.append((line[1:].rstrip(), 0))
         elif found:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.made import make_runs
+from tests.faults.runs import Run
 from tests.integration.planted import (
     make_run,
     other_strand,
@@ -40,3 +42,10 @@ def codons(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def residues(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "residues"
     return make_run(folder, lambda number: planted_protein(40, number % 9), molecule="protein", steps=90)
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Run]]:
+    """Small runs of the commands, by name, and the folder in whose ``in`` their inputs are."""
+    folder = tmp_path_factory.mktemp("small")
+    return folder, {run.name: run for run in make_runs(folder / "in", short=True)}

@@ -397,6 +397,10 @@ def test_resume_goes_on_where_a_signal_stopped(
     assert "going on after" in capsys.readouterr().err
     assert embed("-m", run, fasta, "-o", straight, "-s", "embed.level=token") == 0
     assert out.read_bytes() == straight.read_bytes()
+    whole, again = (
+        json.loads(Path(f"{path}.manifest.json").read_text())["counts"] for path in (straight, out)
+    )
+    assert again == whole
     assert Path(f"{out}.dropped.tsv").read_text().splitlines()[1].startswith("dropped\t")
     assert not state.parent.exists()
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genomecli.errors import GenomecliError
+from tests.fuzzing.__main__ import main as fuzzing
 from tests.fuzzing.harness import Parser, Tally, limited_memory, try_input
 from tests.fuzzing.mutations import WORDS, mutate
 from tests.fuzzing.parsers import PARSERS
@@ -25,6 +27,15 @@ quietly = settings(
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+
+
+def test_without_atheris_a_guided_run_says_why_it_is_skipped(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "atheris", None)
+    monkeypatch.setattr(sys, "argv", ["fuzzing", "1", "--guided"])
+    assert fuzzing() == 0
+    assert capsys.readouterr().out.startswith("skipped: atheris is not installed")
 
 
 def by_name(parsers: tuple[Parser, ...]) -> pytest.MarkDecorator:

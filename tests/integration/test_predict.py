@@ -275,6 +275,11 @@ def test_wrong_uses(tuned: Path, table: Path, tmp_path: Path, capsys: pytest.Cap
     untuned = tmp_path / "untuned"
     shutil.copytree(next((model / "checkpoints").glob("step-*")), untuned)
     (untuned / "tasks.json").unlink()
+    assert predict("-m", untuned, table, "-q") == 3
+    assert "tasks.json; is missing" in said(capsys)
+    manifest = json.loads((untuned / "manifest.json").read_bytes())
+    del manifest["files"]["tasks.json"]
+    (untuned / "manifest.json").write_text(json.dumps(manifest))
     for arguments, code, message in (
         (["-m", untuned, table], 3, "is a pretrained checkpoint, which predicts nothing yet; run finetune"),
         ([table], 2, "no model is given"),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,17 @@ from genomecli.files import (
     OutputFolder,
     atomic_path,
     canonical_json,
+    lock_name,
+    locked,
     named_file,
+    partial_name,
     read_json,
     read_manifest,
+    sweep_partial,
+    unlisted,
     verify_manifest,
     write_json,
+    write_manifest,
 )
 
 
@@ -191,3 +198,35 @@ def test_what_a_killed_process_left_is_swept_away(tmp_path: Path) -> None:
     with atomic_path(tmp_path / "x.csv") as path:
         path.write_text("whole")
     assert sorted(path.name for path in tmp_path.iterdir()) == [*sorted(names[1:]), "x.csv"]
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_what_a_killed_run_left_is_swept_if_it_is_of_this_request_and_nobody_writes(
+    tmp_path: Path, live: bool
+) -> None:
+    out = tmp_path / "x.tsv"
+    folder, lock = partial_name(out), lock_name(out)
+    folder.mkdir()
+    write_json(folder / "state.json", {"request": {"model": "a", "inputs": [["x", 1]]}})
+    lock.touch()
+    with locked(lock) if live else nullcontext():
+        sweep_partial(out, {"model": "b", "inputs": [("x", 1)]})
+        assert folder.is_dir()
+        sweep_partial(out, {"model": "a", "inputs": [("x", 1)]})
+        assert folder.is_dir() == live
+    assert not lock.exists()
+    sweep_partial(out, {})
+    assert not lock.exists()
+
+
+def test_files_that_no_manifest_names_are_found(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a").write_text("a")
+    write_manifest(tmp_path, "toy", {})
+    for name in ("run.json", "in/log.txt", "speed.png", ".hidden"):
+        (tmp_path / name).write_text("x")
+    files = read_manifest(tmp_path)["files"]
+    assert unlisted(tmp_path, files) == []
+    (tmp_path / "in" / "manifest.json").write_text("{}")
+    (tmp_path / "b").symlink_to("in/a")
+    assert unlisted(tmp_path, files) == ["b", "in/manifest.json"]

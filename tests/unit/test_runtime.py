@@ -144,3 +144,20 @@ def test_kernels_are_kept_for_few_shapes_unless_told_otherwise() -> None:
         command = [sys.executable, "-c", code]
         said = subprocess.run(command, env={**plain, **given}, capture_output=True, text=True, check=True)
         assert said.stdout.strip() == found
+
+
+def test_a_log_that_cannot_be_written_is_said_once_and_in_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    setup_logging(0, Path("/dev/full"))
+    try:
+        log.info("one")
+        log.info("two")
+    finally:
+        setup_logging()
+    lines = capsys.readouterr().err.splitlines()
+    assert sorted(lines) == [
+        "/dev/full cannot be written (No space left on device): it lacks lines",
+        "one",
+        "two",
+    ]

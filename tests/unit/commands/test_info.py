@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from genomecli.cli import main
 from genomecli.commands.info import describe, run_info
 from genomecli.commands.simulate import run_simulate
 from genomecli.config import load_config
@@ -99,3 +100,32 @@ def test_a_table_names_its_kind_first_and_an_unfinished_run_how_to_go_on(tmp_pat
     facts = json.loads(out.getvalue())
     assert (facts["kind"], facts["last_checkpoint"]) == ("unfinished run", "step-0000003")
     assert "--resume" in facts["hint"]
+
+
+def test_files_that_the_manifest_does_not_name_are_named_and_those_that_look_used_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for kind, harmless, feigned in (
+        ("corpus", "notes.txt", "yeast.cds.00001.safetensors"),
+        ("checkpoint", "notes.txt", "model-2.safetensors"),
+        ("run", "vectors.safetensors", "checkpoints/step-0000009/model.safetensors"),
+        ("comparison", "more.parquet", ""),
+    ):
+        folder = tmp_path / kind
+        (folder / "checkpoints" / "step-0000009").mkdir(parents=True)
+        (folder / "a.txt").write_text("a")
+        write_manifest(folder, kind, {})
+        (folder / harmless).write_text("mine")
+        arguments = ["info", str(folder), "--json"]
+        if kind != "corpus":  # whose summary wants more of a manifest
+            assert main([*arguments, "--verify"]) == 0
+            captured = capsys.readouterr()
+            assert json.loads(captured.out)["not_in_manifest"] == [harmless]
+            assert f"1 file ({harmless})" in captured.err
+            assert main(arguments) == 0
+            assert "not_in_manifest" not in json.loads(capsys.readouterr().out)
+        if feigned:
+            (folder / feigned).write_text("theirs")
+            assert main([*arguments, "--verify"]) == 3
+            error = json.loads(capsys.readouterr().err.splitlines()[-1])
+            assert error["where"] == str(folder / feigned)

@@ -32,7 +32,7 @@ def said(outcomes: list[Outcome], unknown: int, monkeypatch: pytest.MonkeyPatch)
         spec=SimpleNamespace(head=SimpleNamespace(places=81)),
         text=lambda outcome: b"x",
     )
-    source: Any = SimpleNamespace(unknown=unknown, nameless=0, entries=lambda: iter(()))
+    source: Any = SimpleNamespace(unknown=unknown, nameless=0, records=1, entries=lambda: iter(()))
     feed = predict.Feed(job, source)
     done = list(feed.done())
     assert len(done) == len(outcomes)

@@ -7,6 +7,7 @@ import pytest
 
 from genomecli.corpus.records_table import COLUMNS, Columns, RecordTable, write_records
 from genomecli.errors import InputError
+from tests.unit.training.disk_corpus import write_disk_corpus
 
 
 def columns(rows: int) -> dict[str, np.ndarray]:
@@ -43,3 +44,11 @@ def test_a_broken_table_is_named(tmp_path: Path) -> None:
         RecordTable(Columns(tmp_path / "r.parquet"), np.array([0])).column("id")
     with pytest.raises(KeyError):
         Columns(held={"id": np.zeros(1)}).load("length")
+
+
+def test_a_column_of_another_length_than_the_others_is_refused(tmp_path: Path) -> None:
+    corpus = write_disk_corpus(tmp_path / "corpus", genes=3)
+    path = corpus / "records.parquet"
+    assert len(Columns(path, size=6).load("gc")) == 6
+    with pytest.raises(InputError, match="has 6 rows where the manifest has 7"):
+        Columns(path, size=7).load("gc")

@@ -20,7 +20,7 @@ ROOMS = [
 ]
 AFTER = ["api"]
 """Files beside commands: they compose rooms, and no room may import them."""
-GROUND = {"errors", "extras", "files", "runtime", "settings", "config", "version", "yaml_text"}
+GROUND = {"accounts", "errors", "extras", "files", "runtime", "settings", "config", "version", "yaml_text"}
 TENSORLESS = ["sequences"]
 
 
