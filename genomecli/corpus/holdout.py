@@ -124,10 +124,13 @@ def _extent(rows: Columns, mine: Ints, genome: Ints) -> int:
     """Bases of a species' genome; without one, as far as its genes' places reach."""
     if len(genome):
         return int(rows["length"][genome].sum())
-    reach: dict[str, int] = {}
-    for contig, end in zip(rows["contig"][mine].tolist(), rows["cds_end"][mine].tolist(), strict=True):
-        reach[contig] = max(reach.get(contig, 0), end)
-    return sum(end for contig, end in reach.items() if contig)
+    named = mine[rows["contig"][mine] != ""]
+    if not len(named):
+        return 0
+    contigs = numbered([rows["contig"][named]])
+    reach = np.zeros(int(contigs.max()) + 1, dtype=np.int64)
+    np.maximum.at(reach, contigs, rows["cds_end"][named])
+    return int(reach.sum())
 
 
 def _block_numbers(rows: Columns, genome: NDArray[np.bool_], sizes: Ints) -> Ints:

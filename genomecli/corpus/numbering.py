@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -21,22 +23,21 @@ def numbered(columns: Sequence[NDArray[Any]]) -> Ints:
     Args:
         columns: [n] each: texts (object), or integers.
     """
-    count = len(columns[0])
-    numbers, top = np.zeros(count, dtype=np.int64), 1
+    rows = len(columns[0])
+    numbers, top = np.zeros(rows, dtype=np.int64), 1
     for column in columns:
         more = _of_texts(column) if column.dtype == object else _of_integers(column)
         size = int(more.max(initial=0)) + 1
         numbers = numbers * size + more
         top *= size
-        if top > ROOM * count:
-            numbers, top = _closed(numbers), count
+        if top > ROOM * rows:
+            numbers, top = _closed(numbers), rows
     return numbers
 
 
 def _of_texts(column: NDArray[Any]) -> Ints:
-    texts = column.tolist()
-    place = {text: number for number, text in enumerate(dict.fromkeys(texts))}
-    return np.fromiter(map(place.__getitem__, texts), dtype=np.int64, count=len(texts))
+    place: defaultdict[str, int] = defaultdict(count().__next__)
+    return np.fromiter(map(place.__getitem__, column.tolist()), dtype=np.int64, count=len(column))
 
 
 def _of_integers(column: NDArray[Any]) -> Ints:
