@@ -28,6 +28,9 @@ BLOCK = 1 << 15
 """Places whose k-mers are made at once, so that they stay in the cache."""
 
 BUDGET = 8_000_000
+VOTES = 1 << 18
+"""Shared k-mers that are counted at a time, about."""
+
 PENDING = 1 << 20
 """Pairs of crowds that wait at least before repeats among them are dropped."""
 
@@ -89,13 +92,12 @@ def placed_kmers(
         for shift in range(k):
             plain &= symbols[shift : shift + total] < base
         symbols = np.minimum(symbols, base)
-    words = _digits(symbols, k, base).astype(np.int64)
+    words = _digits(symbols, k, base)
     if both_strands:
         assert alphabet.complement is not None
         paired = alphabet.complement[symbols]
-        other = _digits(paired[::-1], k, base)[::-1].astype(np.int64)
-        words = np.minimum(words, other)
-    return words, plain
+        words = np.minimum(words, _digits(paired[::-1], k, base)[::-1])
+    return words.astype(np.int64), plain
 
 
 def _digits(symbols: NDArray[Any], k: int, base: int) -> NDArray[Any]:
@@ -219,35 +221,50 @@ def families(similar: SimilarPairs, min_shared: float, also: tuple[Ints, Ints] |
 
 def similar_pairs(sketches: Sketches, min_shared: float) -> tuple[Ints, Ints]:
     """The pairs of genes that share enough, int64[p] each, left < right; of crowds not all are named."""
-    return SimilarPairs(sketches).at(min_shared)
+    return SimilarPairs(sketches, min_shared).at(min_shared)
 
 
 class SimilarPairs:
     """Pairs of genes that share k-mers, proposed once and judged at any share.
 
+    Args:
+        sketches: the genes' k-mers.
+        least: the smallest share that is asked for later; pairs that cannot reach it are not kept.
+
     Attributes:
         genes: number of genes.
     """
 
-    def __init__(self, sketches: Sketches) -> None:
+    def __init__(self, sketches: Sketches, least: float = 0.0) -> None:
         self.genes = sketches.genes
-        self._sketches = sketches
+        self._sketches, self._least = sketches, least
         bits = max(self.genes - 1, 1).bit_length()
         counts = np.diff(sketches.starts)
         crowded = sketches.owner[np.repeat(counts > CROWD, counts)]
         crowds = np.bincount(crowded, minlength=self.genes).astype(np.int32)
-        exact, more = _proposals(sketches, counts, bits)
-        exact.sort()
-        first = np.flatnonzero(_changes(exact))
-        votes = np.diff(first, append=len(exact)).astype(np.int32)
-        pairs, self._votes = _with_unvoted(exact[first], votes, _distinct(more))
+        needed = self._needed(least)
+        kept, votes = [np.zeros(0, np.int64)], [np.zeros(0, np.int32)]
+        for pairs, found in _voted(sketches, counts, bits):
+            left, right = pairs >> bits, pairs & ((1 << bits) - 1)
+            most = found + np.minimum(crowds[left], crowds[right])
+            near = np.flatnonzero(most >= np.minimum(needed[left], needed[right]))
+            kept.append(pairs[near])
+            votes.append(found[near])
+        pairs, self._votes = _with_unvoted(
+            np.concatenate(kept), np.concatenate(votes), _proposals(sketches, counts, bits)
+        )
         self._left, self._right = pairs >> bits, pairs & ((1 << bits) - 1)
         self._most = self._votes + np.minimum(crowds[self._left], crowds[self._right])
 
+    def _needed(self, min_shared: float) -> NDArray[np.int32]:
+        """int32[genes]: what a gene must share with one that has no fewer k-mers; more of them need more."""
+        needed: NDArray[np.int32] = np.ceil(min_shared * self._sketches.size - 1e-9).astype(np.int32)
+        return np.maximum(needed, np.int32(1))
+
     def at(self, min_shared: float) -> tuple[Ints, Ints]:
         """The pairs that share at least this part of the k-mers of the gene that has fewer; int64[p] each."""
-        needed = np.ceil(min_shared * self._sketches.size - 1e-9).astype(np.int32)
-        needed = np.maximum(needed, 1)  # by gene: more k-mers need more, so of two the smaller number counts
+        assert min_shared >= self._least, "pairs that share less were not kept"
+        needed = self._needed(min_shared)
         near = np.flatnonzero(self._most >= np.minimum(needed[self._left], needed[self._right]))
         left, right = self._left[near], self._right[near]
         wanted = np.minimum(needed[left], needed[right])
@@ -270,15 +287,32 @@ def _with_unvoted(pairs: Ints, votes: NDArray[np.int32], more: Ints) -> tuple[In
     return np.concatenate([pairs, new]), np.concatenate([votes, np.zeros(len(new), np.int32)])
 
 
-def _proposals(sketches: Sketches, counts: Ints, bits: int) -> tuple[Ints, Ints]:
-    """Pairs as ``left << bits | right`` with left < right: one for each shared k-mer of few genes; and those
-    that crowded k-mers propose, where not every pair that shares one is named."""
+def _voted(sketches: Sketches, counts: Ints, bits: int) -> Iterator[tuple[Ints, NDArray[np.int32]]]:
+    """The pairs that share k-mers of few genes, as ``left << bits | right`` with left < right, int64[p] and
+    sorted; and how many of these they share, int32[p]. Some at a time, so that they stay in the cache."""
     owner, starts = sketches.owner, sketches.starts[:-1]
-    exact: list[Ints] = [np.zeros(0, np.int64)]
+    shared: list[Ints] = [np.zeros(0, np.int64)]
     for size in range(2, CROWD + 1):
         first = starts[counts == size]
         columns = [owner[first + place] for place in range(size)] if len(first) else []
-        exact += [(left << bits) | right for left, right in combinations(columns, 2)]
+        shared += [(left << bits) | right for left, right in combinations(columns, 2)]
+    pairs = np.concatenate(shared)
+    del shared
+    pairs.sort()
+    begin = 0
+    while begin < len(pairs):
+        end = min(begin + VOTES, len(pairs))
+        end = int(np.searchsorted(pairs, pairs[end - 1], side="right"))
+        part = pairs[begin:end]
+        first = np.flatnonzero(_changes(part))
+        yield part[first], np.diff(first, append=len(part)).astype(np.int32)
+        begin = end
+
+
+def _proposals(sketches: Sketches, counts: Ints, bits: int) -> Ints:
+    """Distinct pairs, as ``left << bits | right`` with left < right, that crowded k-mers propose; not every
+    pair that shares one is named."""
+    owner, starts = sketches.owner, sketches.starts[:-1]
     found, crowded = np.zeros(0, np.int64), [np.zeros(0, np.int64)]
     waiting = 0
     for start, count in zip(starts[counts > CROWD].tolist(), counts[counts > CROWD].tolist(), strict=True):
@@ -289,7 +323,7 @@ def _proposals(sketches: Sketches, counts: Ints, bits: int) -> tuple[Ints, Ints]
         waiting += (NEAR + 1) * count
         if waiting > max(len(found), PENDING):
             found, crowded, waiting = _distinct(np.concatenate([found, *crowded])), [], 0
-    return np.concatenate(exact), np.concatenate([found, *crowded])
+    return _distinct(np.concatenate([found, *crowded]))
 
 
 def _pair(a: Ints, b: Ints, bits: int) -> Ints:

@@ -111,13 +111,14 @@ def merge_rows(rows: Columns, raws: list[Raw], settings: TokenizeSettings, seed:
     facts["pairs"] = _pair_facts(rows)
     sketches = gene_sketches(rows, nodes, raws, settings.families.k)
     equal = _equal_proteins(rows, nodes)
-    similar = SimilarPairs(sketches)
+    shares = [settings.families.min_shared]
+    if settings.split.by in ("record", "contig"):
+        shares.append(settings.split.near_identical)
+    similar = SimilarPairs(sketches, min(shares))
     family = families(similar, settings.families.min_shared, equal)
     rows["family"] = np.where(nodes < 0, -1, family[nodes] if len(family) else -1)
     facts["families"] = _family_facts(family)
-    near = family
-    if settings.split.by in ("record", "contig"):
-        near = families(similar, settings.split.near_identical, equal)
+    near = families(similar, shares[1], equal) if len(shares) > 1 else family
     rows, facts["split"] = hold_out(rows, nodes, family, near, settings.split, seed)
     return Merged(rows, facts=facts)
 
