@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from genomecli.models.rotary import Rotary, rotate
@@ -40,3 +41,25 @@ def test_dtype_is_kept_and_tables_are_not_saved() -> None:
     rotary = Rotary(8, 16, 100.0)
     assert rotate(torch.ones(1, 3, 2, 1, 8, dtype=torch.bfloat16), rotary(None, 3)).dtype == torch.bfloat16
     assert not rotary.state_dict()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_whole_heads_are_turned_as_their_halves_are(dtype: torch.dtype) -> None:
+    x = torch.randn(2, 9, 3, 2, 16, generator=torch.Generator().manual_seed(2)).to(dtype)[:, :, :2]
+    cos, sin = Rotary(16, 9, 100.0)(None, 9)
+
+    def halves(x: torch.Tensor) -> torch.Tensor:
+        first, second = x.chunk(2, dim=-1)
+        turned = torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
+        return turned.to(x.dtype)
+
+    before = x.clone()
+    grads = []
+    for turn in (halves, lambda x: rotate(x, (cos, sin))):
+        leaf = x.clone().requires_grad_(True)
+        turned = turn(leaf)
+        torch.testing.assert_close(turned, halves(x), rtol=0, atol=0)
+        turned.backward(torch.linspace(-1, 1, turned.numel()).view_as(turned).to(dtype))
+        grads.append(leaf.grad)
+    assert torch.equal(x, before)
+    torch.testing.assert_close(*grads, rtol=0, atol=0.02 if dtype == torch.bfloat16 else 1e-6)
