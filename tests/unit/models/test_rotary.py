@@ -54,12 +54,9 @@ def test_whole_heads_are_turned_as_their_halves_are(dtype: torch.dtype) -> None:
         return turned.to(x.dtype)
 
     before = x.clone()
-    grads = []
-    for turn in (halves, lambda x: rotate(x, (cos, sin))):
-        leaf = x.clone().requires_grad_(True)
-        turned = turn(leaf)
-        torch.testing.assert_close(turned, halves(x), rtol=0, atol=0)
-        turned.backward(torch.linspace(-1, 1, turned.numel()).view_as(turned).to(dtype))
-        grads.append(leaf.grad)
+    assert torch.equal(rotate(x, (cos, sin)), halves(x))
     assert torch.equal(x, before)
-    torch.testing.assert_close(*grads, rtol=0, atol=0.02 if dtype == torch.bfloat16 else 1e-6)
+    leaf = x.clone().requires_grad_(True)
+    assert torch.equal(rotate(leaf, (cos, sin)), halves(x))
+    with torch.no_grad():
+        assert torch.equal(rotate(leaf, (cos, sin)), halves(x))
