@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genomecli.sequences.headers import Header, TableRules, parse_header, split_header
@@ -99,6 +99,7 @@ def test_a_broken_rule_is_refused() -> None:
         TableRule(pattern="(", table=3)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.one_of(
