@@ -48,8 +48,10 @@ def to_arrow(values: Sequence[Any] | NDArray[Any], kind: str) -> pyarrow.Array:
 def to_numpy(column: pyarrow.ChunkedArray) -> NDArray[Any]:
     """A column of a table as it is used here, [n]: texts are objects."""
     parts = [_part(chunk) for chunk in column.chunks]
-    empty = np.zeros(0, dtype=object if str(column.type) == "string" else str(column.type))
-    return parts[0] if len(parts) == 1 else np.concatenate([empty, *parts])
+    if len(parts) == 1:
+        return parts[0]
+    dtype = np.dtype(column.type.to_pandas_dtype())  # numpy's, whatever its name says
+    return np.concatenate([np.zeros(0, dtype=dtype), *parts])
 
 
 def _part(chunk: pyarrow.Array) -> NDArray[Any]:
@@ -59,7 +61,7 @@ def _part(chunk: pyarrow.Array) -> NDArray[Any]:
         bits = np.frombuffer(buffers[1], dtype=np.uint8)
         return np.unpackbits(bits, count=last, bitorder="little")[first:].astype(np.bool_)
     if kind != "string":
-        return np.frombuffer(buffers[1], dtype=kind)[first:last]
+        return np.frombuffer(buffers[1], dtype=chunk.type.to_pandas_dtype())[first:last]
     texts = np.full(len(chunk), "", dtype=object)
     ends = (
         np.frombuffer(buffers[1], dtype=np.int32)[first : last + 1] if len(chunk) else np.zeros(1, np.int32)
