@@ -7,19 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from genomecli.corpus.numbering import distinct, first_rows, numbered
+
 
 def repeated(species: NDArray[Any], molecule: NDArray[Any], digest: NDArray[Any]) -> NDArray[np.bool_]:
     """bool[n]: rows whose sequence an earlier row of their species and molecule has already."""
-    seen: set[tuple[str, str, str]] = set()
-    result = np.zeros(len(digest), dtype=bool)
-    for row, mark in enumerate(zip(species.tolist(), molecule.tolist(), digest.tolist(), strict=True)):
-        if mark in seen:
-            result[row] = True
-        seen.add(mark)
+    numbers = numbered((species, molecule, digest))
+    result: NDArray[np.bool_] = first_rows(numbers) != np.arange(len(numbers))
     return result
 
 
 def repeated_ids(species: NDArray[Any], molecule: NDArray[Any], ids: NDArray[Any]) -> int:
     """How many rows have an id that an earlier row of their species and molecule has already."""
-    marks = set(zip(species.tolist(), molecule.tolist(), ids.tolist(), strict=True))
-    return len(ids) - len(marks)
+    return len(ids) - distinct(numbered((species, molecule, ids)))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,9 @@ BLOCK = 1 << 15
 """Places whose k-mers are made at once, so that they stay in the cache."""
 
 BUDGET = 8_000_000
+VOTES = 1 << 18
+"""Shared k-mers that are counted at a time, about."""
+
 PENDING = 1 << 20
 """Pairs of crowds that wait at least before repeats among them are dropped."""
 
@@ -63,7 +67,7 @@ def kmers(
     for shift in range(1, k):
         ends = offsets[1:-1] - shift
         whole[ends[(ends >= 0) & (ends < total)]] = False
-    owners, words = [], []
+    places, words = [], []
     for begin in range(0, total, BLOCK):
         end = min(begin + BLOCK, total)
         word, plain = placed_kmers(symbols[begin : end + k - 1], k, alphabet, both_strands=both_strands)
@@ -71,9 +75,11 @@ def kmers(
         if rate > 1:
             plain &= mix(word) <= np.uint64((2**64 - 1) // rate)
         place = np.flatnonzero(plain)
-        owners.append(np.searchsorted(offsets, place + begin, side="right") - 1)
         words.append(word[place])
-    return np.concatenate(owners), np.concatenate(words)
+        place += begin
+        places.append(place)
+    counts = np.diff(np.searchsorted(np.concatenate(places), offsets))
+    return np.repeat(np.arange(len(counts)), counts), np.concatenate(words)
 
 
 def placed_kmers(
@@ -81,45 +87,58 @@ def placed_kmers(
 ) -> tuple[Ints, NDArray[np.bool_]]:
     """The k-mer at each place, int64[t], and whether all of its letters are canonical, bool[t]."""
     base, total = alphabet.canonical, len(symbols) - k + 1
-    words = np.zeros(total, dtype=np.int64)
-    worst = np.zeros(total, dtype=np.uint8)
-    for shift in range(k):
-        letter = symbols[shift : shift + total]
-        words *= base
-        words += letter
-        np.maximum(worst, letter, out=worst)
+    plain = np.ones(total, dtype=np.bool_)
+    if len(symbols) and symbols.max() >= base:
+        for shift in range(k):
+            plain &= symbols[shift : shift + total] < base
+        symbols = np.minimum(symbols, base)
+    words = _digits(symbols, k, base)
     if both_strands:
         assert alphabet.complement is not None
-        paired = alphabet.complement[np.minimum(symbols, base)]
-        other = np.zeros(total, dtype=np.int64)
-        for shift in reversed(range(k)):
-            other *= base
-            other += paired[shift : shift + total]
-        words = np.minimum(words, other)
-    return words, worst < base
+        paired = alphabet.complement[symbols]
+        words = np.minimum(words, _digits(paired[::-1], k, base)[::-1])
+    return words.astype(np.int64), plain
+
+
+def _digits(symbols: NDArray[Any], k: int, base: int) -> NDArray[Any]:
+    """The number that each k symbols write, in the narrowest type: of two halves, so with few additions."""
+    if k == 1:
+        return symbols
+    behind = k // 2
+    front, back = _digits(symbols, k - behind, base), _digits(symbols, behind, base)
+    size = (base + 1) ** k  # a symbol may also be ``base``, where it is ambiguous
+    kind = np.uint16 if size < 1 << 16 else np.int32 if size < 1 << 31 else np.int64
+    words: NDArray[Any] = front[: len(symbols) - k + 1].astype(kind)
+    np.multiply(words, kind(base**behind), out=words)
+    np.add(words, back[k - behind :].astype(kind, copy=False), out=words)
+    return words
 
 
 def mix(words: Ints) -> NDArray[np.uint64]:
     """uint64[t]: a well-mixed hash of integers (the finaliser of splitmix64, Steele et al. 2014)."""
     x = words.astype(np.uint64)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+    x ^= x >> np.uint64(30)
+    x *= np.uint64(0xBF58476D1CE4E5B9)
+    x ^= x >> np.uint64(27)
+    x *= np.uint64(0x94D049BB133111EB)
+    x ^= x >> np.uint64(31)
+    return x
 
 
 @dataclass(frozen=True)
 class Sketches:
-    """Distinct k-mers of genes.
+    """Distinct k-mers of genes, as a table of words by genes.
 
     Attributes:
         genes: number of genes.
-        owner, word: int64[t], gene and k-mer of each distinct pair, ordered by gene; k-mers are renumbered.
+        owner: int64[t], the genes of each word, ascending, one word after the other.
+        starts: int64[words + 1], where each word begins.
         size: int64[genes], k-mers of each gene.
     """
 
     genes: int
     owner: Ints
-    word: Ints
+    starts: Ints
     size: Ints
 
 
@@ -147,20 +166,35 @@ def sketch(
         owners.append(numbers[owner])
         words.append(word)
     owner, word = np.concatenate(owners), np.concatenate(words)
-    word, known = _renumbered(word)
-    pair = owner * known + word
-    pair.sort()
-    owner, word = np.divmod(pair[np.diff(pair, prepend=-1) > 0], known)
-    return Sketches(genes, owner, word, np.bincount(owner, minlength=genes).astype(np.int64))
+    del owners, words
+    bits = max(genes - 1, 1).bit_length()
+    if int(word.max(initial=0)).bit_length() + bits > 63:
+        word = _renumbered(word)
+    word <<= bits
+    word |= owner
+    del owner
+    word.sort()
+    pair = word[_changes(word)]
+    owner = pair & ((1 << bits) - 1)
+    pair >>= bits
+    starts = np.append(np.flatnonzero(_changes(pair)), len(pair))
+    return Sketches(genes, owner, starts, np.bincount(owner, minlength=genes).astype(np.int64))
 
 
-def _renumbered(words: Ints) -> tuple[Ints, int]:
-    """Words by rank, int64[t], and how many there are (at least 1). Faster than ``np.unique``."""
+def _changes(values: Ints) -> NDArray[np.bool_]:
+    """bool[t]: values that differ from the one before them; the first does."""
+    new = np.ones(len(values), dtype=np.bool_)
+    np.not_equal(values[1:], values[:-1], out=new[1:])
+    return new
+
+
+def _renumbered(words: Ints) -> Ints:
+    """Words by rank, int64[t]. Faster than ``np.unique``."""
     order = np.argsort(words)
     ordered = words[order]
     rank = np.empty(len(words), dtype=np.int64)
     rank[order] = np.cumsum(np.diff(ordered, prepend=ordered[:1]) > 0)
-    return rank, int(rank.max(initial=0)) + 1
+    return rank
 
 
 def families(similar: SimilarPairs, min_shared: float, also: tuple[Ints, Ints] | None = None) -> Ints:
@@ -187,86 +221,121 @@ def families(similar: SimilarPairs, min_shared: float, also: tuple[Ints, Ints] |
 
 def similar_pairs(sketches: Sketches, min_shared: float) -> tuple[Ints, Ints]:
     """The pairs of genes that share enough, int64[p] each, left < right; of crowds not all are named."""
-    return SimilarPairs(sketches).at(min_shared)
+    return SimilarPairs(sketches, min_shared).at(min_shared)
 
 
 class SimilarPairs:
     """Pairs of genes that share k-mers, proposed once and judged at any share.
 
+    Args:
+        sketches: the genes' k-mers.
+        least: the smallest share that is asked for later; pairs that cannot reach it are not kept.
+
     Attributes:
         genes: number of genes.
     """
 
-    def __init__(self, sketches: Sketches) -> None:
+    def __init__(self, sketches: Sketches, least: float = 0.0) -> None:
         self.genes = sketches.genes
-        self._sketches = sketches
-        by_word = sketches.word * sketches.genes + sketches.owner
-        by_word.sort()
-        word, owner = np.divmod(by_word, max(sketches.genes, 1))
-        starts = np.flatnonzero(np.diff(word, prepend=-1))
-        counts = np.diff(np.append(starts, len(word)))
-        exact, crowded = _proposals(owner, starts, counts, sketches)
-        exact.sort()
-        first = np.flatnonzero(np.diff(exact, prepend=-1))
-        votes = np.diff(np.append(first, len(exact)))
-        pairs, self._votes = _with_unvoted(exact[first], votes, _distinct(crowded))
-        self._left, self._right = np.divmod(pairs, max(sketches.genes, 1))
-        crowds = np.bincount(owner[np.repeat(counts > CROWD, counts)], minlength=sketches.genes)
+        self._sketches, self._least = sketches, least
+        bits = max(self.genes - 1, 1).bit_length()
+        counts = np.diff(sketches.starts)
+        crowded = sketches.owner[np.repeat(counts > CROWD, counts)]
+        crowds = np.bincount(crowded, minlength=self.genes).astype(np.int32)
+        needed = self._needed(least)
+        kept, votes = [np.zeros(0, np.int64)], [np.zeros(0, np.int32)]
+        for pairs, found in _voted(sketches, counts, bits):
+            left, right = pairs >> bits, pairs & ((1 << bits) - 1)
+            most = found + np.minimum(crowds[left], crowds[right])
+            near = np.flatnonzero(most >= np.minimum(needed[left], needed[right]))
+            kept.append(pairs[near])
+            votes.append(found[near])
+        pairs, self._votes = _with_unvoted(
+            np.concatenate(kept), np.concatenate(votes), _proposals(sketches, counts, bits)
+        )
+        self._left, self._right = pairs >> bits, pairs & ((1 << bits) - 1)
         self._most = self._votes + np.minimum(crowds[self._left], crowds[self._right])
+
+    def _needed(self, min_shared: float) -> NDArray[np.int32]:
+        """int32[genes]: what a gene must share with one that has no fewer k-mers; more of them need more."""
+        needed: NDArray[np.int32] = np.ceil(min_shared * self._sketches.size - 1e-9).astype(np.int32)
+        return np.maximum(needed, np.int32(1))
 
     def at(self, min_shared: float) -> tuple[Ints, Ints]:
         """The pairs that share at least this part of the k-mers of the gene that has fewer; int64[p] each."""
-        sketches, left, right = self._sketches, self._left, self._right
-        needed = np.ceil(min_shared * np.minimum(sketches.size[left], sketches.size[right]) - 1e-9)
-        needed = np.maximum(needed, 1)
-        sure = self._votes >= needed
-        judged = np.flatnonzero(~sure & (self._most >= needed))
-        sure[judged] = shared_kmers(sketches, left[judged], right[judged]) >= needed[judged]
+        assert min_shared >= self._least, "pairs that share less were not kept"
+        needed = self._needed(min_shared)
+        near = np.flatnonzero(self._most >= np.minimum(needed[self._left], needed[self._right]))
+        left, right = self._left[near], self._right[near]
+        wanted = np.minimum(needed[left], needed[right])
+        sure = self._votes[near] >= wanted
+        judged = np.flatnonzero(~sure)
+        sure[judged] = shared_kmers(self._sketches, left[judged], right[judged]) >= wanted[judged]
         return left[sure], right[sure]
 
 
 def _distinct(values: Ints) -> Ints:
-    """Sorted distinct values, at least 0. Faster than ``np.unique``, which hashes."""
+    """Sorted distinct values. Faster than ``np.unique``, which hashes."""
     values = np.sort(values)
-    return values[np.diff(values, prepend=-1) > 0]
+    return values[_changes(values)]
 
 
-def _with_unvoted(pairs: Ints, votes: Ints, more: Ints) -> tuple[Ints, Ints]:
+def _with_unvoted(pairs: Ints, votes: NDArray[np.int32], more: Ints) -> tuple[Ints, NDArray[np.int32]]:
     """Distinct sorted pairs with their votes, and those of ``more`` that are not among them with none."""
     place = np.minimum(np.searchsorted(pairs, more), max(len(pairs) - 1, 0))
     new = more[pairs[place] != more] if len(pairs) else more
-    return np.concatenate([pairs, new]), np.concatenate([votes, np.zeros(len(new), np.int64)])
+    return np.concatenate([pairs, new]), np.concatenate([votes, np.zeros(len(new), np.int32)])
 
 
-def _proposals(owner: Ints, starts: Ints, counts: Ints, sketches: Sketches) -> tuple[Ints, Ints]:
-    """Pairs as ``left * genes + right`` with left < right: one for each shared k-mer of few genes; and those
-    that crowded k-mers propose, where not every pair that shares one is named."""
-    exact: list[Ints] = [np.zeros(0, np.int64)]
+def _voted(sketches: Sketches, counts: Ints, bits: int) -> Iterator[tuple[Ints, NDArray[np.int32]]]:
+    """The pairs that share k-mers of few genes, as ``left << bits | right`` with left < right, int64[p] and
+    sorted; and how many of these they share, int32[p]. Some at a time, so that they stay in the cache."""
+    owner, starts = sketches.owner, sketches.starts[:-1]
+    shared: list[Ints] = [np.zeros(0, np.int64)]
     for size in range(2, CROWD + 1):
-        members = owner[starts[counts == size][:, None] + np.arange(size)]
-        i, j = np.triu_indices(size, 1)
-        exact.append(_pair(members[:, i].ravel(), members[:, j].ravel(), sketches.genes))
+        first = starts[counts == size]
+        columns = [owner[first + place] for place in range(size)] if len(first) else []
+        shared += [(left << bits) | right for left, right in combinations(columns, 2)]
+    pairs = np.concatenate(shared)
+    del shared
+    pairs.sort()
+    begin = 0
+    while begin < len(pairs):
+        end = min(begin + VOTES, len(pairs))
+        end = int(np.searchsorted(pairs, pairs[end - 1], side="right"))
+        part = pairs[begin:end]
+        first = np.flatnonzero(_changes(part))
+        yield part[first], np.diff(first, append=len(part)).astype(np.int32)
+        begin = end
+
+
+def _proposals(sketches: Sketches, counts: Ints, bits: int) -> Ints:
+    """Distinct pairs, as ``left << bits | right`` with left < right, that crowded k-mers propose; not every
+    pair that shares one is named."""
+    owner, starts = sketches.owner, sketches.starts[:-1]
     found, crowded = np.zeros(0, np.int64), [np.zeros(0, np.int64)]
     waiting = 0
     for start, count in zip(starts[counts > CROWD].tolist(), counts[counts > CROWD].tolist(), strict=True):
         members = owner[start : start + count]
         members = members[np.lexsort((members, -sketches.size[members]))]
-        crowded.append(_pair(np.full(count - 1, members[0]), members[1:], sketches.genes))
-        crowded += [_pair(members[:-step], members[step:], sketches.genes) for step in range(1, NEAR + 1)]
+        crowded.append(_pair(np.full(count - 1, members[0]), members[1:], bits))
+        crowded += [_pair(members[:-step], members[step:], bits) for step in range(1, NEAR + 1)]
         waiting += (NEAR + 1) * count
         if waiting > max(len(found), PENDING):
             found, crowded, waiting = _distinct(np.concatenate([found, *crowded])), [], 0
-    return np.concatenate(exact), np.concatenate([found, *crowded])
+    return _distinct(np.concatenate([found, *crowded]))
 
 
-def _pair(a: Ints, b: Ints, genes: int) -> Ints:
-    return np.minimum(a, b) * genes + np.maximum(a, b)
+def _pair(a: Ints, b: Ints, bits: int) -> Ints:
+    return (np.minimum(a, b) << bits) | np.maximum(a, b)
 
 
 def shared_kmers(sketches: Sketches, left: Ints, right: Ints, block: int = 1 << 14) -> Ints:
     """int64[p]: how many k-mers the genes of each pair share."""
-    table = kmer_table(sketches)
     result = np.zeros(len(left), dtype=np.int64)
+    if not len(left):
+        return result
+    table = kmer_table(sketches)
     for begin in range(0, len(left), block):
         part = slice(begin, begin + block)
         result[part] = table[left[part]].multiply(table[right[part]]).sum(axis=1)
@@ -275,9 +344,9 @@ def shared_kmers(sketches: Sketches, left: Ints, right: Ints, block: int = 1 << 
 
 def kmer_table(sketches: Sketches) -> Any:
     """Which gene has which k-mer: scipy CSR int32[genes, words] of ones."""
-    from scipy.sparse import csr_array
+    from scipy.sparse import csc_array
 
-    ones = np.ones(len(sketches.word), dtype=np.int32)
-    bounds = np.concatenate([[0], np.cumsum(sketches.size)])
-    width = int(sketches.word.max()) + 1 if len(sketches.word) else 1
-    return csr_array((ones, sketches.word, bounds), shape=(sketches.genes, width))
+    ones = np.ones(len(sketches.owner), dtype=np.int32)
+    shape = (sketches.genes, max(len(sketches.starts) - 1, 1))
+    starts = sketches.starts if len(sketches.starts) > 1 else np.zeros(2, dtype=np.int64)
+    return csc_array((ones, sketches.owner, starts), shape=shape).tocsr()

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from genomecli.corpus.numbering import first_rows, numbered
+
 Columns = dict[str, NDArray[Any]]
 
 
@@ -84,22 +86,24 @@ def gene_nodes(rows: Columns, keys: NDArray[np.object_]) -> NDArray[np.int64]:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    first: dict[tuple[Any, ...], int] = {}
-    edges: list[tuple[int, int]] = []
-    columns = [rows[name][genes].tolist() for name in ("species", "molecule", "gene", "unit", "ordinal")]
-    for row, key, species, molecule, gene, unit, ordinal in zip(
-        genes.tolist(), keys[genes].tolist(), *columns, strict=True
-    ):
-        marks: list[tuple[Any, ...]] = [("record", unit, molecule, ordinal)]
-        marks += [("pair", species, key)] if key else []
-        marks += [("gene", species, gene)] if gene else []
-        edges += [(row, other) for mark in marks if (other := first.setdefault(mark, row)) != row]
-    pairs = np.array(edges, dtype=np.int64).reshape(-1, 2)
+    records = numbered([rows[name][genes] for name in ("unit", "molecule", "ordinal")])
+    edges = [_to_first(genes, records)]
+    for names in (keys, rows["gene"]):
+        named = genes[names[genes] != ""]
+        edges.append(_to_first(named, numbered((rows["species"][named], names[named]))))
+    pairs = np.concatenate(edges)
     graph = coo_array((np.ones(len(pairs), dtype=np.int8), (pairs[:, 0], pairs[:, 1])), shape=(total, total))
     _, labels = connected_components(graph, directed=False)
     nodes = np.full(total, -1, dtype=np.int64)
     nodes[genes] = in_order(labels[genes])
     return nodes
+
+
+def _to_first(rows: NDArray[np.int64], numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """int64[p, 2]: each row that is not the first of its number, with that first one."""
+    first = rows[first_rows(numbers)]
+    other = first != rows
+    return np.stack([rows[other], first[other]], axis=1)
 
 
 def in_order(labels: NDArray[Any]) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from genomecli.corpus.numbering import numbered
 from genomecli.corpus.settings import SplitSettings
 from genomecli.corpus.splits import SIDES, TRAIN, assign, block_length, cut_at_blocks, join_pieces
 
@@ -45,17 +46,18 @@ def hold_out(
         rows["split"] = np.where(rows["side"] == "", SIDES[TRAIN], rows["side"]).astype(object)
         facts["genes_on_two_sides"] = _torn(rows["split"], nodes)
         return rows, facts
-    rows, nodes, places = _cut_genome(rows, nodes, settings.block)
+    rows, nodes, blocks = _cut_genome(rows, nodes, settings.block)
     near = family if settings.by == "family" else near
     sides = np.zeros(len(nodes), dtype=np.int8)
     genes = nodes >= 0
     if settings.by == "contig":
-        units = _places_of_genes(places, nodes, rows["digest"])
-        sides = _sides(rows, units, np.ones(len(nodes), dtype=bool), rows["length"], shares)
+        every = np.ones(len(nodes), dtype=bool)
+        units = _places_of_genes(_places(rows, blocks, every), nodes, rows["digest"])
+        sides = _sides(rows, units, every, rows["length"], shares)
         facts["near_identical_genes_moved"] = _reunite(sides, nodes, near)
     else:
         genome = ~genes
-        sides[genome] = _sides(rows, places, genome, rows["length"], shares)
+        sides[genome] = _sides(rows, _places(rows, blocks, genome), genome, rows["length"], shares)
         sides[genes] = _gene_sides(rows, nodes, near, shares)
     rows["split"] = np.array(SIDES, dtype=object)[sides]
     return _join_genome(rows), facts
@@ -67,24 +69,20 @@ def _torn(side: NDArray[Any], nodes: Ints) -> int:
     return len(pairs) - len({n for n, _ in pairs})
 
 
-def _cut_genome(rows: Columns, nodes: Ints, block: int) -> tuple[Columns, Ints, NDArray[np.object_]]:
-    """Rows with genome rows cut at blocks, their genes, and the place that each row lies in.
-
-    A place is ``species, contig, block``; the empty string where a gene's contig is not known.
-    """
+def _cut_genome(rows: Columns, nodes: Ints, block: int) -> tuple[Columns, Ints, Ints]:
+    """Rows with genome rows cut at blocks, their genes, and the number of each row's block on its contig."""
     pieces: list[tuple[Ints, Ints, Ints]] = []
-    blocks: dict[str, int] = {}
+    sizes: list[Ints] = []
     for species in dict.fromkeys(rows["species"].tolist()):
         mine = np.flatnonzero(rows["species"] == species)
         genome = mine[nodes[mine] < 0]
         extent = _extent(rows, mine, genome)
-        blocks[species] = block_length(extent, block)
-        source, begins, ends = cut_at_blocks(
-            rows["cds_start"][genome], rows["cds_end"][genome], blocks[species]
-        )
+        size = block_length(extent, block)
+        source, begins, ends = cut_at_blocks(rows["cds_start"][genome], rows["cds_end"][genome], size)
         genes = mine[nodes[mine] >= 0]
         pieces.append((genome[source], begins, ends))
         pieces.append((genes, rows["cds_start"][genes], rows["cds_end"][genes]))
+        sizes.append(np.full(len(source) + len(genes), size, dtype=np.int64))
     index, begins, ends = (np.concatenate(column) for column in zip(*pieces, strict=True))
     cut = {name: column[index] for name, column in rows.items()}
     nodes = nodes[index]
@@ -93,14 +91,21 @@ def _cut_genome(rows: Columns, nodes: Ints, block: int) -> tuple[Columns, Ints, 
     cut["at"] = cut["at"] + shift
     cut["length"] = np.where(genome_rows, ends - begins, cut["length"])
     cut["cds_start"], cut["cds_end"] = begins, ends
-    sizes = np.array([blocks[species] for species in cut["species"].tolist()], dtype=np.int64)
-    numbers = np.where(sizes > 0, _block_numbers(cut, genome_rows, sizes), 0)
+    size_of = np.concatenate(sizes)
+    numbers = np.where(size_of > 0, _block_numbers(cut, genome_rows, size_of), 0)
     _clip_to_last(numbers, cut, genome_rows)
-    places = [
-        f"{species}\x1f{contig}\x1f{number}" if contig else ""
-        for species, contig, number in zip(cut["species"], cut["contig"], numbers.tolist(), strict=True)
+    return cut, nodes, numbers
+
+
+def _places(rows: Columns, numbers: Ints, chosen: NDArray[np.bool_]) -> NDArray[np.object_]:
+    """object[n]: the ``species, contig, block`` that chosen rows lie in; empty where that is not known."""
+    places = np.full(len(numbers), "", dtype=object)
+    known = np.flatnonzero(chosen & (rows["contig"] != ""))
+    columns = (rows["species"][known].tolist(), rows["contig"][known].tolist(), numbers[known].tolist())
+    places[known] = [
+        f"{species}\x1f{contig}\x1f{number}" for species, contig, number in zip(*columns, strict=True)
     ]
-    return cut, nodes, np.array(places, dtype=object)
+    return places
 
 
 def _places_of_genes(places: NDArray[Any], nodes: Ints, digests: NDArray[Any]) -> NDArray[np.object_]:
@@ -119,10 +124,13 @@ def _extent(rows: Columns, mine: Ints, genome: Ints) -> int:
     """Bases of a species' genome; without one, as far as its genes' places reach."""
     if len(genome):
         return int(rows["length"][genome].sum())
-    reach: dict[str, int] = {}
-    for contig, end in zip(rows["contig"][mine].tolist(), rows["cds_end"][mine].tolist(), strict=True):
-        reach[contig] = max(reach.get(contig, 0), end)
-    return sum(end for contig, end in reach.items() if contig)
+    named = mine[rows["contig"][mine] != ""]
+    if not len(named):
+        return 0
+    contigs = numbered([rows["contig"][named]])
+    reach = np.zeros(int(contigs.max()) + 1, dtype=np.int64)
+    np.maximum.at(reach, contigs, rows["cds_end"][named])
+    return int(reach.sum())
 
 
 def _block_numbers(rows: Columns, genome: NDArray[np.bool_], sizes: Ints) -> Ints:
@@ -134,12 +142,13 @@ def _block_numbers(rows: Columns, genome: NDArray[np.bool_], sizes: Ints) -> Int
 
 def _clip_to_last(numbers: Ints, rows: Columns, genome: NDArray[np.bool_]) -> None:
     """Give genes in the rest of a contig, behind its last whole block, the number of that block."""
-    marks = list(zip(rows["species"].tolist(), rows["contig"].tolist(), strict=True))
-    last: dict[tuple[str, str], int] = {}
-    for row in np.flatnonzero(genome).tolist():
-        last[marks[row]] = max(last.get(marks[row], 0), int(numbers[row]))
-    for row in np.flatnonzero(~genome).tolist():
-        numbers[row] = min(int(numbers[row]), last.get(marks[row], int(numbers[row])))
+    if not genome.any():
+        return
+    contigs = numbered((rows["species"], rows["contig"]))
+    last = np.full(int(contigs.max()) + 1, -1, dtype=np.int64)
+    np.maximum.at(last, contigs[genome], numbers[genome])
+    genes = np.flatnonzero(~genome & (last[contigs] >= 0))
+    numbers[genes] = np.minimum(numbers[genes], last[contigs[genes]])
 
 
 def _sides(
@@ -162,7 +171,8 @@ def _gene_sides(rows: Columns, nodes: Ints, near: Ints, shares: dict[str, Any]) 
     group = near[nodes[genes]]
     if not len(group):
         return np.zeros(0, dtype=np.int8)
-    order = np.lexsort((rows["digest"][genes].astype(str), group))
+    digests = np.array(rows["digest"][genes].tolist(), dtype="S16").view(">u8").reshape(-1, 2)
+    order = np.lexsort((digests[:, 1], digests[:, 0], group))  # as the texts of 16 letters themselves
     first = order[np.flatnonzero(np.diff(group[order], prepend=-1))]
     labels = rows["digest"][genes][first].tolist()
     owners = rows["species"][genes][first].tolist()
@@ -188,15 +198,11 @@ def _reunite(sides: NDArray[np.int8], nodes: Ints, near: Ints) -> int:
 def _join_genome(rows: Columns) -> Columns:
     """Put touching pieces of one contig on one side together again; name those that stay cut."""
     genome = rows["molecule"] == "genome"
-    marks = [
-        (unit, ordinal, side) if is_genome else index
-        for index, (unit, ordinal, side, is_genome) in enumerate(
-            zip(rows["unit"].tolist(), rows["ordinal"].tolist(), rows["split"], genome.tolist(), strict=True)
-        )
-    ]
-    runs = join_pieces(marks, rows["cds_start"], rows["cds_end"])
-    first = np.array([a for a, _ in runs], dtype=np.int64)
-    last = np.array([b - 1 for _, b in runs], dtype=np.int64)
+    if not genome.any():
+        return rows | {"id": rows["id"].copy(), "recut": np.zeros(len(genome), dtype=bool)}
+    records = numbered((rows["unit"], rows["ordinal"], rows["split"]))
+    alone = int(records.max()) + 1 + np.arange(len(records))
+    first, last = join_pieces(np.where(genome, records, alone), rows["cds_start"], rows["cds_end"])
     joined = {name: column[first] for name, column in rows.items()}
     joined["cds_end"] = rows["cds_end"][last]
     joined["length"] = np.where(genome[first], joined["cds_end"] - joined["cds_start"], joined["length"])
@@ -207,14 +213,13 @@ def _join_genome(rows: Columns) -> Columns:
 def _name_pieces(rows: Columns) -> None:
     """``contig:first-last``, 1-based, for genome rows whose record has more than one; they are ``recut``."""
     genome = np.flatnonzero(rows["molecule"] == "genome")
-    marks = list(zip(rows["unit"][genome].tolist(), rows["ordinal"][genome].tolist(), strict=True))
-    count: dict[tuple[int, int], int] = {}
-    for mark in marks:
-        count[mark] = count.get(mark, 0) + 1
+    records = numbered((rows["unit"][genome], rows["ordinal"][genome]))
     rows["id"] = rows["id"].copy()
     rows["recut"] = np.zeros(len(rows["id"]), dtype=bool)
-    for row, mark in zip(genome.tolist(), marks, strict=True):
-        if count[mark] > 1:
-            start, stop = int(rows["cds_start"][row]) + 1, int(rows["cds_end"][row])
-            rows["recut"][row] = True
-            rows["id"][row] = f"{rows['contig'][row]}:{start}-{stop}"
+    cut = genome[np.bincount(records)[records] > 1]
+    rows["recut"][cut] = True
+    starts, stops = rows["cds_start"][cut].tolist(), rows["cds_end"][cut].tolist()
+    rows["id"][cut] = [
+        f"{contig}:{start + 1}-{stop}"
+        for contig, start, stop in zip(rows["contig"][cut].tolist(), starts, stops, strict=True)
+    ]

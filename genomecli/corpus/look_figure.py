@@ -21,6 +21,7 @@ Both = list[tuple[Group, GroupCounts]]
 MOST = 10
 """Species beyond these are left out of panels with a line or colour each; the tables have all."""
 ROWS = 12
+DPI = 110
 POINTS = 4000
 _SIDES = (("train", "#9bb7c9"), ("valid", "#e0a458"), ("test", "#b5524a"))
 _STYLE = {"genome": ":", "cds": "-", "protein": "--"}
@@ -58,7 +59,15 @@ def draw_look(path: Path, groups: Sequence[Group], columns: Columns, scan: Scan)
         _residues(figure.add_subplot(grid[2, 1]), shown, colour)
         _tokens(figure.add_subplot(grid[2, 2]), shown, colour)
         _head(figure, names, len(columns["length"]), colour)
-        figure.savefig(path, dpi=110, metadata={"Software": None})
+        _lay_out(figure)
+        figure.savefig(path, dpi=DPI, metadata={"Software": None})
+
+
+def _lay_out(figure: Any) -> None:
+    """Place the panels now: left to ``savefig``, that costs another drawing of everything, shown nowhere."""
+    figure.set_dpi(DPI)
+    figure.get_layout_engine().execute(figure)
+    figure.set_layout_engine("none")
 
 
 def _head(figure: Any, names: list[str], records: int, colour: dict[str, str]) -> None:

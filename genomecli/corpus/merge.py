@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ from genomecli.corpus.families import SimilarPairs, Sketches, families, sketch
 from genomecli.corpus.genes import gene_nodes, in_order, pair_genes
 from genomecli.corpus.holdout import hold_out
 from genomecli.corpus.manifest import MOLECULES, Group
+from genomecli.corpus.numbering import distinct, first_rows, numbered
 from genomecli.corpus.parts import ROW_TYPES, PartRows
 from genomecli.corpus.settings import TokenizeSettings
-from genomecli.corpus.shards import Span, join_spans, plan_shards, write_shard
+from genomecli.corpus.shards import Span, plan_shards, write_shard
 from genomecli.corpus.tally import Tally
 from genomecli.corpus.units import Unit
 from genomecli.errors import InputError
@@ -73,18 +75,18 @@ def load_rows(units: list[Unit], folder: Path, species: list[str]) -> tuple[Colu
                 part = PartRows(path, molecule)
                 filled = {"species": name, "molecule": molecule, "unit": unit.index, "raw": len(raws)}
                 raws.append(Raw(part.symbols, part.soft))
-                chunks.append(
-                    part.columns | {key: np.full(len(part), value) for key, value in filled.items()}
-                )
+                # As objects, so that all rows share one text.
+                made = {
+                    key: np.full(len(part), value, dtype=object if isinstance(value, str) else None)
+                    for key, value in filled.items()
+                }
+                chunks.append(part.columns | made)
     names = [*ROW_TYPES, "species", "molecule", "unit", "raw"]
     if not sum(len(chunk["id"]) for chunk in chunks):
         raise InputError(
             "no record is left of all sources", fix="see why in the summary, and change the policies"
         )
-    joined = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in names}
-    for name in ("species", "molecule"):
-        joined[name] = joined[name].astype(object)
-    return joined, raws
+    return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in names}, raws
 
 
 def merge_rows(rows: Columns, raws: list[Raw], settings: TokenizeSettings, seed: int) -> Merged:
@@ -109,27 +111,25 @@ def merge_rows(rows: Columns, raws: list[Raw], settings: TokenizeSettings, seed:
     facts["pairs"] = _pair_facts(rows)
     sketches = gene_sketches(rows, nodes, raws, settings.families.k)
     equal = _equal_proteins(rows, nodes)
-    similar = SimilarPairs(sketches)
+    shares = [settings.families.min_shared]
+    if settings.split.by in ("record", "contig"):
+        shares.append(settings.split.near_identical)
+    similar = SimilarPairs(sketches, min(shares))
     family = families(similar, settings.families.min_shared, equal)
     rows["family"] = np.where(nodes < 0, -1, family[nodes] if len(family) else -1)
     facts["families"] = _family_facts(family)
-    near = families(similar, settings.split.near_identical, equal)
+    near = families(similar, shares[1], equal) if len(shares) > 1 else family
     rows, facts["split"] = hold_out(rows, nodes, family, near, settings.split, seed)
     return Merged(rows, facts=facts)
 
 
 def _equal_proteins(rows: Columns, nodes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pairs of genes with one protein, or one translation, letter by letter."""
-    first: dict[str, int] = {}
-    pairs: list[tuple[int, int]] = []
     genes = np.flatnonzero(nodes >= 0)
     texts = np.where(rows["molecule"][genes] == "cds", rows["translation"][genes], rows["digest"][genes])
-    for gene, text in zip(nodes[genes].tolist(), texts.tolist(), strict=True):
-        other = first.setdefault(text, gene) if text else gene
-        if other != gene:
-            pairs.append((other, gene))
-    left, right = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-    return left, right
+    genes, texts = genes[texts != ""], texts[texts != ""]
+    left, right = nodes[genes][first_rows(numbered([texts]))], nodes[genes]
+    return left[left != right], right[left != right]
 
 
 def _renumber(nodes: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -141,24 +141,19 @@ def _renumber(nodes: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _still_paired(rows: Columns) -> NDArray[np.object_]:
     """Keys of pairs of which both are still there."""
-    marks = list(zip(rows["species"].tolist(), rows["gene_key"].tolist(), strict=True))
-    count: dict[tuple[str, str], int] = {}
-    for mark in marks:
-        count[mark] = count.get(mark, 0) + 1
-    return np.array([key if count[(s, key)] == 2 else "" for s, key in marks], dtype=object)
+    numbers = numbered((rows["species"], rows["gene_key"]))
+    return np.where(np.bincount(numbers)[numbers] == 2, rows["gene_key"], "")
 
 
 def _pair_facts(rows: Columns) -> dict[str, int]:
     """How many genes have both texts, and how many of the proteins are the plain translation."""
-    texts: dict[tuple[str, str], dict[str, str]] = {}
     paired = np.flatnonzero(rows["gene_key"] != "")
-    for row in paired.tolist():
-        molecule = rows["molecule"][row]
-        mark = (rows["species"][row], rows["gene_key"][row])
-        text = rows["translation" if molecule == "cds" else "digest"][row]
-        texts.setdefault(mark, {})[molecule] = text
-    equal = sum(pair["cds"] == pair["protein"] for pair in texts.values())
-    return {"genes": len(texts), "equal_translations": equal}
+    order = np.argsort(numbered((rows["species"][paired], rows["gene_key"][paired])), kind="stable")
+    paired = paired[order]
+    is_cds = rows["molecule"][paired] == "cds"
+    translations = rows["translation"][paired[is_cds]]
+    proteins = rows["digest"][paired[~is_cds]]
+    return {"genes": len(translations), "equal_translations": int((translations == proteins).sum())}
 
 
 def _family_facts(family: NDArray[np.int64]) -> dict[str, int]:
@@ -217,17 +212,15 @@ def write_shards(merged: Merged, raws: list[Raw], folder: Path, limit: int) -> N
     rows = merged.columns
     rows["shard"] = np.zeros(len(rows["length"]), dtype=np.int32)
     rows["start"] = np.zeros(len(rows["length"]), dtype=np.int64)
-    marks = list(zip(rows["species"].tolist(), rows["molecule"].tolist(), strict=True))
-    first = 0
-    for species, molecule in dict.fromkeys(marks):
-        count = marks.count((species, molecule))
-        _write_group(merged, raws, folder, limit, slice(first, first + count))
-        first += count
+    species, molecule = rows["species"], rows["molecule"]
+    begins = np.flatnonzero((species[1:] != species[:-1]) | (molecule[1:] != molecule[:-1])) + 1
+    for first, last in pairwise([0, *begins.tolist(), len(species)]):
+        _write_group(merged, raws, folder, limit, slice(first, last))
 
 
 def _write_group(merged: Merged, raws: list[Raw], folder: Path, limit: int, part: slice) -> None:
     rows = {name: column[part] for name, column in merged.columns.items()}
-    lengths, used = rows["length"], sorted(set(rows["raw"].tolist()))
+    lengths, used = rows["length"], np.unique(rows["raw"]).tolist()
     soft = any(raws[index].soft is not None for index in used)
     bounds = plan_shards(lengths, columns=2 if soft else 1, limit=limit)
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
@@ -253,13 +246,14 @@ def _spans(rows: Columns, raws: list[Raw], starts: NDArray[np.int64], low: int, 
     """Where symbols ``low`` to ``high`` of a group are in its raw files."""
     first = int(np.searchsorted(starts, low, side="right")) - 1
     last = int(np.searchsorted(starts, high, side="left"))
-
-    def span(row: int) -> Span:
-        raw, at, start = raws[int(rows["raw"][row])], int(rows["at"][row]), int(starts[row])
-        begin, end = max(low, start), min(high, int(starts[row + 1]))
-        return Span(raw.symbols, raw.soft, at + begin - start, at + end - start)
-
-    return join_spans(span(row) for row in range(first, last))
+    raw, at, start = rows["raw"][first:last], rows["at"][first:last], starts[first:last]
+    begins = at + np.maximum(low, start) - start
+    ends = at + np.minimum(high, starts[first + 1 : last + 1]) - start
+    new = np.flatnonzero((raw[1:] != raw[:-1]) | (begins[1:] != ends[:-1])) + 1
+    return [
+        Span(raws[int(raw[a])].symbols, raws[int(raw[a])].soft, int(begins[a]), int(ends[b - 1]))
+        for a, b in pairwise([0, *new.tolist(), len(raw)])
+    ]
 
 
 def duplicate_tallies(before: Columns, after: Columns) -> dict[tuple[str, str], tuple[int, int, int]]:
@@ -268,7 +262,9 @@ def duplicate_tallies(before: Columns, after: Columns) -> dict[tuple[str, str], 
     A record that was cut in pieces is dropped when all its pieces are; otherwise its lost pieces are cut.
     """
     lost: dict[tuple[str, str], tuple[int, int, int]] = {}
-    for mark in dict.fromkeys(zip(before["species"].tolist(), before["molecule"].tolist(), strict=True)):
+    begins = first_rows(numbered((before["species"], before["molecule"])))
+    for row in np.unique(begins).tolist():
+        mark = (str(before["species"][row]), str(before["molecule"][row]))
         counts = [_extent(rows, mark) for rows in (before, after)]
         lost[mark] = (counts[0][0] - counts[1][0], counts[0][1] - counts[1][1], counts[1][2])
     return lost
@@ -276,8 +272,8 @@ def duplicate_tallies(before: Columns, after: Columns) -> dict[tuple[str, str], 
 
 def _extent(rows: Columns, mark: tuple[str, str]) -> tuple[int, int, int]:
     mine = (rows["species"] == mark[0]) & (rows["molecule"] == mark[1])
-    records = set(zip(rows["unit"][mine].tolist(), rows["ordinal"][mine].tolist(), strict=True))
-    return len(records), int(rows["length"][mine].sum()), int(mine.sum())
+    records = distinct(numbered((rows["unit"][mine], rows["ordinal"][mine])))
+    return records, int(rows["length"][mine].sum()), int(mine.sum())
 
 
 def note_duplicates(tally: Tally, records: int, symbols: int, pieces: int) -> None:

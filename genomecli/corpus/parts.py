@@ -17,6 +17,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from genomecli.corpus.arrow_columns import to_arrow, to_numpy
 from genomecli.corpus.manifest import MOLECULES, Molecule
 from genomecli.corpus.records_table import arrow_schema
 from genomecli.corpus.tally import Tally
@@ -194,10 +195,10 @@ class MoleculeWriter:
         self._digest = hashlib.blake2b(digest_size=8)
 
     def _flush(self) -> None:
-        from pyarrow import Table, array, parquet
+        from pyarrow import Table, parquet
 
         schema = arrow_schema(ROW_TYPES)
-        fields = [array(self._rows[field.name], type=field.type) for field in schema]
+        fields = [to_arrow(self._rows[name], kind) for name, kind in ROW_TYPES.items()]
         if self._parquet is None:
             self._parquet = parquet.ParquetWriter(self._folder / f"{self.molecule}.parquet", schema)
         self._parquet.write_table(Table.from_arrays(fields, schema=schema))
@@ -262,8 +263,8 @@ class PartRows:
     def __init__(self, folder: Path, molecule: Molecule) -> None:
         from pyarrow import parquet
 
-        table = parquet.read_table(folder / f"{molecule}.parquet")
-        self.columns: dict[str, NDArray[Any]] = {name: table.column(name).to_numpy() for name in ROW_TYPES}
+        table = parquet.ParquetFile(folder / f"{molecule}.parquet").read()
+        self.columns: dict[str, NDArray[Any]] = {name: to_numpy(table.column(name)) for name in ROW_TYPES}
         self.symbols = folder / f"{molecule}.symbols"
         soft = folder / f"{molecule}.soft"
         self.soft = soft if soft.exists() else None

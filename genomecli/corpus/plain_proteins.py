@@ -7,20 +7,22 @@ n records of a block.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from genomecli.corpus.parts import PartWriter
+from genomecli.corpus.parts import ROW_DEFAULTS, PartWriter
+from genomecli.corpus.said import said_of_header
 from genomecli.corpus.settings import PolicySettings
 from genomecli.sequences.alphabets import PROTEIN, STOP
 from genomecli.sequences.blocks import Block
-from genomecli.sequences.headers import Header
+from genomecli.sequences.many_headers import Headers
 
 METHIONINE = PROTEIN.symbols.index("M")
 
 
-def plain_records(block: Block, headers: Sequence[Header], policies: PolicySettings) -> NDArray[np.bool_]:
+def plain_records(block: Block, headers: Headers, policies: PolicySettings) -> NDArray[np.bool_]:
     """Which records go into the corpus as they are, but for a stop at the end that is trimmed: bool[n]."""
     lengths = block.lengths
     stops = _stops(block)
@@ -33,7 +35,7 @@ def plain_records(block: Block, headers: Sequence[Header], policies: PolicySetti
         plain &= stops == 0
     if block.aliased is not None:
         plain &= block.aliased == 0
-    plain &= [not header.pseudo for header in headers]
+    plain[[i for i, header in headers.told.items() if header.pseudo]] = False
     return plain
 
 
@@ -49,7 +51,7 @@ def add_plain(
     part: PartWriter,
     block: Block,
     rows: slice,
-    headers: Sequence[Header],
+    headers: Headers,
     tables: NDArray[np.int32],
     sides: Sequence[str],
 ) -> None:
@@ -59,9 +61,9 @@ def add_plain(
         part: where rows go.
         block: the block.
         rows: which of its records.
-        headers: of these records.
-        tables: their genetic codes.
-        sides: train, valid or test, or empty.
+        headers: of all its records.
+        tables: genetic codes of the chosen ones.
+        sides: train, valid or test, or empty, of the chosen ones.
     """
     writer = part.molecule("protein")
     bounds = block.offsets[rows.start : rows.stop + 1]
@@ -74,30 +76,36 @@ def add_plain(
         keep = np.ones(read, dtype=np.bool_)
         keep[(bounds[1:] - bounds[0] - 1)[stops > 0]] = False
         symbols = symbols[keep]
-    writer.tally.read.add(len(headers), read)
-    writer.tally.kept.add(len(headers), read - cut)
-    writer.tally.pieces += len(headers)
+    count = len(lengths)
+    writer.tally.read.add(count, read)
+    writer.tally.kept.add(count, read - cut)
+    writer.tally.pieces += count
     if cut:
         writer.tally.note("cut", "stop", cut, cut)
-    said = dict(zip(Header._fields, zip(*headers, strict=True), strict=True))
-    writer.write_rows(
-        symbols,
-        lengths,
-        {
-            "id": said["id"],
-            "description": said["description"],
-            "gene": said["key"],
-            "table": tables.tolist(),
-            "contig": said["contig"],
-            "strand": [strand or 0 for strand in said["strand"]],
-            "cds_start": [-1 if place is None else place for place in said["start"]],
-            "cds_end": [-1 if place is None else place for place in said["end"]],
-            "partial5": [
-                five or codon > 1 for five, codon in zip(said["partial5"], said["codon_start"], strict=True)
-            ],
-            "partial3": said["partial3"],
-            "has_start": starts.tolist(),
-            "has_stop": (stops > 0).tolist(),
-            "side": sides,
-        },
-    )
+    columns: dict[str, Sequence[Any]] = {
+        "table": tables.tolist(),
+        "has_start": starts.tolist(),
+        "has_stop": (stops > 0).tolist(),
+        "side": sides,
+    }
+    writer.write_rows(symbols, lengths, _said(headers, range(rows.start, rows.stop)) | columns)
+
+
+def _said(headers: Headers, rows: range) -> dict[str, Sequence[Any]]:
+    """What the headers of some neighbours say, as columns; those that all leave at their default are not
+    there."""
+    ids = headers.ids[rows.start : rows.stop]
+    columns: dict[str, list[Any]] = {
+        "id": ids,
+        "description": headers.descriptions[rows.start : rows.stop],
+        "gene": ids,
+    }
+    told = headers.told_in(rows)
+    if told:
+        columns["gene"] = ids.copy()
+    for place, header in told:
+        said = said_of_header(header, 0, "").row()
+        for name in ("gene", "contig", "strand", "cds_start", "cds_end", "partial5", "partial3"):
+            if said[name] != ROW_DEFAULTS[name]:
+                columns.setdefault(name, [ROW_DEFAULTS[name]] * len(rows))[place] = said[name]
+    return dict(columns)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from dataclasses import astuple
+from dataclasses import fields
 from itertools import pairwise
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ from genomecli.sequences.blocks import Block
 from genomecli.sequences.fasta import join_pieces
 from genomecli.sequences.records import Record
 from genomecli.sequences.sources import SourceSpec, open_source
+from genomecli.sequences.translation import TranslationCheck
 
 if TYPE_CHECKING:
     from genomecli.sequences.coding import ContigRecords
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from genomecli.sequences.source_blocks import SourceBlock
 
 REPORT = "report.json"
+CHECK_CELLS = attrgetter(*(field.name for field in fields(TranslationCheck)))
+"""The values of a row of the table of translations."""
+
 _SIDES = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("valid", "validation", "val", "dev"), "valid"),
@@ -132,9 +137,11 @@ class _Intake:
         edges = np.flatnonzero(np.diff(plain, prepend=~plain[:1])).tolist()
         for begin, end in pairwise([*edges, len(block)]):
             if plain[begin]:
-                sides = [self._side_of(header) for header in headers[begin:end]]
                 rows = slice(begin, end)
-                add_plain(self._part, block, rows, headers[rows], found.tables[rows], sides)
+                sides = [""] * (end - begin)
+                if self._side is not None:
+                    sides = [self._side_of(header) for header in headers[rows]]
+                add_plain(self._part, block, rows, headers, found.tables[rows], sides)
                 continue
             for i in range(begin, end):
                 said = said_of_header(headers[i], int(found.tables[i]), self._side_of(headers[i]))
@@ -179,7 +186,7 @@ class _Intake:
             for record in contig.proteins:
                 self._genes.add("protein", said_of_record(record, code), record.symbols, _soft(record))
         for check in contig.checks:
-            self._part.line("checks", *astuple(check))
+            self._part.line("checks", *CHECK_CELLS(check))
 
 
 def _soft(record: Record) -> Codes | None:

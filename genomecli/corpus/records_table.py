@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from genomecli.corpus.arrow_columns import to_arrow
 from genomecli.errors import FOREIGN, InputError
 
 if TYPE_CHECKING:
@@ -148,10 +149,10 @@ def write_records(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
 
     Equal columns give equal bytes.
     """
-    from pyarrow import Table, array, parquet
+    from pyarrow import Table, parquet
 
     schema = arrow_schema({name: kind for name, (kind, _) in COLUMNS.items()})
-    fields = [array(columns[field.name], type=field.type, from_pandas=False) for field in schema]
+    fields = [to_arrow(columns[name], kind) for name, (kind, _) in COLUMNS.items()]
     parquet.write_table(
         Table.from_arrays(fields, schema=schema),
         path,

@@ -9,7 +9,7 @@ start a shard of their own and go on in the next. N symbols in a shard, n record
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,18 +65,6 @@ class Span:
     soft: Path | None
     start: int
     stop: int
-
-
-def join_spans(spans: Iterable[Span]) -> list[Span]:
-    """The same symbols in as few spans as possible."""
-    joined: list[Span] = []
-    for span in spans:
-        last = joined[-1] if joined else None
-        if last and (last.symbols, last.soft, last.stop) == (span.symbols, span.soft, span.start):
-            joined[-1] = Span(last.symbols, last.soft, last.start, span.stop)
-        else:
-            joined.append(span)
-    return joined
 
 
 def write_shard(path: Path, spans: Sequence[Span], offsets: Counts, *, soft: bool) -> None:

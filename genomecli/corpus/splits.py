@@ -42,7 +42,7 @@ def assign(
         seed: another seed gives another split.
     """
     sides = np.zeros(len(labels), dtype=np.int8)
-    hashes = np.array([_hash(seed, label) for label in labels], dtype=np.uint64)
+    hashes = _hashes(seed, labels)
     owner = np.array(owners, dtype=object)
     for species in dict.fromkeys(owners):
         mine = np.flatnonzero(owner == species)
@@ -51,9 +51,11 @@ def assign(
     return sides
 
 
-def _hash(seed: int, label: str) -> int:
-    digest = hashlib.blake2b(f"{seed}\x1f{label}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big")
+def _hashes(seed: int, labels: Sequence[str]) -> NDArray[np.uint64]:
+    """uint64[n]: eight bytes of the BLAKE2b of seed and label."""
+    blake2b, before = hashlib.blake2b, f"{seed}\x1f"
+    digests = [blake2b((before + label).encode(), digest_size=8).digest() for label in labels]
+    return np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64)
 
 
 def _fill(sides: NDArray[np.int8], units: Ints, weights: Ints, valid: float, test: float) -> None:
@@ -114,12 +116,8 @@ def cut_at_blocks(starts: Ints, stops: Ints, block: int) -> tuple[Ints, Ints, In
     return (np.array(values, dtype=np.int64) for values in (source, begins, ends))  # type: ignore[return-value]
 
 
-def join_pieces(keys: Sequence[Any], starts: Ints, stops: Ints) -> list[tuple[int, int]]:
-    """Runs (first, last + 1) of consecutive pieces that have one key and touch each other."""
-    runs: list[tuple[int, int]] = []
-    for index, key in enumerate(keys):
-        if runs and keys[index - 1] == key and stops[index - 1] == starts[index]:
-            runs[-1] = (runs[-1][0], index + 1)
-        else:
-            runs.append((index, index + 1))
-    return runs
+def join_pieces(keys: NDArray[Any], starts: Ints, stops: Ints) -> tuple[Ints, Ints]:
+    """Runs of consecutive pieces that have one key and touch each other: int64[runs] first and last piece."""
+    apart = (keys[1:] != keys[:-1]) | (stops[:-1] != starts[1:])
+    bounds = np.concatenate([[0], np.flatnonzero(apart) + 1, [len(keys)]]).astype(np.int64)
+    return bounds[:-1], bounds[1:] - 1

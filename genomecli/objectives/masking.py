@@ -105,8 +105,9 @@ def choose_single(free: Bools, policy: MaskingPolicy, generator: np.random.Gener
         return free & (draws <= limit)
     drawn = _draws(free.shape, generator)
     chosen = (drawn < round(policy.rate * _DRAWS)) & free
-    lacking = np.flatnonzero(~chosen.any(axis=1) & free.any(axis=1))
+    lacking = np.flatnonzero(~chosen.any(axis=1))
     if len(lacking):
+        lacking = lacking[free[lacking].any(axis=1)]
         # The smallest draw is at a place as random as any.
         chosen[lacking, np.where(free[lacking], drawn[lacking].astype(np.int64), _DRAWS).argmin(axis=1)] = (
             True

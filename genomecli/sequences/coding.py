@@ -239,8 +239,10 @@ def _read(
     if given is not None:
         following = incomplete_residue(symbols, code)
         verdict = compare(reading.residues, given, next_residue=following)
-        plain = read() if reading.excepted else reading
-        equal_by_code = compare(plain.residues, given, next_residue=following).status == "ok"
+        by_code = verdict
+        if reading.excepted:
+            by_code = compare(read().residues, given, next_residue=following)
+        equal_by_code = by_code.status == "ok"
     status: Status = "pseudogene" if feature.pseudo else verdict.status if verdict else "no translation"
     check = _check(
         contig, feature, code, stated, status,

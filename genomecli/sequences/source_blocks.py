@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from genomecli.errors import InputError, UsageError
 from genomecli.sequences.blocks import Block
 from genomecli.sequences.codes import genetic_code
-from genomecli.sequences.headers import Header, TableRules, decode_header, parse_header
+from genomecli.sequences.headers import Header, TableRules, decode_header
+from genomecli.sequences.many_headers import Headers
 from genomecli.sequences.openers import Location
 from genomecli.sequences.regions import Region
 from genomecli.sequences.settings import SourceSettings
@@ -43,12 +44,9 @@ class SourceBlock:
     regions: Sequence[Region] | None = None
 
     @cached_property
-    def headers(self) -> list[Header]:
+    def headers(self) -> Headers:
         """The n headers, read."""
-        return [
-            parse_header(raw, self.block.first + i, self.key_pattern)
-            for i, raw in enumerate(self.block.headers)
-        ]
+        return Headers(self.block.headers, self.block.first, self.key_pattern)
 
 
 class HeaderPolicy:

@@ -35,14 +35,14 @@ class ByteSource(Protocol):
 
 def fill(source: ByteSource, size: int, start: bytes = b"") -> bytes:
     """``start`` and then what ``source`` gives, until ``size`` bytes or its end."""
-    parts, total = [start], len(start)
+    parts, total = [start] if start else [], len(start)
     while total < size:
         data = source.read(size - total)
         if not data:
             break
         parts.append(data)
         total += len(data)
-    return b"".join(parts) if len(parts) > 1 else start
+    return parts[0] if len(parts) == 1 else b"".join(parts)  # one read is not copied
 
 
 class Limit:

@@ -126,7 +126,7 @@ def _composition(column: SequenceColumn) -> Floats:
 
 def _sharing(sketches: Sketches, share: float) -> tuple[Ints, Ints, Ints]:
     """Pairs that share that part of the k-mers of the one with fewer, and at least two; and how many."""
-    if (np.bincount(sketches.word).astype(np.float64) ** 2).sum() > EXACT:
+    if (np.diff(sketches.starts).astype(np.float64) ** 2).sum() > EXACT:
         left, right = similar_pairs(sketches, share)
         shared = shared_kmers(sketches, left, right)
         good = shared >= 2

@@ -1,14 +1,18 @@
 """From files to a corpus: ``genomecli tokenize`` beside k-mer text with a tokenizer, and beside Biopython.
 
 python -m scripts.bench.corpus_speed
+
+What is meant a core is measured in processor seconds, which other work on the machine changes little.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from scripts.bench.harness import Row, compared, genomecli, in_turns, last_number, markdown, run
@@ -18,15 +22,23 @@ GOALS = {"genome": 300.0, "protein": 150.0}
 """MB a second and core."""
 
 
-def tokenize_seconds(folder: Path, kind: str, path: Path) -> float:
+def processor_seconds() -> float:
+    """Of all processes that this one has started and that have ended."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
+
+
+def tokenize_seconds(
+    folder: Path, kind: str, path: Path, clock: Callable[[], float] = time.perf_counter
+) -> float:
     """Seconds of the whole command, its start included."""
     config = folder / f"{kind}.yaml"
     source = f"{{kind: {kind}, path: {path}}}"
     config.write_text(f"tokenize: {{species: [{{name: made, sources: [{source}]}}]}}\n", encoding="utf-8")
-    begin = time.perf_counter()
+    begin = clock()
     out = str(folder / f"{kind}.corpus")
     genomecli("tokenize", "-q", "-c", str(config), "-o", out, "--force", "--workers", "1")
-    return time.perf_counter() - begin
+    return clock() - begin
 
 
 def rates(folder: Path, quick: bool, repeats: int) -> list[Row]:
@@ -54,10 +66,11 @@ def rates(folder: Path, quick: bool, repeats: int) -> list[Row]:
     )
     proteins = write_proteins(folder / "proteins.fa", megabytes["protein"])
     for kind, path in (("genome", genome), ("protein", proteins)):
-        found = sorted(megabytes[kind] / tokenize_seconds(folder, kind, path) for _ in range(repeats))
+        spent = [tokenize_seconds(folder, kind, path, processor_seconds) for _ in range(repeats)]
+        found = sorted(megabytes[kind] / seconds for seconds in spent)
         rate = found[len(found) // 2]
         goal = GOALS[kind]
-        what = f"FASTA of {'DNA' if kind == 'genome' else 'protein'} to corpus, one core"
+        what = f"FASTA of {'DNA' if kind == 'genome' else 'protein'} to corpus, a processor second"
         text = f"at least {goal:g} MB/s"
         rows.append(Row("corpus", what, "MB/s", rate, repeats=repeats, goal=text, met=rate >= goal))
     return rows

@@ -116,3 +116,34 @@ def test_kmers_of_dna_are_the_same_on_both_strands() -> None:
 def test_a_kmer_of_dna_is_its_digits_to_base_four() -> None:
     assert kmers(DNA.encode("ACGT"), np.array([0, 4]), 3, DNA)[1].tolist() == [6, 27]
     assert kmers(DNA.encode("ACGT"), np.array([0, 4]), 3, DNA, both_strands=True)[1].tolist() == [6, 6]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_pairs_that_cannot_reach_the_least_share_change_nothing_above_it(seed: int) -> None:
+    texts = relatives(np.random.default_rng(seed), 12, 30)
+    sketches = sketch(provider(texts), len(texts), 5)
+    every, few = SimilarPairs(sketches), SimilarPairs(sketches, 0.3)
+    for share in (0.3, 0.5):
+        expected = {*zip(*(side.tolist() for side in every.at(share)), strict=True)}
+        found = {*zip(*(side.tolist() for side in few.at(share)), strict=True)}
+        assert found == expected
+    sets = [words(text, 5) for text in texts]
+    for i, j in zip(*few.at(0.3), strict=True):
+        assert i < j
+        assert len(sets[i] & sets[j]) >= 0.3 * min(len(sets[i]), len(sets[j])) - 1e-9
+
+
+@pytest.mark.parametrize("k", [1, 2, 5, 6, 7, 12])
+def test_kmers_of_proteins_are_their_digits_to_base_twenty(k: int) -> None:
+    rng = np.random.default_rng(k)
+    codes = rng.integers(0, 22, 300).astype(np.uint8)
+    codes[100:160] = rng.integers(0, 20, 60)
+    offsets = np.array([0, 90, 90, 200, 300])
+    owner, word = kmers(codes, offsets, k)
+    expected = [
+        (record, sum(int(code) * 20**power for power, code in enumerate(codes[at : at + k][::-1])))
+        for record in range(4)
+        for at in range(offsets[record], offsets[record + 1] - k + 1)
+        if codes[at : at + k].max() < 20
+    ]
+    assert list(zip(owner.tolist(), word.tolist(), strict=True)) == expected

@@ -14,7 +14,6 @@ from genomecli.corpus.shards import (
     HEADER_ROOM,
     ShardedColumns,
     Span,
-    join_spans,
     open_shard,
     plan_shards,
     write_shard,
@@ -116,12 +115,6 @@ def test_a_copy_in_another_process_opens_its_own_maps(tmp_path: Path) -> None:
     other = pickle.loads(pickle.dumps(store))
     assert other._maps == [None]
     assert other.read(0, 3).tolist() == [0, 1, 2]
-
-
-def test_touching_spans_are_joined() -> None:
-    a, b = Path("a"), Path("b")
-    spans = [Span(a, None, 0, 3), Span(a, None, 3, 5), Span(a, None, 6, 7), Span(b, None, 7, 9)]
-    assert join_spans(spans) == [Span(a, None, 0, 5), Span(a, None, 6, 7), Span(b, None, 7, 9)]
 
 
 @settings(max_examples=60, deadline=None)

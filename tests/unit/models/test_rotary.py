@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from genomecli.models.rotary import Rotary, rotate
@@ -40,3 +41,22 @@ def test_dtype_is_kept_and_tables_are_not_saved() -> None:
     rotary = Rotary(8, 16, 100.0)
     assert rotate(torch.ones(1, 3, 2, 1, 8, dtype=torch.bfloat16), rotary(None, 3)).dtype == torch.bfloat16
     assert not rotary.state_dict()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_whole_heads_are_turned_as_their_halves_are(dtype: torch.dtype) -> None:
+    x = torch.randn(2, 9, 3, 2, 16, generator=torch.Generator().manual_seed(2)).to(dtype)[:, :, :2]
+    cos, sin = Rotary(16, 9, 100.0)(None, 9)
+
+    def halves(x: torch.Tensor) -> torch.Tensor:
+        first, second = x.chunk(2, dim=-1)
+        turned = torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
+        return turned.to(x.dtype)
+
+    before = x.clone()
+    assert torch.equal(rotate(x, (cos, sin)), halves(x))
+    assert torch.equal(x, before)
+    leaf = x.clone().requires_grad_(True)
+    assert torch.equal(rotate(leaf, (cos, sin)), halves(x))
+    with torch.no_grad():
+        assert torch.equal(rotate(leaf, (cos, sin)), halves(x))

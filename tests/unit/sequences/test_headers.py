@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from genomecli.sequences.headers import TableRules, parse_header, split_header
+from genomecli.sequences.headers import Header, TableRules, parse_header, split_header
+from genomecli.sequences.many_headers import Headers
 from genomecli.sequences.settings import TableRule
 
 
@@ -94,3 +97,34 @@ def test_rules_give_the_first_match() -> None:
 def test_a_broken_rule_is_refused() -> None:
     with pytest.raises(ValueError, match="no regular expression"):
         TableRule(pattern="(", table=3)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(max_size=12).map(lambda raw: raw.replace(b"\n", b" ").rstrip()),
+            st.text("a1 |=:[]\t\x1c\x85\xa0é", max_size=12).map(lambda text: text.encode().rstrip()),
+            st.sampled_from([b"p1 [gene=x] [pseudo=true]", b"sp|P1|X y GN=z", b"a pep chromosome:X:1:2:3:1"]),
+        ),
+        max_size=6,
+    ),
+    st.sampled_from([None, re.compile("a(.)")]),
+)
+def test_headers_together_are_those_read_one_by_one(
+    raws: list[bytes], pattern: re.Pattern[str] | None
+) -> None:
+    expected = [parse_header(raw, 5 + i, pattern) for i, raw in enumerate(raws)]
+    headers = Headers(raws, 5, pattern)
+    assert list(headers) == expected
+    assert headers[1:3] == expected[1:3]
+    assert [headers.ids, headers.descriptions] == [
+        [header.id for header in expected],
+        [header.description for header in expected],
+    ]
+    plain = [
+        header._replace(id="", description="", key="")
+        for i, header in enumerate(expected)
+        if i not in headers.told
+    ]
+    assert all(header == Header("") for header in plain)
