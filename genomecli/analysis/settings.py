@@ -96,6 +96,14 @@ class DecipherSettings(Section):
     farthest: int = setting(
         8, doc="Largest distance of the pairs that are counted.", unit="codons", ge=1, le=100
     )
+    background: int | None = setting(
+        24,
+        doc="From this distance to about twice it, pairs are the background that is taken off on both sides: "
+        "what a gene's codons or a protein's residues share anywhere in it. null takes off none.",
+        unit="codons",
+        ge=10,
+        le=1000,
+    )
     pseudo: float = setting(
         20.0, doc="Pairs added to each cell of the proteins' table, so that rare ones say little.", gt=0
     )

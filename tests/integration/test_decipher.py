@@ -167,7 +167,7 @@ def test_real_genes_against_a_relative_s_proteins(real_data: Path, tmp_path: Pat
         decipher(tmp_path / "corpus", tmp_path / "out", "--set", "mrr-compare.figures=false", sets=sets) == 0
     )
     summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
-    assert summary["mrr"] >= 0.95
+    assert summary["mrr"] >= 0.98
     assert summary["wrong_tokens"] <= 0.02
     assert summary["best_codes"] == [1, 11]
     assert sorted(summary["stops"]) == ["TAA", "TAG", "TGA"]

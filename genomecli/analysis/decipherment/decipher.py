@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genomecli.analysis.arrays import Booleans, Floats, Integers
-from genomecli.analysis.decipherment.evidence import AMINO, CODONS, Evidence, Weights
+from genomecli.analysis.decipherment.evidence import AMINO, CODONS, Background, Evidence, Weights
 from genomecli.analysis.decipherment.pairs import GROUPS, Pairs, Text, count_pairs
 from genomecli.analysis.decipherment.ranking import RankedCode, rank
 from genomecli.analysis.decipherment.search import Schedule, Solution, scores, search
@@ -29,6 +29,37 @@ READINGS = tuple((frame, strand) for strand in "+-" for frame in (0, 1, 2))
 """The six readings of a gene: offset, strand."""
 
 SHUFFLED = "proteins shuffled within themselves"
+
+LEAST_MARGIN = 2.0
+"""Standard deviations by which the evidence must exceed that of every control, or nothing is decided."""
+
+
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """Pairs of both texts, near and far, by group of records.
+
+    Args:
+        codons, residues: pairs at the distances that are read.
+        far_codons, far_residues: the background, pooled; None where none is taken off.
+        weights: of the evidence.
+    """
+
+    codons: Pairs
+    residues: Pairs
+    far_codons: Pairs | None
+    far_residues: Pairs | None
+    weights: Weights
+
+    def evidence(
+        self, genes: Integers | None = None, proteins: Integers | None = None, share: Floats | None = None
+    ) -> Evidence:
+        """Of all records, or of groups as often as int[G] says, with distances weighted by float64[K]."""
+        background = None
+        if self.far_codons is not None and self.far_residues is not None:
+            far = self.far_codons.total(genes)[0], self.far_residues.total(proteins)[0]
+            background = Background(*far)
+        near = self.codons.total(genes), self.residues.total(proteins)
+        return Evidence(*near, self.weights, share, background)
 
 
 @dataclass(frozen=True)
@@ -61,6 +92,7 @@ class Deciphered:
         codes: NCBI's codes, best first.
         controls: other readings, and shuffled proteins; empty where not asked for.
         least_support: share of the resamples from which a codon is decided.
+        chains: searches that were made.
     """
 
     sources: Sources
@@ -75,6 +107,7 @@ class Deciphered:
     codes: tuple[RankedCode, ...]
     controls: tuple[Control, ...]
     least_support: float
+    chains: int
 
     @property
     def asked(self) -> Integers:
@@ -82,9 +115,9 @@ class Deciphered:
         return np.flatnonzero((self.counts > 0) & ~self.stops)
 
     def decided(self, codon: int) -> bool:
-        """Whether enough resamples agree on the codon's reading."""
+        """Whether enough resamples agree on the codon's reading, in a text that is told from its controls."""
         label = int(self.solution.labels[codon])
-        return label >= 0 and float(self.support[codon, label]) >= self.least_support
+        return label >= 0 and self.holds_a_code and float(self.support[codon, label]) >= self.least_support
 
     def letter(self, codon: int) -> str:
         """What is answered: an amino acid, ``*``, ``?`` for undecided, or ``-`` for a codon never seen."""
@@ -93,6 +126,12 @@ class Deciphered:
         if self.counts[codon] == 0:
             return "-"
         return AMINO_LETTERS[self.solution.labels[codon]] if self.decided(codon) else "?"
+
+    @property
+    def holds_a_code(self) -> bool:
+        """The evidence is above that of every control by LEAST_MARGIN; true where none was asked for."""
+        margin = self.margin
+        return margin is None or margin >= LEAST_MARGIN
 
     @property
     def margin(self) -> float | None:
@@ -121,19 +160,16 @@ def decipher(
     Raises:
         InputError: if a text holds no pair.
     """
-    distances = range(settings.nearest, settings.farthest + 1)
     text = sources.genes.codons(settings.frame, settings.strand)
-    codons = count_pairs(text, CODONS, distances, rng(seed, "decipher", "genes"))
-    residues = count_pairs(sources.residues, AMINO, distances, rng(seed, "decipher", "proteins"))
-    weights = Weights(settings.pseudo, settings.composition)
     schedule = Schedule(settings.chains, settings.sweeps)
     tick()
-    evidence = Evidence(codons.total(), residues.total(), weights)
+    counted = _count(text, sources.residues, settings, seed, "text")
+    evidence = counted.evidence()
     solution = search(evidence, schedule, rng(seed, "decipher", "search"))
     tally = np.bincount(text.tokens[text.tokens >= 0], minlength=CODONS)
     knows = sources.genes.knows_last and (settings.frame, settings.strand) == (0, "+")
     stops = find_stops(tally, sources.genes.last, known=knows)
-    drawn = list(_resamples(codons, residues, weights, settings, seed))
+    drawn = list(_resamples(counted, settings, seed))
     found = []
     for number, draw in enumerate(drawn):
         tick()
@@ -148,11 +184,12 @@ def decipher(
         tally,
         stops,
         1e3 * solution.value / evidence.pairs,
-        _spread(codons, residues, weights, settings, solution, seed),
+        _spread(counted, settings, solution, seed),
         int((sources.residues.tokens >= 0).sum()),
         rank(codes, evidence, drawn, stop_log_odds(tally, sources.genes.last, known=knows), stops),
-        tuple(_controls(sources, settings, residues, weights, schedule, seed, tick)),
+        tuple(_controls(sources, settings, schedule, seed, tick)),
         settings.support,
+        settings.chains,
     )
 
 
@@ -163,36 +200,47 @@ def _shorter(schedule: Schedule) -> Schedule:
     )
 
 
-def _resamples(
-    codons: Pairs, residues: Pairs, weights: Weights, settings: DecipherSettings, seed: int
-) -> Iterator[Evidence]:
+def _count(codons: Text, residues: Text, settings: DecipherSettings, seed: int, name: str) -> Counted:
+    """Count both texts. Raises InputError if one holds no pair."""
+    distances = range(settings.nearest, settings.farthest + 1)
+    near = [
+        count_pairs(text, size, distances, rng(seed, "decipher", name, size))
+        for text, size in ((codons, CODONS), (residues, AMINO))
+    ]
+    far: list[Pairs | None] = [None, None]
+    if settings.background is not None:
+        beyond = range(settings.background, 2 * settings.background + 16, 2)
+        far = [
+            count_pairs(text, size, beyond, rng(seed, "decipher", name, size)).pooled()
+            for text, size in ((codons, CODONS), (residues, AMINO))
+        ]
+    return Counted(near[0], near[1], far[0], far[1], Weights(settings.pseudo, settings.composition))
+
+
+def _drawn_groups(generator: np.random.Generator) -> tuple[Integers, Integers]:
+    """int64[G] each: how often each group of genes, and of proteins, is drawn."""
+    genes, proteins = (generator.multinomial(GROUPS, [1 / GROUPS] * GROUPS) for _ in range(2))
+    return genes, proteins
+
+
+def _resamples(counted: Counted, settings: DecipherSettings, seed: int) -> Iterator[Evidence]:
     """Genes and proteins drawn anew with replacement, distances weighted anew (Rubin 1981).
 
     Distances too, because what is wrong with a count is seldom chance: it is another dependence between
     neighbours than the amino acids', and that changes with the distance.
     """
+    k = len(counted.codons.distances)
     for number in range(settings.bootstrap):
         generator = rng(seed, "decipher", "resample", number)
-        genes, proteins = (generator.multinomial(GROUPS, [1 / GROUPS] * GROUPS) for _ in range(2))
-        k = len(codons.distances)
-        share = k * generator.dirichlet(np.ones(k))
-        yield Evidence(codons.total(genes), residues.total(proteins), weights, share)
+        genes, proteins = _drawn_groups(generator)
+        yield counted.evidence(genes, proteins, k * generator.dirichlet(np.ones(k)))
 
 
-def _spread(
-    codons: Pairs,
-    residues: Pairs,
-    weights: Weights,
-    settings: DecipherSettings,
-    solution: Solution,
-    seed: int,
-) -> float:
+def _spread(counted: Counted, settings: DecipherSettings, solution: Solution, seed: int) -> float:
     """Standard deviation of the solution's evidence, nats per thousand pairs, over genes and proteins."""
     values = []
     for number in range(settings.bootstrap):
-        generator = rng(seed, "decipher", "spread", number)
-        genes, proteins = (generator.multinomial(GROUPS, [1 / GROUPS] * GROUPS) for _ in range(2))
-        draw = Evidence(codons.total(genes), residues.total(proteins), weights)
+        draw = counted.evidence(*_drawn_groups(rng(seed, "decipher", "spread", number)))
         values.append(1e3 * float(draw.value(solution.labels[None])[0]) / draw.pairs)
     return float(np.std(values, ddof=1))
 
@@ -204,41 +252,22 @@ def reading_name(frame: int, strand: str) -> str:
 
 
 def _controls(
-    sources: Sources,
-    settings: DecipherSettings,
-    residues: Pairs,
-    weights: Weights,
-    schedule: Schedule,
-    seed: int,
-    tick: Callable[[], None],
+    sources: Sources, settings: DecipherSettings, schedule: Schedule, seed: int, tick: Callable[[], None]
 ) -> Iterator[Control]:
     if not settings.controls:
         return
-    for frame, strand in READINGS:
-        if (frame, strand) != (settings.frame, settings.strand):
-            name = reading_name(frame, strand)
-            text = sources.genes.codons(frame, strand)
-            yield _control(name, text, residues, weights, schedule, seed, tick)
-    generator = rng(seed, "decipher", "shuffled")
-    shuffled = count_pairs(sources.residues.shuffled(generator), AMINO, residues.distances, generator)
-    text = sources.genes.codons(settings.frame, settings.strand)
-    yield _control(SHUFFLED, text, shuffled, weights, schedule, seed, tick)
-
-
-def _control(
-    name: str,
-    text: Text,
-    residues: Pairs,
-    weights: Weights,
-    schedule: Schedule,
-    seed: int,
-    tick: Callable[[], None],
-) -> Control:
-    tick()
-    codons = count_pairs(text, CODONS, residues.distances, rng(seed, "decipher", "control", name))
-    evidence = Evidence(codons.total(), residues.total(), weights)
-    solution = search(evidence, schedule, rng(seed, "decipher", "control search", name))
-    return Control(name, 1e3 * solution.value / evidence.pairs)
+    texts = [
+        (reading_name(frame, strand), sources.genes.codons(frame, strand), sources.residues)
+        for frame, strand in READINGS
+        if (frame, strand) != (settings.frame, settings.strand)
+    ]
+    own = sources.genes.codons(settings.frame, settings.strand)
+    texts.append((SHUFFLED, own, sources.residues.shuffled(rng(seed, "decipher", "shuffled"))))
+    for name, codons, residues in texts:
+        tick()
+        evidence = _count(codons, residues, settings, seed, name).evidence()
+        solution = search(evidence, schedule, rng(seed, "decipher", "control search", name))
+        yield Control(name, 1e3 * solution.value / evidence.pairs)
 
 
 def codes_to_rank(chosen: str | Sequence[int]) -> tuple[GeneticCode, ...]:

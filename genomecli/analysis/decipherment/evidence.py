@@ -11,6 +11,12 @@ a log likelihood against "neighbours say nothing", conditional on the codons' ow
 costs nothing, and composition of another species costs nothing either: proteins of a relative serve. What
 little is asked of composition is a term of its own: ``- weight * n * KL(decoded composition, proteins')``.
 
+Genes differ from each other: in GC content, in codon usage by expression, by islands of foreign origin. So
+codons of one gene go together at any distance, and rare ones would all be read as one amino acid that likes
+itself. Proteins differ too, in composition. What goes together far apart is therefore the background on both
+sides: E is multiplied by the pair ratio of codons far apart, R divided by that of amino acids far apart. What
+is left is grammar.
+
 Adjacent codons (k = 1) are left out by default: which codon follows which is biased beyond the amino acids
 (codon-pair bias, and dinucleotides over the border of two codons), and that pulls codons to wrong classes.
 
@@ -62,10 +68,33 @@ class Weights:
     Args:
         pseudo: pairs added to each cell of the proteins' table.
         composition: weight of the composition term, a share of all pairs.
+        far_pseudo: pairs added to each cell of the two backgrounds.
     """
 
     pseudo: float = 20.0
     composition: float = 0.005
+    far_pseudo: float = 50.0
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """Ordered pairs far apart in one record, where grammar is gone and what records share remains.
+
+    Args:
+        codons: float64[64, 64].
+        residues: float64[20, 20].
+    """
+
+    codons: Floats
+    residues: Floats
+
+
+def far_ratios(counts: Floats, pseudo: float) -> Floats:
+    """float64[V, V]: the symmetric pair ratio of counts float64[V, V], ``pseudo`` pairs added on both sides."""
+    expected = margins(counts[None])[0] * counts.sum()
+    ratio = (counts + pseudo) / (expected + pseudo)
+    found: Floats = (ratio + ratio.T) / 2
+    return found
 
 
 class Evidence:
@@ -76,16 +105,26 @@ class Evidence:
         residues: float64[K, 20, 20], ordered pairs of residues.
         weights: of its parts.
         share: float64[K], how much each distance counts; 1 each by default.
+        background: what goes together far apart; without it, what the frequencies alone give is expected.
     """
 
     def __init__(
-        self, codons: Floats, residues: Floats, weights: Weights | None = None, share: Floats | None = None
+        self,
+        codons: Floats,
+        residues: Floats,
+        weights: Weights | None = None,
+        share: Floats | None = None,
+        background: Background | None = None,
     ) -> None:
         weights = weights or Weights()
         scale = np.ones(len(codons)) if share is None else np.asarray(share, dtype=np.float64)
         self.distances = len(codons)
-        ratio = pair_ratios(residues, weights.pseudo)
-        self._counts, self._expected = codons * scale[:, None, None], margins(codons)
+        ratio, expected = pair_ratios(residues, weights.pseudo), margins(codons)
+        if background is not None:
+            expected = expected * far_ratios(background.codons, weights.far_pseudo)
+            expected /= np.maximum(expected.sum(axis=(1, 2), keepdims=True), 1e-300)
+            ratio[:, :AMINO, :AMINO] /= far_ratios(background.residues, weights.far_pseudo)
+        self._counts, self._expected = codons * scale[:, None, None], expected
         self._ratio, self._log = ratio, np.log(ratio)
         self._pairs: Floats = self._counts.sum(axis=(1, 2))
         self.pairs = float(self._pairs.sum())

@@ -64,6 +64,10 @@ class Pairs:
         weighted: Floats = np.einsum("g,gkab->kab", weights.astype(np.float64), self.counts)
         return weighted
 
+    def pooled(self) -> Pairs:
+        """The same with all distances added up: K is 1."""
+        return Pairs(self.counts.sum(axis=1, keepdims=True), (0,))
+
 
 def count_pairs(
     text: Text, size: int, distances: Sequence[int], rng: np.random.Generator, groups: int = GROUPS

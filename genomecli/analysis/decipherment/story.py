@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from genomecli.analysis.decipherment.decipher import SHUFFLED, Deciphered
+from genomecli.analysis.decipherment.decipher import LEAST_MARGIN, SHUFFLED, Deciphered
 from genomecli.analysis.decipherment.judged import Judged, judge
 from genomecli.analysis.pages import interval_text
 from genomecli.sequences.codes import CODONS
@@ -15,7 +15,9 @@ from genomecli.sequences.codes import CODONS
 def sentences(found: Deciphered, judged: Judged) -> list[str]:
     """What was found, in words."""
     sources, table = found.sources, found.sources.code.table
+    refused = [] if found.holds_a_code else [_refusal(found)]
     said = [
+        *refused,
         f"{judged.decided} of {judged.codons} codons were decided, {100 * judged.decided_tokens:.1f} % of "
         f"all that stand in genes; {_wrong(judged, table)}.",
         f"Against code {table}, the best reading of {judged.right} of {judged.codons} codons is right "
@@ -25,12 +27,24 @@ def sentences(found: Deciphered, judged: Judged) -> list[str]:
     ]
     if found.controls:
         said.append(_control_sentence(found))
+    if found.solution.reached * found.chains < 1.5:
+        said.append(
+            f"Only one of {found.chains} searches ended here: more chains or sweeps may find a better answer."
+        )
     if sources.codons == sources.proteins and sources.relation != "none":
         said.append(
             "The proteins are the annotator's translation of genes of the same genome, so this shows that "
             "the method works; it does not establish the cell's code."
         )
     return said
+
+
+def _refusal(found: Deciphered) -> str:
+    best = max(found.controls, key=lambda control: control.value)
+    return (
+        f"Nothing is decided: the evidence is not told from that of texts which hold no code ({best.name}; "
+        f"margin {found.margin:.1f} standard deviations, {LEAST_MARGIN:.0f} are asked)."
+    )
 
 
 def _wrong(judged: Judged, table: int) -> str:

@@ -8,6 +8,7 @@ import pytest
 from genomecli.analysis.decipherment.evidence import (
     NOTHING,
     READINGS,
+    Background,
     Evidence,
     Weights,
     one_hot,
@@ -60,6 +61,21 @@ def test_a_move_gains_what_the_whole_evidence_gains() -> None:
             own = gain[np.arange(3), labels[:, codon]]
             np.testing.assert_allclose(gain[:, letter] - own, whole, rtol=1e-8, atol=1e-7)
             np.testing.assert_allclose(after[:, :, letter], evidence.norms(one_hot(other)), rtol=1e-10)
+
+
+def test_what_goes_together_far_apart_is_no_evidence() -> None:
+    """Genes with two kinds of codon usage: near pairs are far pairs, and no assignment explains anything."""
+    rng = np.random.default_rng(3)
+    usage = rng.dirichlet(np.full(64, 0.5), size=2)
+    codons = 1e5 * sum(np.outer(one, one) for one in usage)
+    amino = rng.dirichlet(np.full(20, 2.0), size=2)
+    residues = 1e6 * sum(np.outer(one, one) for one in amino)
+    labels = rng.integers(0, 20, (20, 64))
+    plain = Evidence(codons[None], residues[None], Weights(1.0, 0.0)).value(labels)
+    background = Background(8 * codons, 8 * residues)
+    taken_off = Evidence(codons[None], residues[None], Weights(1.0, 0.0), background=background).value(labels)
+    assert np.abs(plain).max() > 100
+    assert np.abs(taken_off).max() < 0.01 * np.abs(plain).max()
 
 
 def test_nothing_explains_nothing() -> None:
