@@ -90,7 +90,7 @@ class Background:
 
 
 def far_ratios(counts: Floats, pseudo: float) -> Floats:
-    """float64[V, V]: the symmetric pair ratio of counts float64[V, V], ``pseudo`` pairs added on both sides."""
+    """float64[V, V]: the symmetric pair ratio of counts float64[V, V], ``pseudo`` pairs added to both."""
     expected = margins(counts[None])[0] * counts.sum()
     ratio = (counts + pseudo) / (expected + pseudo)
     found: Floats = (ratio + ratio.T) / 2
