@@ -81,7 +81,7 @@ main() {
   if [ "$level" = newest ]; then
     "$venv/bin/pip" install -q -c "$root/scripts/constraints.txt" "${wheel[0]}"
     (cd "$folder/use" && use_it "$venv/bin/genomecli")
-    "$venv/bin/pip" install -q -c "$root/scripts/constraints.txt" "${wheel[0]}[anndata,fast,lora,onnx,variants]"
+    "$venv/bin/pip" install -q -c "$root/scripts/constraints.txt" "${wheel[0]}[anndata,fast,lora,onnx,tensorboard,variants,wandb]"
   else
     lower_bounds "$python" > "$folder/oldest.txt"
     cat "$folder/oldest.txt"

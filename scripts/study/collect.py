@@ -105,6 +105,7 @@ def ladder_figure(rows: Sequence[Row], path: Path) -> None:
         "anchored5",
         "anchored10",
         "deciphered",
+        "shared",
         "paired",
     )
     species = sorted({str(row["species"]) for row in rows})
