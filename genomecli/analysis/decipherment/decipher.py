@@ -124,7 +124,7 @@ class Deciphered:
         return label >= 0 and self.holds_a_code and float(self.support[codon, label]) >= self.least_support
 
     def letter(self, codon: int) -> str:
-        """What is answered: an amino acid, ``*``, ``?`` for undecided, or ``-`` for a codon never seen in a pair."""
+        """What is answered: an amino acid, ``*``, ``?`` for undecided, or ``-`` for one in no pair."""
         if self.stops[codon]:
             return "*"
         if self.solution.labels[codon] < 0:
