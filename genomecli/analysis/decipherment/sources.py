@@ -233,8 +233,8 @@ def _policy_notes(corpus: CorpusReader, code: GeneticCode) -> list[str]:
         )
     if not _drops_none_for_stops(corpus):
         notes.append(
-            f"the corpus was made without genes that hold a stop of code {code.table} inside, so one that "
-            "the cell reads as an amino acid cannot be found; make it with tokenize.policies.internal_stop: keep"
+            f"the corpus was made without genes that hold a stop of code {code.table} inside, so one "
+            "that is an amino acid cannot be found; make it with tokenize.policies.internal_stop: keep"
         )
     return notes
 
