@@ -151,6 +151,21 @@ def test_what_is_missing_is_named(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_corpus_without_proteins_is_not_asked_for_a_setting(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = (corpus.parent / "config.yaml").read_text(encoding="utf-8")
+    (corpus.parent / "genes.yaml").write_text(
+        config.replace(", {kind: protein, path: proteins.fa}", ""), encoding="utf-8"
+    )
+    assert main(["tokenize", "-c", str(corpus.parent / "genes.yaml"), "-o", str(tmp_path / "corpus")]) == 0
+    capsys.readouterr()
+    assert decipher(tmp_path / "corpus", tmp_path / "out") == 3
+    said = capsys.readouterr().err
+    assert "holds no records of protein; tokenize genes and proteins" in said
+    assert "set mrr-compare" not in said
+
+
 def test_a_corpus_that_a_code_helped_to_make_is_said_to_be_one(corpus: Path, tmp_path: Path) -> None:
     """The default policies trim stops of the stated code, and drop genes that hold one inside."""
     config = (corpus.parent / "config.yaml").read_text(encoding="utf-8")

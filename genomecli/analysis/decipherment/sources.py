@@ -193,7 +193,13 @@ def _only(corpus: CorpusReader, molecule: str) -> str:
     if len(found) == 1:
         return found[0]
     key = "codons" if molecule == "cds" else "proteins"
-    what = f"records of {molecule} of {', '.join(found)}" if found else f"no records of {molecule}"
+    if not found:
+        raise InputError(
+            f"the corpus holds no records of {molecule}",
+            where=corpus.path,
+            fix="tokenize genes and proteins, and see why records were left out",
+        )
+    what = f"records of {molecule} of {', '.join(found)}"
     raise InputError(f"the corpus holds {what}", where=corpus.path, fix=f"set mrr-compare.decipher.{key}")
 
 
