@@ -99,7 +99,7 @@ class DecipherSettings(Section):
     background: int | None = setting(
         24,
         doc="From this distance to about twice it, pairs are the background that is taken off on both sides: "
-        "what a gene's codons or a protein's residues share anywhere in it. null takes off none.",
+        "what a gene's codons or a protein's residues share anywhere in it. Beyond farthest; null: none.",
         unit="codons",
         ge=10,
         le=1000,
@@ -138,6 +138,11 @@ class DecipherSettings(Section):
     def _in_order(self) -> DecipherSettings:
         if self.farthest < self.nearest:
             raise ValueError(f"farthest {self.farthest} is below nearest {self.nearest}")
+        if self.background is not None and self.background <= self.farthest:
+            raise ValueError(
+                f"background {self.background} is not beyond farthest {self.farthest}: what is looked for "
+                "would be taken off"
+            )
         return self
 
 

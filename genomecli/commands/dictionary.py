@@ -19,7 +19,7 @@ def read_dictionary(path: Path) -> tuple[str, ...]:
     """The decided codons as anchors, ``CTG:L``; stops and undecided codons are left out, and counted.
 
     Raises:
-        InputError: if the file is no ``codons.tsv``, or decides nothing.
+        InputError: if the file is no ``codons.tsv``, answers a codon twice, or decides nothing.
     """
     if path.is_dir():
         path = path / "codons.tsv"
@@ -28,14 +28,19 @@ def read_dictionary(path: Path) -> tuple[str, ...]:
         with path.open(encoding="utf-8", newline="") as stream:
             lines = list(csv.DictReader(stream, delimiter="\t"))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"cannot be read ({error})", where=path, fix=fix) from error
+        why = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"cannot be read ({why})", where=path, fix=fix) from error
     if not lines or any(column not in lines[0] for column in _COLUMNS):
         raise InputError(f"has no columns {' and '.join(_COLUMNS)}", where=path, fix=fix)
-    pairs = []
+    pairs: list[str] = []
+    met: set[str] = set()
     for number, line in enumerate(lines, start=2):
         codon, answer = line["codon"], line["answer"]
         if codon not in CODONS or answer not in (*AMINO_LETTERS, "*", "?", "-"):
             raise InputError(f"line {number}: {codon!r} as {answer!r} is no answer", where=path, fix=fix)
+        if codon in met:
+            raise InputError(f"line {number}: {codon} was answered before", where=path, fix=fix)
+        met.add(codon)
         if answer in AMINO_LETTERS:
             pairs.append(f"{codon}:{answer}")
     if not pairs:

@@ -187,6 +187,10 @@ def _contradictions(settings: ReadingSettings) -> Iterator[str]:
         weight < 0 for weight in (*settings.species_weights.values(), *settings.molecule_weights.values())
     ):
         yield "a weight is negative; weights are 0 or more"
+    if settings.anchors.shared_start and settings.relation not in ("anchored", "deciphered"):
+        yield (
+            f"anchors.shared_start is for relations anchored and deciphered; relation is {settings.relation}"
+        )
     if settings.relation != "none":
         yield from _unrelated(settings)
 
@@ -205,3 +209,5 @@ def _unrelated(settings: ReadingSettings) -> Iterator[str]:
         yield "relation deciphered needs anchors.dictionary, the codons.tsv of mrr-compare --decipher"
     if settings.anchors.dictionary and relation != "deciphered":
         yield f"anchors.dictionary is for relation deciphered; relation is {relation}"
+    if settings.anchors.dictionary and not isinstance(settings.anchors.pairs, int):
+        yield "anchors.pairs and anchors.dictionary are both given; leave one out"

@@ -144,7 +144,45 @@ def test_what_is_missing_is_named(
     assert "planted.cds" in capsys.readouterr().err
     assert decipher(corpus, tmp_path / "d", sets=("nearest=9",)) == 2
     assert "farthest 8 is below nearest 9" in capsys.readouterr().err
+    assert decipher(corpus, tmp_path / "e", sets=("farthest=24",)) == 2
+    assert "background 24 is not beyond farthest 24" in capsys.readouterr().err
+    assert decipher(corpus, tmp_path / "f", sets=("relation=none", "background=250")) == 3
+    assert "no gene is long enough for pairs 250 to" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_corpus_without_proteins_is_not_asked_for_a_setting(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = (corpus.parent / "config.yaml").read_text(encoding="utf-8")
+    (corpus.parent / "genes.yaml").write_text(
+        config.replace(", {kind: protein, path: proteins.fa}", ""), encoding="utf-8"
+    )
+    assert main(["tokenize", "-c", str(corpus.parent / "genes.yaml"), "-o", str(tmp_path / "corpus")]) == 0
+    capsys.readouterr()
+    assert decipher(tmp_path / "corpus", tmp_path / "out") == 3
+    said = capsys.readouterr().err
+    assert "holds no records of protein; tokenize genes and proteins" in said
+    assert "set mrr-compare" not in said
+
+
+def test_a_corpus_that_a_code_helped_to_make_is_said_to_be_one(corpus: Path, tmp_path: Path) -> None:
+    """The default policies trim stops of the stated code, and drop genes that hold one inside."""
+    config = (corpus.parent / "config.yaml").read_text(encoding="utf-8")
+    (corpus.parent / "trimmed.yaml").write_text(
+        "\n".join(line for line in config.splitlines() if "policies" not in line), encoding="utf-8"
+    )
+    made = tmp_path / "corpus"
+    assert main(["tokenize", "-c", str(corpus.parent / "trimmed.yaml"), "-o", str(made)]) == 0
+    out, sets = tmp_path / "out", ("relation=none", "controls=false")
+    assert decipher(made, out, "--set", "mrr-compare.figures=false", sets=sets) == 0
+    notes = json.loads((out / "summary.json").read_text(encoding="utf-8"))["notes"]
+    assert [name for note in notes for name in ("stop_codon", "internal_stop") if name in note] == [
+        *("stop_codon", "internal_stop")
+    ]
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert "one was used to make the" in page
+    assert "used: not to read the texts" not in page
 
 
 def test_real_genes_against_a_relative_s_proteins(real_data: Path, tmp_path: Path) -> None:

@@ -13,12 +13,13 @@ import numpy as np
 
 from genomecli.analysis.arrays import Booleans, Floats, Integers
 from genomecli.analysis.decipherment.evidence import AMINO, CODONS, Background, Evidence, Weights
-from genomecli.analysis.decipherment.pairs import GROUPS, Pairs, Text, count_pairs
+from genomecli.analysis.decipherment.pairs import Pairs, Text, count_pairs
 from genomecli.analysis.decipherment.ranking import RankedCode, rank
 from genomecli.analysis.decipherment.search import Schedule, Solution, scores, search
 from genomecli.analysis.decipherment.sources import Sources
 from genomecli.analysis.decipherment.stops import find_stops, stop_log_odds
 from genomecli.analysis.gold import AMINO_LETTERS
+from genomecli.errors import InputError
 from genomecli.runtime import rng
 from genomecli.sequences.codes import GeneticCode, all_codes, genetic_code
 
@@ -32,6 +33,9 @@ SHUFFLED = "proteins shuffled within themselves"
 
 LEAST_MARGIN = 2.0
 """Standard deviations by which the evidence must exceed that of every control, or nothing is decided."""
+
+LEAST_RECORDS = 2
+"""Genes, and proteins, that resamples are drawn from at least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,8 +115,8 @@ class Deciphered:
 
     @property
     def asked(self) -> Integers:
-        """Codons that were seen inside genes and are no stops, by index."""
-        return np.flatnonzero((self.counts > 0) & ~self.stops)
+        """Codons that were seen in a pair inside genes and are no stops, by index."""
+        return np.flatnonzero((self.solution.labels >= 0) & ~self.stops)
 
     def decided(self, codon: int) -> bool:
         """Whether enough resamples agree on the codon's reading, in a text that is told from its controls."""
@@ -120,10 +124,10 @@ class Deciphered:
         return label >= 0 and self.holds_a_code and float(self.support[codon, label]) >= self.least_support
 
     def letter(self, codon: int) -> str:
-        """What is answered: an amino acid, ``*``, ``?`` for undecided, or ``-`` for a codon never seen."""
+        """What is answered: an amino acid, ``*``, ``?`` for undecided, or ``-`` for one in no pair."""
         if self.stops[codon]:
             return "*"
-        if self.counts[codon] == 0:
+        if self.solution.labels[codon] < 0:
             return "-"
         return AMINO_LETTERS[self.solution.labels[codon]] if self.decided(codon) else "?"
 
@@ -158,12 +162,13 @@ def decipher(
         tick: called before each piece of work; raises what ends it.
 
     Raises:
-        InputError: if a text holds no pair.
+        InputError: if a text holds no pair, or only one record that does.
     """
     text = sources.genes.codons(settings.frame, settings.strand)
     schedule = Schedule(settings.chains, settings.sweeps)
     tick()
     counted = _count(text, sources.residues, settings, seed, "text")
+    _refuse_few(counted)
     evidence = counted.evidence()
     solution = search(evidence, schedule, rng(seed, "decipher", "search"))
     tally = np.bincount(text.tokens[text.tokens >= 0], minlength=CODONS)
@@ -202,25 +207,41 @@ def _shorter(schedule: Schedule) -> Schedule:
 
 def _count(codons: Text, residues: Text, settings: DecipherSettings, seed: int, name: str) -> Counted:
     """Count both texts. Raises InputError if one holds no pair."""
-    distances = range(settings.nearest, settings.farthest + 1)
     near = [
-        count_pairs(text, size, distances, rng(seed, "decipher", name, size))
+        _pairs(text, size, range(settings.nearest, settings.farthest + 1), "nearest", (seed, name))
         for text, size in ((codons, CODONS), (residues, AMINO))
     ]
     far: list[Pairs | None] = [None, None]
     if settings.background is not None:
         beyond = range(settings.background, 2 * settings.background + 16, 2)
         far = [
-            count_pairs(text, size, beyond, rng(seed, "decipher", name, size)).pooled()
+            _pairs(text, size, beyond, "background", (seed, name)).pooled()
             for text, size in ((codons, CODONS), (residues, AMINO))
         ]
     return Counted(near[0], near[1], far[0], far[1], Weights(settings.pseudo, settings.composition))
 
 
-def _drawn_groups(generator: np.random.Generator) -> tuple[Integers, Integers]:
-    """int64[G] each: how often each group of genes, and of proteins, is drawn."""
-    genes, proteins = (generator.multinomial(GROUPS, [1 / GROUPS] * GROUPS) for _ in range(2))
-    return genes, proteins
+def _pairs(text: Text, size: int, distances: range, key: str, drawn: tuple[int, str]) -> Pairs:
+    """Count one text. Raises InputError, with the setting that asks too much, if it holds no pair."""
+    pairs = count_pairs(text, size, distances, rng(drawn[0], "decipher", drawn[1], size))
+    if not len(pairs.held):
+        raise InputError(
+            f"no {'gene' if size == CODONS else 'protein'} is long enough for pairs "
+            f"{distances[0]} to {distances[-1]} apart",
+            where=f"mrr-compare.decipher.{key}",
+            fix="lower it" if key == "nearest" else "lower it, or set it to null",
+        )
+    return pairs
+
+
+def _refuse_few(counted: Counted) -> None:
+    """Raises InputError where a text has too few records to be drawn anew: nothing could be doubted."""
+    for pairs, what in ((counted.codons, "gene"), (counted.residues, "protein")):
+        if len(pairs.held) < LEAST_RECORDS:
+            raise InputError(
+                f"only one {what} is long enough to be read, and resamples need {LEAST_RECORDS}",
+                fix=f"give more {what}s",
+            )
 
 
 def _resamples(counted: Counted, settings: DecipherSettings, seed: int) -> Iterator[Evidence]:
@@ -232,7 +253,7 @@ def _resamples(counted: Counted, settings: DecipherSettings, seed: int) -> Itera
     k = len(counted.codons.distances)
     for number in range(settings.bootstrap):
         generator = rng(seed, "decipher", "resample", number)
-        genes, proteins = _drawn_groups(generator)
+        genes, proteins = counted.codons.drawn(generator), counted.residues.drawn(generator)
         yield counted.evidence(genes, proteins, k * generator.dirichlet(np.ones(k)))
 
 
@@ -240,7 +261,8 @@ def _spread(counted: Counted, settings: DecipherSettings, solution: Solution, se
     """Standard deviation of the solution's evidence, nats per thousand pairs, over genes and proteins."""
     values = []
     for number in range(settings.bootstrap):
-        draw = counted.evidence(*_drawn_groups(rng(seed, "decipher", "spread", number)))
+        generator = rng(seed, "decipher", "spread", number)
+        draw = counted.evidence(counted.codons.drawn(generator), counted.residues.drawn(generator))
         values.append(1e3 * float(draw.value(solution.labels[None])[0]) / draw.pairs)
     return float(np.std(values, ddof=1))
 

@@ -65,7 +65,9 @@ def drawings(found: Deciphered, settings: CompareSettings) -> list[Drawing]:
 def title_of(found: Deciphered) -> str:
     """Whose code, from which texts."""
     sources = found.sources
-    other = "its own proteome" if sources.codons == sources.proteins else f"proteins of {sources.proteins}"
+    other = "its own proteome" if sources.same_genome else f"proteins of {sources.proteins}"
+    if sources.translated_with is not None:
+        other = f"genes translated with code {sources.translated_with}"
     kind = {"disjoint": ", other families", "comparable": ", unpaired"}.get(sources.relation, "")
     return f"The code of {sources.codons}, deciphered from its genes and {other}{kind}"
 

@@ -106,6 +106,9 @@ class Evidence:
         weights: of its parts.
         share: float64[K], how much each distance counts; 1 each by default.
         background: what goes together far apart; without it, what the frequencies alone give is expected.
+
+    Distances without any pair of codons are left out; there must be one with pairs, and pairs of
+    residues at some distance.
     """
 
     def __init__(
@@ -118,6 +121,10 @@ class Evidence:
     ) -> None:
         weights = weights or Weights()
         scale = np.ones(len(codons)) if share is None else np.asarray(share, dtype=np.float64)
+        other = residues.sum(axis=(0, 2))
+        # A distance at which no codons stand says nothing; its norm would be the logarithm of zero.
+        held = codons.any(axis=(1, 2))
+        codons, residues, scale = codons[held], residues[held], scale[held]
         self.distances = len(codons)
         ratio, expected = pair_ratios(residues, weights.pseudo), margins(codons)
         if background is not None:
@@ -128,7 +135,7 @@ class Evidence:
         self._ratio, self._log = ratio, np.log(ratio)
         self._pairs: Floats = self._counts.sum(axis=(1, 2))
         self.pairs = float(self._pairs.sum())
-        one, other = codons.sum(axis=(0, 2)), residues.sum(axis=(0, 2))
+        one = codons.sum(axis=(0, 2))
         self.frequency: Floats = one / one.sum()
         self.composition: Floats = other / other.sum()
         self.seen: Integers = np.flatnonzero((codons.sum(axis=(0, 1)) + codons.sum(axis=(0, 2))) > 0)

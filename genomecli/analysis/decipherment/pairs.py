@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genomecli.analysis.arrays import Floats, Integers
-from genomecli.errors import InputError
 
 GROUPS = 40
 """Groups of records that a bootstrap draws."""
@@ -64,6 +63,19 @@ class Pairs:
         weighted: Floats = np.einsum("g,gkab->kab", weights.astype(np.float64), self.counts)
         return weighted
 
+    @property
+    def held(self) -> Integers:
+        """int64[n]: the groups that hold a pair, by index."""
+        found: Integers = np.flatnonzero(self.counts.any(axis=(1, 2, 3)))
+        return found
+
+    def drawn(self, rng: np.random.Generator) -> Integers:
+        """int64[G]: how often each group is drawn, with replacement, among those that hold a pair."""
+        held = self.held
+        found = np.zeros(len(self.counts), dtype=np.int64)
+        found[held] = rng.multinomial(len(held), [1 / len(held)] * len(held))
+        return found
+
     def pooled(self) -> Pairs:
         """The same with all distances added up: K is 1."""
         return Pairs(self.counts.sum(axis=1, keepdims=True), (0,))
@@ -81,8 +93,8 @@ def count_pairs(
         rng: deals the records out to groups.
         groups: G.
 
-    Raises:
-        InputError: if no record holds a pair.
+    Returns:
+        The counts; all 0 if no record is long enough.
     """
     records = len(text.lengths)
     group_of = rng.permutation(records) % groups
@@ -94,6 +106,4 @@ def count_pairs(
         good = (owner[:-distance] == owner[distance:]) & (left >= 0) & (right >= 0)
         keys = (group[:-distance][good] * size + left[good]) * size + right[good]
         counts[:, place] = np.bincount(keys, minlength=groups * size * size).reshape(groups, size, size)
-    if not counts.any():
-        raise InputError("no sequence is long enough to hold a pair of tokens at the distances asked for")
     return Pairs(counts, tuple(distances))

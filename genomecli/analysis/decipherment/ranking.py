@@ -36,7 +36,7 @@ class RankedCode:
         stops: log odds of its stops, nats.
         behind: how far it is behind the best in both together, with the interval of the resamples.
         ahead: share of the resamples in which the best is ahead of it.
-        differs: codons that it reads otherwise than the best does.
+        differs: codons that it reads otherwise than the best does; those that stop genes among them.
     """
 
     tables: tuple[int, ...]
@@ -95,6 +95,7 @@ def rank(
     drawn = np.array([draw.value(labels) for draw in draws]).reshape(len(draws), len(labels)) + stops_of
     total = sense + stops_of
     members = list(groups.values())
+    halts = np.array([_halts(codes[0], stop_odds) for codes in members])
     order = sorted(range(len(members)), key=lambda i: (-round(total[i], 6), members[i][0].table))
     best = order[0]
     found = []
@@ -107,10 +108,18 @@ def rank(
                 *(float(sense[i]), float(stops_of[i])),
                 percentiles(gaps, float(total[best] - total[i])),
                 float((gaps > 0).mean()) if len(gaps) else 0.0,
-                tuple(np.flatnonzero(labels[i] != labels[best]).tolist()),
+                tuple(np.flatnonzero((labels[i] != labels[best]) | (halts[i] != halts[best])).tolist()),
             )
         )
     return tuple(found)
+
+
+def _halts(code: GeneticCode, stop_odds: Floats) -> Booleans:
+    """bool[64]: codons that the code reads as stops and nothing else, where the texts say anything of it."""
+    found = np.array([letter == "*" for letter in code.amino], dtype=np.bool_)
+    found[list(code.dual)] = False
+    stops: Booleans = found & (stop_odds != 0)
+    return stops
 
 
 def _plain(labels: Integers, seen: Integers) -> Integers:

@@ -97,6 +97,8 @@ class Sources:
         residues: int64 amino acids in the order of AMINO_LETTERS, -1 for other letters.
         code: what the corpus says is the genetic code of the genes; it is used for nothing but the check.
         notes: what the reader of the result must know.
+        translated_with: NCBI code that the proteins were made with on purpose; None for given proteins.
+        code_free: the corpus was made without asking a code what a gene is.
     """
 
     codons: str
@@ -106,6 +108,13 @@ class Sources:
     residues: Text
     code: GeneticCode
     notes: tuple[str, ...]
+    translated_with: int | None = None
+    code_free: bool = True
+
+    @property
+    def same_genome(self) -> bool:
+        """The proteins are given for the species that the genes are of."""
+        return self.codons == self.proteins and self.translated_with is None
 
 
 def read_sources(corpus: CorpusReader, settings: DecipherSettings, seed: int) -> Sources:
@@ -118,6 +127,7 @@ def read_sources(corpus: CorpusReader, settings: DecipherSettings, seed: int) ->
     corpus.group(codons, "cds")  # refuses what the corpus does not hold
     code = species_code(corpus, codons)
     genes, notes = _of_one_code(corpus, codons, code)
+    notes += _policy_notes(corpus, code)
     if settings.translate_with is not None:
         return _wrongly_translated(corpus, genes, code, settings, seed, notes)
     proteins = settings.proteins or (
@@ -132,7 +142,9 @@ def read_sources(corpus: CorpusReader, settings: DecipherSettings, seed: int) ->
         relation = "none"
     taken = _inside(corpus, _limited(sides["cds"], settings.genes, seed))
     residues = _residues(corpus, sides["protein"])
-    return _checked(Sources(codons, proteins, relation, taken, residues, code, tuple(notes)), corpus)
+    free = _drops_none_for_stops(corpus)
+    found = Sources(codons, proteins, relation, taken, residues, code, tuple(notes), code_free=free)
+    return _checked(found, corpus)
 
 
 def _wrongly_translated(
@@ -160,7 +172,9 @@ def _wrongly_translated(
     residues = _translated(corpus, translated, table)
     said = f"control: the proteins are {len(translated):,} genes of {species}, translated with code {table}"
     taken = _inside(corpus, _limited(read, settings.genes, seed))
-    return _checked(Sources(species, species, relation, taken, residues, code, (*notes, said)), corpus)
+    free = _drops_none_for_stops(corpus)
+    found = Sources(species, species, relation, taken, residues, code, (*notes, said), table, free)
+    return _checked(found, corpus)
 
 
 def _checked(sources: Sources, corpus: CorpusReader) -> Sources:
@@ -179,7 +193,13 @@ def _only(corpus: CorpusReader, molecule: str) -> str:
     if len(found) == 1:
         return found[0]
     key = "codons" if molecule == "cds" else "proteins"
-    what = f"records of {molecule} of {', '.join(found)}" if found else f"no records of {molecule}"
+    if not found:
+        raise InputError(
+            f"the corpus holds no records of {molecule}",
+            where=corpus.path,
+            fix="tokenize genes and proteins, and see why records were left out",
+        )
+    what = f"records of {molecule} of {', '.join(found)}"
     raise InputError(f"the corpus holds {what}", where=corpus.path, fix=f"set mrr-compare.decipher.{key}")
 
 
@@ -196,9 +216,33 @@ def _limited(table: RecordTable, genes: int | None, seed: int) -> RecordTable:
     return table[np.sort(rng(seed, "decipher", "genes").permutation(len(table))[:genes])]
 
 
-def _keeps_last(corpus: CorpusReader) -> bool:
+def _policy(corpus: CorpusReader, name: str) -> object:
     policies: Mapping[str, object] = corpus.manifest["settings"]["policies"]
-    return policies["stop_codon"] == "keep"
+    return policies[name]
+
+
+def _keeps_last(corpus: CorpusReader) -> bool:
+    return _policy(corpus, "stop_codon") == "keep"
+
+
+def _drops_none_for_stops(corpus: CorpusReader) -> bool:
+    return _policy(corpus, "internal_stop") != "skip"
+
+
+def _policy_notes(corpus: CorpusReader, code: GeneticCode) -> list[str]:
+    """Where a code took part in making the corpus: what it took away cannot be found here."""
+    notes = []
+    if not _keeps_last(corpus):
+        notes.append(
+            f"the corpus was made without the stops of code {code.table} that end genes, so stops are not "
+            "looked for; make it with tokenize.policies.stop_codon: keep"
+        )
+    if not _drops_none_for_stops(corpus):
+        notes.append(
+            f"the corpus was made without genes that hold a stop of code {code.table} inside, so one "
+            "that is an amino acid cannot be found; make it with tokenize.policies.internal_stop: keep"
+        )
+    return notes
 
 
 def _inside(corpus: CorpusReader, table: RecordTable) -> Genes:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from genomecli.analysis.decipherment.decipher import LEAST_MARGIN, SHUFFLED, Deciphered
+from genomecli.analysis.decipherment.decipher import LEAST_MARGIN, SHUFFLED, Deciphered, reading_name
 from genomecli.analysis.decipherment.judged import Judged, judge
 from genomecli.analysis.pages import interval_text
 from genomecli.sequences.codes import CODONS
@@ -31,7 +31,12 @@ def sentences(found: Deciphered, judged: Judged) -> list[str]:
         said.append(
             f"Only one of {found.chains} searches ended here: more chains or sweeps may find a better answer."
         )
-    if sources.codons == sources.proteins and sources.relation != "none":
+    if sources.translated_with is not None:
+        said.append(
+            f"The proteins are genes of the same genome, translated on purpose with code "
+            f"{sources.translated_with}: the answer should be that code, whatever the cell's is."
+        )
+    elif sources.same_genome and sources.relation != "none":
         said.append(
             "The proteins are the annotator's translation of genes of the same genome, so this shows that "
             "the method works; it does not establish the cell's code."
@@ -41,6 +46,11 @@ def sentences(found: Deciphered, judged: Judged) -> list[str]:
 
 def _refusal(found: Deciphered) -> str:
     best = max(found.controls, key=lambda control: control.value)
+    if best.name == reading_name(0, "+") and best.value > found.value:
+        return (
+            "Nothing is decided: genes hold more evidence in frame 0 than in the reading that was asked for; "
+            "read so, they are a control."
+        )
     return (
         f"Nothing is decided: the evidence is not told from that of texts which hold no code ({best.name}; "
         f"margin {found.margin:.1f} standard deviations, {LEAST_MARGIN:.0f} are asked)."
@@ -61,6 +71,10 @@ def _wrong(judged: Judged, table: int) -> str:
 
 def code_sentence(found: Deciphered) -> str:
     """Which of NCBI's codes explains the texts, and whether another cannot be ruled out."""
+    if not found.holds_a_code:
+        return (
+            "The ranks of NCBI's codes mean nothing here: the texts are not told from those without a code."
+        )
     best, *others = found.codes
     name = f"code {' or '.join(map(str, best.tables))}"
     if not others:

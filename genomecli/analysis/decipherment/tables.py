@@ -60,7 +60,9 @@ def codon_table(found: Deciphered) -> PageTable:
         rows.append(
             [
                 str(text),
-                {"*": "stop", "?": "undecided", "-": "never seen"}.get(str(answer), str(answer)),
+                {"*": "stop", "?": "undecided", "-": "in no pair" if count else "never seen"}.get(
+                    str(answer), str(answer)
+                ),
                 str(best),
                 figure_text(float(str(support))) if best else "–",
                 f"{second} {float(str(other)):.2f}" if second else "–",

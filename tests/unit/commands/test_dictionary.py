@@ -29,6 +29,7 @@ def test_decided_codons_become_anchors(tmp_path: Path) -> None:
         ("codon\tanswer\nCTB\tS\n", "line 2: 'CTB'"),
         ("codon\tanswer\nCTG\tZ\n", "line 2: 'CTG' as 'Z'"),
         ("codon\tanswer\nCTG\t?\n", "decides no codon"),
+        ("codon\tanswer\nCTG\tS\nCTG\tL\n", "line 3: CTG was answered before"),
     ],
 )
 def test_other_files_are_refused(tmp_path: Path, text: str, said: str) -> None:
@@ -39,8 +40,9 @@ def test_other_files_are_refused(tmp_path: Path, text: str, said: str) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"nowhere\.tsv"):
+    with pytest.raises(InputError, match=r"nowhere\.tsv") as caught:
         read_dictionary(tmp_path / "nowhere.tsv")
+    assert str(caught.value).count("nowhere.tsv") == 1
 
 
 def test_the_relation_needs_a_dictionary_and_the_dictionary_the_relation() -> None:
@@ -49,3 +51,14 @@ def test_the_relation_needs_a_dictionary_and_the_dictionary_the_relation() -> No
     with pytest.raises(ValueError, match="for relation deciphered"):
         ReadingSettings(relation="disjoint", anchors=AnchorSettings(dictionary="codons.tsv"))
     assert ReadingSettings(relation="deciphered", anchors=AnchorSettings(pairs=("CTG:L",)))
+
+
+def test_anchors_that_would_be_ignored_are_refused() -> None:
+    with pytest.raises(ValueError, match="both given"):
+        ReadingSettings(
+            relation="deciphered", anchors=AnchorSettings(pairs=("CTG:L",), dictionary="codons.tsv")
+        )
+    for relation in ("none", "disjoint", "comparable", "paired"):
+        with pytest.raises(ValueError, match="shared_start is for relations anchored and deciphered"):
+            ReadingSettings.model_validate({"relation": relation, "anchors": {"shared_start": True}})
+    ReadingSettings(relation="anchored", anchors=AnchorSettings(shared_start=True))

@@ -94,3 +94,20 @@ def test_other_codon_usage_is_no_evidence() -> None:
     evidence = Evidence(codons, residues, Weights(1.0, 0.0))
     values = evidence.value(rng.integers(0, 20, (20, 64)))
     assert (values <= 1e-6).all()
+
+
+def test_a_distance_without_codons_says_nothing() -> None:
+    """Genes shorter than the largest distance: no logarithm of zero, and the evidence of the others."""
+    rng = np.random.default_rng(3)
+    codons = rng.poisson(2.0, (2, 64, 64)).astype(float)
+    residues = rng.poisson(30.0, (2, 20, 20)).astype(float)
+    codons[1] = 0
+    background = Background(rng.poisson(9.0, (64, 64)) + 0.0, rng.poisson(9.0, (20, 20)) + 0.0)
+    with np.errstate(all="raise"):
+        found = Evidence(codons, residues, Weights(1.0, 0.0), np.array([0.7, 1.3]), background)
+        alone = Evidence(codons[:1], residues[:1], Weights(1.0, 0.0), np.array([0.7]), background)
+        labels = _labels(alone, 3)
+        np.testing.assert_array_equal(found.value(labels), alone.value(labels))
+        hot = one_hot(labels)
+        gain, _ = found.moves(labels, 5, hot, found.norms(hot))
+    assert np.isfinite(gain).all()

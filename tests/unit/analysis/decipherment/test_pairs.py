@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from genomecli.analysis.decipherment.pairs import Text, count_pairs
-from genomecli.errors import InputError
+from genomecli.analysis.decipherment.pairs import GROUPS, Text, count_pairs
 
 
 def _text(seed: int, records: int = 30) -> Text:
@@ -56,6 +54,23 @@ def test_records_can_be_taken_in_any_order() -> None:
     assert taken.lengths.tolist() == [3, 1]
 
 
-def test_texts_without_a_pair_are_refused() -> None:
-    with pytest.raises(InputError, match="long enough"):
-        count_pairs(Text(np.array([1, 2, 3]), np.array([1, 1, 1])), 5, (1,), np.random.default_rng(0))
+def test_texts_without_a_pair_hold_none() -> None:
+    text = Text(np.array([1, 2, 3]), np.array([1, 1, 1]))
+    pairs = count_pairs(text, 5, (1,), np.random.default_rng(0))
+    assert not pairs.counts.any()
+    assert not len(pairs.held)
+
+
+def test_only_groups_that_hold_a_pair_are_drawn() -> None:
+    """Two records in forty groups: a draw over all groups would often hold nothing."""
+    pairs = count_pairs(Text(np.arange(4), np.array([2, 2])), 5, (1,), np.random.default_rng(0))
+    assert len(pairs.held) == 2
+    for seed in range(30):
+        drawn = pairs.drawn(np.random.default_rng(seed))
+        assert drawn.sum() == drawn[pairs.held].sum() == 2
+
+
+def test_of_full_groups_a_draw_is_the_ordinary_bootstrap() -> None:
+    pairs = count_pairs(_text(4, 900), 5, (1,), np.random.default_rng(0))
+    expected = np.random.default_rng(7).multinomial(GROUPS, [1 / GROUPS] * GROUPS)
+    np.testing.assert_array_equal(pairs.drawn(np.random.default_rng(7)), expected)

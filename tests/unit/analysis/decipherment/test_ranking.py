@@ -38,3 +38,17 @@ def test_a_stop_of_a_code_that_genes_hold_is_read_as_nothing() -> None:
     labels = labels_of(genetic_code(1), seen)
     assert labels[seen].tolist() == [20, 10]
     assert (np.delete(labels, seen) == -1).all()
+
+
+def test_a_code_that_differs_in_what_stops_alone_says_where() -> None:
+    """Genes end in TGA: codes 1 and 4 read all else alike, and code 4 reads TGA otherwise."""
+    rules, rng = grammar(1), np.random.default_rng(0)
+    genes = count_pairs(spelled(proteins(rules, 40, 60, 2), 1, 3), 64, (2,), rng).total()
+    residues = count_pairs(proteins(rules, 40, 60, 4), 20, (2,), rng).total()
+    odds = np.zeros(64)
+    odds[CODONS.index("TGA")] = 100.0
+    settled = odds > 0
+    ranked = rank((genetic_code(1), genetic_code(4)), Evidence(genes, residues), (), odds, settled)
+    assert [code.tables for code in ranked] == [(1,), (4,)]
+    assert ranked[1].differs == (CODONS.index("TGA"),)
+    assert ranked[1].stops == 0

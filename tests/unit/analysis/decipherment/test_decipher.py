@@ -1,0 +1,81 @@
+"""Texts that are almost too short: one clear answer or one clear refusal, and no number that is none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from genomecli.analysis.decipherment.decipher import Deciphered, decipher
+from genomecli.analysis.decipherment.drawing import drawings
+from genomecli.analysis.decipherment.pairs import Text
+from genomecli.analysis.decipherment.sources import Genes, Sources
+from genomecli.analysis.decipherment.story import summary
+from genomecli.analysis.decipherment.tables import codon_lines, codon_table
+from genomecli.analysis.settings import CompareSettings, DecipherSettings
+from genomecli.errors import InputError
+from genomecli.sequences.codes import CODONS, genetic_code
+
+
+def made(genes: int, codons: int, proteins: int = 30) -> Sources:
+    """Random genes and random proteins; the first gene begins with the only CTG, before an N."""
+    rng = np.random.default_rng(4)
+    bases = rng.integers(0, 3, (genes, 3 * codons)).astype(np.uint8)
+    if genes:
+        bases[0, :3] = [1, 3, 2]
+        bases[0, 3 * np.arange(1, codons, 1)[1:9]] = 4
+    lengths = np.full(genes, 3 * codons, dtype=np.int64)
+    last = np.bincount([CODONS.index("TAA")] * genes, minlength=64).astype(np.int64)
+    residues = Text(rng.integers(0, 20, 60 * proteins), np.full(proteins, 60, dtype=np.int64))
+    return Sources(
+        *("a", "b", "none", Genes(bases.ravel(), lengths, last, knows_last=True), residues),
+        *(genetic_code(1), ()),
+    )
+
+
+def found_in(sources: Sources, **settings: object) -> Deciphered:
+    asked = DecipherSettings.model_validate({"chains": 2, "sweeps": 2, "bootstrap": 20, **settings})
+    with np.errstate(all="raise", under="ignore"):
+        return decipher(sources, asked, (genetic_code(1), genetic_code(12)), seed=1)
+
+
+@pytest.mark.parametrize("genes", [2, 5])
+def test_a_few_genes_are_answered_by_numbers(genes: int) -> None:
+    found = found_in(made(genes, 40))
+    short = summary(found)
+    assert np.isfinite([found.value, found.spread, short["margin"], short["mrr"]]).all()
+    assert short["decided"] == 0
+
+
+def test_distances_beyond_the_genes_say_nothing() -> None:
+    found = found_in(made(5, 12), farthest=30, background=None)
+    assert np.isfinite(found.value)
+
+
+def test_a_codon_that_stands_in_no_pair_has_no_best_reading() -> None:
+    found = found_in(made(5, 40), controls=False)
+    codon = CODONS.index("CTG")
+    assert found.counts[codon] == 1
+    assert found.letter(codon) == "-"
+    line = codon_lines(found)[codon]
+    assert line == ("CTG", "-", "", "", "", "", "", 1, "L", "")
+    assert codon_table(found).rows[codon][1] == "in no pair"
+    assert codon not in found.asked
+    for drawing in drawings(found, CompareSettings()):
+        drawing.draw()
+
+
+@pytest.mark.parametrize(
+    ("sources", "settings", "said"),
+    [
+        (made(5, 20), {}, "no gene is long enough for pairs 24 to 62 apart"),
+        (made(5, 80, 0), {}, "no protein is long enough for pairs 2 to 8 apart"),
+        (made(5, 80), {"background": 70}, "no protein is long enough for pairs 70 to"),
+        (made(5, 2), {}, "no gene is long enough for pairs 2 to 8 apart"),
+        (made(1, 80), {}, "only one gene is long enough"),
+        (made(5, 80, 1), {}, "only one protein is long enough"),
+    ],
+)
+def test_what_is_too_short_is_refused(sources: Sources, settings: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError, match=said) as caught:
+        found_in(sources, **settings)
+    assert caught.value.fix
