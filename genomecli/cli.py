@@ -25,6 +25,7 @@ from genomecli.cli_frame import (
     Shown,
     app,
     command,
+    ended,
     fail,
     foreign,
     reader_left,
@@ -370,9 +371,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return reader_left()
     except Exception as error:
         return foreign(error)
-    return code if isinstance(code, int) else 0  # what typer.Exit said
+    return ended(code if isinstance(code, int) else 0)  # what typer.Exit said
 
 
 def run() -> None:
     """Console script."""
-    sys.exit(main())
+    code = main()
+    if "genomecli.runtime" in sys.modules:
+        from genomecli.runtime import settle
+
+        settle()  # a signal now would end it with another code, and SLURM queue it no more
+    sys.exit(code)

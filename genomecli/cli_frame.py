@@ -157,8 +157,12 @@ def section_of(
 ) -> Config:
     """The settings of a command: its YAML, if there is one, ``--set``, and what an option adjusts in them."""
     from genomecli.config import load_config
+    from genomecli.runtime import note_in_files
 
-    return load_config(path, list(overrides or []), needs=needs, adjust=adjust)
+    settings = load_config(path, list(overrides or []), needs=needs, adjust=adjust)
+    common = ", ".join(f"{name} {value}" for name, value in settings.common.model_dump().items())
+    note_in_files(f"settings: {common}")
+    return settings
 
 
 def shard_of(text: str | None) -> tuple[int, int] | None:
@@ -169,6 +173,17 @@ def shard_of(text: str | None) -> tuple[int, int] | None:
     if not (slash and part.isdigit() and parts.isdigit() and 1 <= int(part) <= int(parts)):
         raise UsageError(f"--shard {text!r} is not of the form I/N with I from 1 to N")
     return int(part), int(parts)
+
+
+def ended(code: int) -> int:
+    """The exit code of a command that met no error, noted in the log files."""
+    if "genomecli.runtime" in sys.modules:  # otherwise there is no log yet
+        from genomecli.runtime import note_in_files
+
+        why = {0: "finished", 141: "the reader of the output has left"}.get(code, "see above")
+        with suppress(OSError):  # of a full disk
+            note_in_files(f"ended with {code}: {why}")
+    return code
 
 
 def reader_left() -> int:
@@ -195,10 +210,12 @@ def fail(error: GenomecliError) -> int:
 
         traceback.print_exception(error)
     if "genomecli.runtime" in sys.modules:  # otherwise there is no log yet
-        from genomecli.runtime import note_end
+        import logging
+
+        from genomecli.runtime import note_in_files
 
         with suppress(OSError):  # of a full disk
-            note_end(f"ended with {error.exit_code}: {error}")
+            note_in_files(f"ended with {error.exit_code}: {error}", logging.ERROR)
     with suppress(OSError):  # of a terminal that was closed
         typer.echo(json.dumps(error.as_dict()) if Shown.as_json else f"genomecli: {error}", err=True)
     return error.exit_code

@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -242,6 +242,25 @@ class Progress:
         self._bar.update(self._task, advance=amount, **({"note": note} if note else {}))
 
 
+class _Terminal:
+    """Standard error for a bar. One that was closed takes nothing more, and that ends no run."""
+
+    def __init__(self) -> None:
+        self._stream = sys.stderr
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 @contextmanager
 def progress(description: str, total: float | None = None, *, done: int = 0) -> Iterator[Progress]:
     """A :class:`Progress` for a piece of work of ``total`` units, ``done`` of them before."""
@@ -258,7 +277,8 @@ def progress(description: str, total: float | None = None, *, done: int = 0) -> 
         rich_progress.TimeRemainingColumn(),
         rich_progress.TextColumn("{task.fields[note]}"),
     )
-    with rich_progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(file=cast("IO[str]", _Terminal()))
+    with rich_progress.Progress(*columns, console=console, transient=True) as bar:
         yield Progress(bar, bar.add_task(description, total=total, completed=done, note=""))
 
 
@@ -330,11 +350,17 @@ def note(handler: logging.Handler, line: str, level: int = logging.INFO) -> None
     handler.handle(log.makeRecord(log.name, level, __file__, 0, "%s", (line,), None))
 
 
-def note_end(line: str) -> None:
-    """Write why the command ends to the log files; the console has it by other means."""
+def note_in_files(line: str, level: int = logging.INFO) -> None:
+    """Write a line to the log files alone, such as why a command ends; the console has it by other means."""
     for handler in log.handlers:
         if isinstance(handler, logging.FileHandler):
-            note(handler, line, logging.ERROR)
+            note(handler, line, level)
+
+
+def settle() -> None:
+    """Let no signal change how the process ends: all is done, and it is only taken down."""
+    for name in StopFlag.SIGNALS:
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def versions() -> dict[str, str]:

@@ -1,14 +1,20 @@
 #!/usr/bin/env bash
-# Advisories known of the packages that are installed, by pip-audit, where it and a network are there: bash scripts/audit.sh
+# Advisories known of the packages that are installed, by pip-audit, where a network is there: bash scripts/audit.sh
 set -euo pipefail
+install_audit() {
+  "$venv/bin/python" -m venv "$1" && timeout 120 "$1/bin/pip" install -q --retries 0 --timeout 15 pip-audit
+}
+
 main() {
   source "$(dirname "$0")/setup.sh"
-  if ! "$venv/bin/python" -c "import pip_audit" 2>/dev/null; then
-    echo "advisories: skipped, pip-audit is not installed ($venv/bin/pip install pip-audit)" >&2
+  # In an environment of its own: what it needs must not change the packages that are tested.
+  local own="$root/.cache/audit" installed said
+  if [ ! -x "$own/bin/pip-audit" ] && ! install_audit "$own" >/dev/null 2>&1; then
+    echo "advisories: skipped, pip-audit cannot be installed (no network?)" >&2
     return
   fi
-  local said
-  if ! said=$(timeout 120 "$venv/bin/python" -m pip_audit --progress-spinner off --skip-editable 2>&1); then
+  installed=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+  if ! said=$(timeout 120 "$own/bin/pip-audit" --progress-spinner off --skip-editable --path "$installed" 2>&1); then
     case $said in
       "" | *onnection* | *resolve* | *timed\ out* | *Proxy* | *Max\ retries*) echo "advisories: skipped, no network" >&2; return ;;
     esac

@@ -158,3 +158,28 @@ def test_a_log_file_ends_with_why_the_command_ended(tmp_path: Path) -> None:
     assert "command: " in lines[0]
     assert "ended with 3: " in lines[-1]
     assert "no such file or folder" in lines[-1]
+
+
+def test_a_log_file_begins_with_what_ran_and_ends_well(tmp_path: Path) -> None:
+    log_file = tmp_path / "log.txt"
+    few = ["--set", "simulate.species=[{name: s, genes: 3}]", "--set", "seed=5"]
+    assert main(["simulate", "-o", str(tmp_path / "out"), *few, "--log-file", str(log_file)]) == 0
+    lines = log_file.read_text().splitlines()
+    assert "command: " in lines[0]
+    assert "host " in lines[1]
+    assert f"genomecli {__version__}, python" in lines[1]
+    assert lines[2].endswith("settings: seed 5, device auto, precision auto, threads auto")
+    assert lines[-1].endswith("ended with 0: finished")
+
+
+def test_a_signal_as_the_process_is_taken_down_does_not_change_its_exit_code() -> None:
+    """A batch file that is told 75 queues its job again; that of a signal would leave it."""
+    done = run_python(
+        "import atexit, os, signal, genomecli.runtime\n"
+        "from genomecli import cli\n"
+        "for name in ('SIGTERM', 'SIGUSR1', 'SIGHUP', 'SIGINT'):\n"
+        "    atexit.register(os.kill, os.getpid(), getattr(signal, name))\n"
+        "cli.main = lambda: 75\n"
+        "cli.run()\n"
+    )
+    assert (done.returncode, done.stderr) == (75, "")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import select
 import signal
 import subprocess
 import sys
@@ -207,6 +209,28 @@ def test_a_signal_saves_and_a_new_process_goes_on_bit_for_bit(
     assert subprocess.run([*command, "--resume"], check=False).returncode == 0
     _run(corpus, whole, *more)
     assert _manifest(out) == _manifest(whole)
+
+
+@pytest.mark.slow
+def test_a_terminal_that_is_closed_saves_and_asks_to_be_run_again(corpus: Path, tmp_path: Path) -> None:
+    """A real one: it has a progress bar, and nothing more can be written there."""
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "genomecli", "pretrain", "-o", str(out), "--corpus", str(corpus)]
+    command += [word for override in [*SMALL, "pretrain.steps=100000"] for word in ("--set", override)]
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execve(sys.executable, command, {**os.environ, "OMP_NUM_THREADS": "1"})
+    metrics, shown, end = out / "metrics.jsonl", b"", time.monotonic() + 60
+    while not metrics.exists() or metrics.read_text().count("\n") < 2:
+        assert time.monotonic() < end, shown
+        if select.select([terminal], [], [], 0.1)[0]:
+            shown += os.read(terminal, 4096)
+    os.close(terminal)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 75
+    assert b"\x1b[" in shown
+    assert "ended with 75: stopped at step" in (out / "log.txt").read_text().splitlines()[-1]
+    assert load_checkpoint(out, prefer="last").progress.step > 0
 
 
 def test_a_finished_run_says_so(corpus: Path, whole: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from genomecli.errors import CheckpointedError, InterruptedRunError, RunError
-from genomecli.runtime import log
+from genomecli.runtime import StopFlag, log
 from genomecli.training.feed import Feed
 from genomecli.training.learner import Hooks, Loss
 from genomecli.training.loop import Trainer
@@ -246,6 +246,23 @@ def test_signals_save_and_stop(name: str, error: type[Exception], code: int) -> 
     assert [progress.step for progress, _ in recorder.saves] == [3]
     assert caught.value.exit_code == code  # type: ignore[attr-defined]
     assert "step 3 of 50" in str(caught.value)
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_a_second_signal_stops_at_once_and_leaves_the_last_save(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(StopFlag, "TOGETHER", 0.0)
+    recorder = Recorder()
+    steps = iter(range(100))
+
+    def advance() -> None:
+        if next(steps) == 5:
+            os.kill(os.getpid(), signal.SIGUSR1)
+            time.sleep(0.01)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(KeyboardInterrupt):
+        _trainer(replace(_plan(50), save_every=4), recorder, advance=advance).run()
+    assert [progress.step for progress, _ in recorder.saves] == [4]
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
