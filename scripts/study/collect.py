@@ -130,6 +130,7 @@ def ladder_figure(rows: Sequence[Row], path: Path) -> None:
                 )
                 axes.plot(place, value, "o", color=OKABE_ITO[0], ms=6)
             axes.set_xticks(range(len(names)), names, rotation=40, ha="right", fontsize=9)
+            axes.set_xlim(-0.5, len(names) - 0.5)
             axes.set_ylim(0, 1.02)
             axes.set_title(name)
             light_grid(axes)
