@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -225,61 +225,6 @@ def stopping(fix: str, *, interrupt: bool = False) -> Iterator[None]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-
-
-class Progress:
-    """Counts work done; drawn as a bar where standard error is a terminal, and silent elsewhere."""
-
-    def __init__(self, bar: Any = None, task: Any = None) -> None:
-        self._bar = bar
-        self._task = task
-
-    def advance(self, amount: float = 1, **fields: object) -> None:
-        """Count ``amount`` more; ``fields`` are shown beside the bar."""
-        if self._bar is None:
-            return
-        note = "  ".join(f"{name} {value}" for name, value in fields.items())
-        self._bar.update(self._task, advance=amount, **({"note": note} if note else {}))
-
-
-class _Terminal:
-    """Standard error for a bar. One that was closed takes nothing more, and that ends no run."""
-
-    def __init__(self) -> None:
-        self._stream = sys.stderr
-
-    def write(self, text: str) -> int:
-        with suppress(OSError):
-            self._stream.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        with suppress(OSError):
-            self._stream.flush()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-
-@contextmanager
-def progress(description: str, total: float | None = None, *, done: int = 0) -> Iterator[Progress]:
-    """A :class:`Progress` for a piece of work of ``total`` units, ``done`` of them before."""
-    if not sys.stderr.isatty() or is_quiet():
-        yield Progress()
-        return
-    from rich import progress as rich_progress
-    from rich.console import Console
-
-    columns = (
-        rich_progress.TextColumn("{task.description}"),
-        rich_progress.BarColumn(),
-        rich_progress.TaskProgressColumn(),
-        rich_progress.TimeRemainingColumn(),
-        rich_progress.TextColumn("{task.fields[note]}"),
-    )
-    console = Console(file=cast("IO[str]", _Terminal()))
-    with rich_progress.Progress(*columns, console=console, transient=True) as bar:
-        yield Progress(bar, bar.add_task(description, total=total, completed=done, note=""))
 
 
 _CONSOLE = "console"

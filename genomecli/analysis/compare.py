@@ -29,7 +29,8 @@ from genomecli.analysis.tidy import Measure
 from genomecli.analysis.within import Within
 from genomecli.analysis.yardsticks import endpoint_rows, static_pairs
 from genomecli.errors import GenomecliError
-from genomecli.runtime import Progress, log, rng
+from genomecli.progress import Progress
+from genomecli.runtime import log, rng
 from genomecli.sequences.codes import GeneticCode
 
 

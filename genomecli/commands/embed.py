@@ -33,7 +33,8 @@ from genomecli.files import (
 )
 from genomecli.inference.items import Dropped, Item
 from genomecli.inference.sources import CorpusSource, choose_species
-from genomecli.runtime import StopFlag, log, progress
+from genomecli.progress import progress
+from genomecli.runtime import StopFlag, log
 
 if TYPE_CHECKING:
     from genomecli.config import Config

@@ -11,7 +11,8 @@ from typing import IO, TYPE_CHECKING, Any
 from genomecli.config import Config
 from genomecli.errors import UsageError
 from genomecli.files import OutputFolder, parts_name, read_json, refuse_existing, sweep, write_json
-from genomecli.runtime import StopFlag, log, one_blas_thread, progress, run_info
+from genomecli.progress import progress
+from genomecli.runtime import StopFlag, log, one_blas_thread, run_info
 
 if TYPE_CHECKING:
     from genomecli.analysis.comparison import Comparison

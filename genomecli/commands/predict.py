@@ -30,7 +30,8 @@ from genomecli.files import (
 from genomecli.inference.items import Dropped
 from genomecli.inference.predict_source import RECORD, PredictSource, unknown_of
 from genomecli.inference.predictor import Outcome, Unlabelled
-from genomecli.runtime import StopFlag, log, progress
+from genomecli.progress import progress
+from genomecli.runtime import StopFlag, log
 from genomecli.tasks.alike import nameless
 
 if TYPE_CHECKING:

@@ -38,7 +38,8 @@ from genomecli.files import (
     sweep_partial,
 )
 from genomecli.inference.workload import done
-from genomecli.runtime import StopFlag, log, progress
+from genomecli.progress import progress
+from genomecli.runtime import StopFlag, log
 
 if TYPE_CHECKING:
     from genomecli.config import Config

@@ -35,7 +35,8 @@ from genomecli.corpus.tally import Tally
 from genomecli.corpus.units import Unit, make_units
 from genomecli.errors import UsageError
 from genomecli.files import canonical_json, parts_name
-from genomecli.runtime import log, progress
+from genomecli.progress import progress
+from genomecli.runtime import log
 from genomecli.sequences.alphabets import get_alphabet
 from genomecli.sequences.codes import genetic_code
 from genomecli.sequences.translation import TranslationCheck

@@ -17,8 +17,9 @@ from torch import nn
 from genomecli.files import read_json, write_json
 from genomecli.models.language_model import LanguageModel
 from genomecli.models.task_heads import UNCERTAINTY
-from genomecli.runtime import Progress as Bar
-from genomecli.runtime import StopFlag, log, progress
+from genomecli.progress import Progress as Bar
+from genomecli.progress import progress
+from genomecli.runtime import StopFlag, log
 from genomecli.tasks.schema import loss_unit
 from genomecli.training.checkpoint import Checkpoint, fill_model, load_checkpoint, rewind, save_checkpoint
 from genomecli.training.curves import draw_curves, draw_speed

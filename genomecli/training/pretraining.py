@@ -16,8 +16,9 @@ from genomecli.corpus.batch import Batch
 from genomecli.files import read_json, write_json
 from genomecli.models.compiling import compile_blocks
 from genomecli.models.language_model import LanguageModel, count_parameters
-from genomecli.runtime import Progress as Bar
-from genomecli.runtime import StopFlag, log, progress
+from genomecli.progress import Progress as Bar
+from genomecli.progress import progress
+from genomecli.runtime import StopFlag, log
 from genomecli.training.checkpoint import Checkpoint, fill_model, load_checkpoint, rewind, save_checkpoint
 from genomecli.training.curves import draw_curves, draw_speed
 from genomecli.training.distributed import is_main, world_size
