@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -27,6 +28,13 @@ LONG = {"pretrain__steps": 100, "pretrain__save_every": 0, "pretrain__validate_e
 pytestmark = pytest.mark.slow
 
 
+def no_cluster(error: NoClusterError) -> None:
+    """Skip with the reason; fail where a cluster is asked for, so that nobody takes a skip for a pass."""
+    if os.environ.get("REQUIRE_SLURM"):
+        pytest.fail(f"REQUIRE_SLURM is set, and no cluster could be started: {error}")
+    pytest.skip(str(error))
+
+
 @pytest.fixture(scope="module")
 def slurm() -> Iterator[Cluster]:
     # Paths of sockets are limited to about 100 letters, which pytest's own folders may pass.
@@ -35,7 +43,7 @@ def slurm() -> Iterator[Cluster]:
         with cluster(folder) as made:
             yield made
     except NoClusterError as error:
-        pytest.skip(str(error))
+        no_cluster(error)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -153,6 +161,6 @@ def test_nothing_is_left_of_the_cluster(tmp_path: Path) -> None:
             }
         assert left(made) == []
     except NoClusterError as error:
-        pytest.skip(str(error))
+        no_cluster(error)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
