@@ -205,6 +205,8 @@ def relation_words(relation: str) -> str:
         "comparable": "same genes in both languages, shuffled apart, never in one input",
         "deciphered": "disjoint, with codons swapped for the residue that a decipherment without any "
         "dictionary found for them",
+        "back_translated": "disjoint, with each gene beside what a decipherment without any dictionary makes "
+        "of its codons",
         "disjoint": "DNA of one half of the gene families, proteins of the other half",
         "none": "all genes and all proteins, never in one input",
     }

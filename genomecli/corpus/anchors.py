@@ -1,8 +1,13 @@
-"""Code-switching: a few codons and amino acids with known translation stand in for each other in the text.
+"""Translations that training is told: codes are switched by them, or whole texts translated.
 
-For the relations ``anchored`` and ``deciphered``. The language id of a switched position stays that of the
-text around it: a language embedding then does not give the switch away, and the token must do in its host's
+Code-switching, for the relations ``anchored`` and ``deciphered``: codons and amino acids with known
+translation stand in for each other in the text. The language id of a switched position stays that of the text
+around it: a language embedding then does not give the switch away, and the token must do in its host's
 contexts. Only training texts are switched; validation reads plain ones.
+
+Back-translation, for ``back_translated``: a gene stands in one text with what the dictionary makes of its
+codons, as texts that nobody translated do in unsupervised machine translation (Lample et al. 2018,
+arXiv:1804.07755). No protein of that gene is read.
 
 S species, V ids of the vocabulary, P most counterparts of any token, B texts, L length.
 """
@@ -17,6 +22,7 @@ import numpy as np
 from genomecli.corpus.interface import Ints
 from genomecli.corpus.lexicon import Lexicon
 from genomecli.corpus.reading_settings import AnchorSettings
+from genomecli.corpus.vocabulary import UNK
 from genomecli.errors import ConfigError
 from genomecli.runtime import rng
 from genomecli.sequences.codes import CODONS, GeneticCode, genetic_code
@@ -95,6 +101,21 @@ def make_switcher(lexicon: Lexicon, anchors: Mapping[str, Sequence[Anchor]], pro
         counts[index, token] = len(partners)
         counterparts[index, token, : len(partners)] = partners
     return Switcher(counts, counterparts, probability)
+
+
+def translation_table(lexicon: Lexicon, anchors: Mapping[str, Sequence[Anchor]]) -> Ints:
+    """int64[S, V]: the residue that each codon is told to mean, [UNK] for all other tokens.
+
+    Raises:
+        ConfigError: if its DNA tokens are no codons, or a codon is told twice.
+    """
+    table = np.full((len(lexicon.species), lexicon.vocabulary.size), UNK, dtype=np.int64)
+    for index, name in enumerate(lexicon.species):
+        for codon, residue in dict.fromkeys(token_pairs(lexicon, name, anchors.get(name, ()))):
+            if table[index, codon] != UNK:
+                raise ConfigError([f"anchors give {name}'s codons two meanings; back_translated takes one"])
+            table[index, codon] = residue
+    return table
 
 
 def token_pairs(lexicon: Lexicon, species: str, anchors: Iterable[Anchor]) -> Iterable[tuple[int, int]]:

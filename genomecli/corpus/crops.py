@@ -200,7 +200,7 @@ def make_crops(
     sides = readable_sides(source, corpus, lexicon, strip=settings.strip)
     side, partner = sides[0], sides[1] if len(sides) > 1 else None
     if partner is not None and (side.tokenizer.k, side.tokenizer.stride) != (CODON, CODON):
-        raise ConfigError(["relation paired reads genes as codons; set tokens.dna to codon"])
+        raise ConfigError(["pairs read genes as codons; set tokens.dna to codon"])
     reserve = 0 if source.molecule == "protein" else CODON - 1 if frame == "all" else frame
     counts = side.count(reserve)
     tokens, partner_tokens = _cropped(counts, partner, settings.context, aligned)

@@ -15,13 +15,22 @@ Molecule = Literal["genome", "cds", "protein"]
 """As in the manifest, which settings must not import."""
 
 Frame = Literal[0, 1, 2, "all"]
-Relation = Literal["none", "disjoint", "deciphered", "comparable", "anchored", "paired"]
+Relation = Literal["none", "disjoint", "deciphered", "back_translated", "comparable", "anchored", "paired"]
 
 SWITCHED = ("anchored", "deciphered")
 """Relations in which codons and residues stand in for each other in the text."""
 
-APART = ("disjoint", "deciphered")
+APART = ("disjoint", "deciphered", "back_translated")
 """Relations in which no gene family is read in both languages."""
+
+TOLD = (*SWITCHED, "back_translated")
+"""Relations that are told what some codons mean."""
+
+DECIPHERED = ("deciphered", "back_translated")
+"""Relations that need a dictionary of most codons."""
+
+PAIRED = ("paired", "back_translated")
+"""Relations with two languages in one input."""
 
 Size = Annotated[int, Field(ge=8)] | Literal["auto"]
 
@@ -32,7 +41,7 @@ _ANCHOR = re.compile(r"^[ACGTU]{3}:[ACDEFGHIKLMNPQRSTVWY]$")
 
 
 class AnchorSettings(Section):
-    """Code-switching for the relations ``anchored`` and ``deciphered``."""
+    """Translations that are told, for the relations ``anchored``, ``deciphered`` and ``back_translated``."""
 
     pairs: int | tuple[Name, ...] = setting(
         5,
@@ -41,11 +50,15 @@ class AnchorSettings(Section):
     )
     dictionary: InputPath | None = setting(
         None,
-        doc="For the relation deciphered: codons.tsv of mrr-compare --decipher. The codons that it decided "
-        "are the anchors; nobody's dictionary takes part.",
+        doc="For the relations deciphered and back_translated: codons.tsv of mrr-compare --decipher. The "
+        "codons that it decided are the anchors; nobody's dictionary takes part.",
     )
     probability: float = setting(
-        0.3, ge=0, le=1, doc="Chance that an anchored codon or residue is written in the other language."
+        0.3,
+        ge=0,
+        le=1,
+        doc="Chance that an anchored codon or residue is written in the other language; not for "
+        "back_translated, which writes whole texts.",
     )
     shared_start: bool = setting(
         False,
@@ -68,14 +81,15 @@ class AnchorSettings(Section):
 
 
 class PairSettings(Section):
-    """Texts of two languages for the relation ``paired``."""
+    """Texts of two languages for the relations ``paired`` and ``back_translated``."""
 
-    share: float = setting(
-        1.0,
+    share: float | None = setting(
+        None,
         gt=0,
         le=1,
         unit="share of tokens",
-        doc="How much of the training text comes in pairs; the rest are the same genes in one language.",
+        doc="How much of the training text comes in pairs; the rest is of one language each. null: all of it "
+        "for paired, half for back_translated.",
     )
     crop: Literal["aligned", "independent"] = setting(
         "aligned",
@@ -107,12 +121,16 @@ class ReadingSettings(Section):
         "none",
         doc="How DNA and protein relate: disjoint gene families, comparable (same genes, shuffled apart), "
         "anchored (comparable with code-switching), deciphered (disjoint, with code-switching by a "
-        "dictionary that was deciphered), paired (one input), or none: all records.",
+        "dictionary that was deciphered), back_translated (disjoint, and genes beside what such a dictionary "
+        "makes of them), paired (one input), or none: all records.",
     )
     anchors: AnchorSettings = setting(
-        AnchorSettings(), doc="Code-switching, for the relations anchored and deciphered."
+        AnchorSettings(),
+        doc="What is told, for the relations anchored, deciphered and back_translated.",
     )
-    pairs: PairSettings = setting(PairSettings(), doc="Texts of two languages, for the relation paired.")
+    pairs: PairSettings = setting(
+        PairSettings(), doc="Texts of two languages, for the relations paired and back_translated."
+    )
     species_weights: dict[Name, float] = setting(
         {}, doc="Factors on the share of tokens that each species has in training; 1 where absent."
     )
@@ -163,6 +181,12 @@ class ReadingSettings(Section):
         assert isinstance(batch, int), "sizes are settled before they are used"
         return -(-step // batch)
 
+    @property
+    def pair_share(self) -> float:
+        """How much of the training text comes in pairs, where there are any."""
+        usual = 0.5 if self.relation == "back_translated" else 1.0
+        return usual if self.pairs.share is None else self.pairs.share
+
     @model_validator(mode="after")
     def _check(self) -> ReadingSettings:
         problems = list(_contradictions(self))
@@ -187,10 +211,8 @@ def _contradictions(settings: ReadingSettings) -> Iterator[str]:
         weight < 0 for weight in (*settings.species_weights.values(), *settings.molecule_weights.values())
     ):
         yield "a weight is negative; weights are 0 or more"
-    if settings.anchors.shared_start and settings.relation not in ("anchored", "deciphered"):
-        yield (
-            f"anchors.shared_start is for relations anchored and deciphered; relation is {settings.relation}"
-        )
+    if settings.anchors.shared_start and settings.relation not in TOLD:
+        yield f"anchors.shared_start is for relations {', '.join(TOLD)}; relation is {settings.relation}"
     if settings.relation != "none":
         yield from _unrelated(settings)
 
@@ -201,13 +223,13 @@ def _unrelated(settings: ReadingSettings) -> Iterator[str]:
         yield f"relation {relation} needs molecules cds and protein; add them or set relation to none"
     if relation in (*APART, "paired") and "genome" in settings.molecules:
         yield f"relation {relation} cannot hold with genome windows, which show all genes; leave genome out"
-    if (
-        relation == "deciphered"
-        and isinstance(settings.anchors.pairs, int)
-        and not settings.anchors.dictionary
-    ):
-        yield "relation deciphered needs anchors.dictionary, the codons.tsv of mrr-compare --decipher"
-    if settings.anchors.dictionary and relation != "deciphered":
-        yield f"anchors.dictionary is for relation deciphered; relation is {relation}"
+    if relation in DECIPHERED and isinstance(settings.anchors.pairs, int) and not settings.anchors.dictionary:
+        yield f"relation {relation} needs anchors.dictionary, the codons.tsv of mrr-compare --decipher"
+    if settings.anchors.dictionary and relation not in DECIPHERED:
+        yield f"anchors.dictionary is for relations {' and '.join(DECIPHERED)}; relation is {relation}"
+    if relation == "back_translated" and settings.pairs.crop != "aligned":
+        yield "relation back_translated translates a text codon by codon; set pairs.crop to aligned"
+    if relation == "back_translated" and settings.pair_share == 1:
+        yield "relation back_translated with pairs.share 1 reads no protein; set it below 1"
     if settings.anchors.dictionary and not isinstance(settings.anchors.pairs, int):
         yield "anchors.pairs and anchors.dictionary are both given; leave one out"

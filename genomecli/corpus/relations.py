@@ -3,8 +3,9 @@
 Pure functions of the records' columns. From hardest to easiest: ``disjoint`` (DNA of half of the gene
 families, protein of the other half), ``comparable`` (the same genes on both sides, never in one text),
 ``anchored`` (comparable, with code-switching, see :mod:`genomecli.corpus.anchors`; ``deciphered`` is the same
-over ``disjoint``, with a dictionary that was deciphered from the corpus itself) and ``paired`` (a gene's
-codons and its protein in one text). ``none`` takes every record and claims nothing.
+over ``disjoint``, with a dictionary that was deciphered from the corpus itself), ``back_translated``
+(``disjoint``, and each gene in one text with what such a dictionary makes of its codons) and ``paired`` (a
+gene's codons and its protein in one text). ``none`` takes every record and claims nothing.
 
 Relations are settled over all splits before a split is taken, so that a family that is DNA in training is
 never protein in validation.
@@ -38,18 +39,25 @@ class Source:
         species: name.
         molecule: what it reads; of a pair, its first text.
         records: the records, those of the first texts of pairs.
-        partners: the proteins of pairs, row by row; None where texts are of one language.
+        partners: the proteins of pairs, row by row; None where no record is read second.
+        translated: each text stands beside its own translation by a dictionary that was told.
     """
 
     species: str
     molecule: Molecule
     records: RecordTable
     partners: RecordTable | None = None
+    translated: bool = False
 
     @property
     def name(self) -> str:
         """``species.molecule``, ``species.pair`` for pairs."""
-        return f"{self.species}.{self.molecule if self.partners is None else 'pair'}"
+        return f"{self.species}.{'pair' if self.pairs else self.molecule}"
+
+    @property
+    def pairs(self) -> bool:
+        """Whether its texts are of two languages."""
+        return self.translated or self.partners is not None
 
     def take(self, chosen: Bools) -> Source:
         """The source with some of its records, bool[n]."""
@@ -80,7 +88,10 @@ def relate(tables: Tables, relation: Relation, seed: int, *, single: bool = Fals
     if relation == "none":
         return tuple(Source(species, molecule, table) for (species, molecule), table in tables.items())
     if relation in APART:
-        return _disjoint(tables, seed)
+        apart = _disjoint(tables, seed)
+        genes = [source for source in apart if source.molecule == "cds" and len(source.records)]
+        told = genes if relation == "back_translated" else []
+        return (*apart, *(replace(source, translated=True) for source in told))
     sources: list[Source] = []
     for species in dict.fromkeys(name for name, _ in tables):
         sources += _same_genes(tables, species, relation, single)

@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genomecli.corpus.anchors import Anchor, Switcher, choose_anchors, make_switcher
+from genomecli.corpus.anchors import Anchor, Switcher, choose_anchors, make_switcher, translation_table
 from genomecli.corpus.batch import Batch
 from genomecli.corpus.crops import Crops, Texts, join_texts, make_crops
 from genomecli.corpus.interface import Corpus, Ints
 from genomecli.corpus.lexicon import Lexicon, build_lexicon
 from genomecli.corpus.pools import Quota, greedy_bounds, micro_batches, pool_texts
 from genomecli.corpus.reading_account import account
-from genomecli.corpus.reading_settings import SWITCHED, ReadingSettings
+from genomecli.corpus.reading_settings import SWITCHED, TOLD, ReadingSettings
 from genomecli.corpus.relations import Source, relate
 from genomecli.corpus.step_sizes import check_ranks, settle_sizes, settled
 from genomecli.corpus.texts import TextMaker
@@ -73,7 +73,7 @@ def choose_sources(corpus: Corpus, settings: ReadingSettings, seed: int) -> tupl
     if not tables:
         has = ", ".join(sorted({group.molecule for group in corpus.groups}))
         raise InputError(f"the corpus has no {' or '.join(settings.molecules)}", fix=f"it has {has}")
-    return relate(tables, settings.relation, seed, single=settings.pairs.share < 1)
+    return relate(tables, settings.relation, seed, single=settings.pair_share < 1)
 
 
 def _crops_of(
@@ -122,9 +122,11 @@ class Sampler:
         self.shares = token_shares(self.crops, settings)
         self.batch_tokens = settled(self.settings.tokens_per_batch)
         self.micro_batches = self.settings.micro_batches
-        self._maker = TextMaker(corpus, lexicon, self.sources, soft_weight=settings.soft_weight)
         self._quota = self._texts_per_pool()
-        self.anchors, self._switcher = self._code_switching()
+        self.anchors, self._switcher, translation = self._told()
+        self._maker = TextMaker(
+            corpus, lexicon, self.sources, soft_weight=settings.soft_weight, translation=translation
+        )
         self._pool = lru_cache(maxsize=2)(self._make_pool)
         self._permutation = lru_cache(maxsize=4 * len(self.sources))(self._make_permutation)
 
@@ -138,11 +140,15 @@ class Sampler:
         count = self.settings.pool * self.micro_batches
         return Quota(texts, pool_texts(lengths, texts, count, self.batch_tokens))
 
-    def _code_switching(self) -> tuple[dict[str, tuple[Anchor, ...]], Switcher | None]:
-        if self.settings.relation not in SWITCHED:
-            return {}, None
+    def _told(self) -> tuple[dict[str, tuple[Anchor, ...]], Switcher | None, Ints | None]:
+        """What is known of the code, and what is done with it: codes switched, or texts translated."""
+        relation = self.settings.relation
+        if relation not in TOLD:
+            return {}, None, None
         anchors = choose_anchors(self.settings.anchors, species_codes(self.sources))
-        return anchors, make_switcher(self.lexicon, anchors, self.settings.anchors.probability)
+        if relation not in SWITCHED:
+            return anchors, None, translation_table(self.lexicon, anchors)
+        return anchors, make_switcher(self.lexicon, anchors, self.settings.anchors.probability), None
 
     def step(self, step: int, rank: int = 0, world: int = 1) -> list[Batch]:
         """The micro-batches of optimiser step ``step`` (from 0) that ``rank`` of ``world`` computes.
@@ -261,8 +267,8 @@ def token_shares(crops: tuple[Crops, ...], settings: ReadingSettings) -> NDArray
     if shares.sum() <= 0:
         raise ConfigError(["all sampling weights are 0; give one species and molecule more"])
     if paired.any() and not paired.all() and shares[paired].sum() > 0 and shares[~paired].sum() > 0:
-        shares[paired] *= settings.pairs.share / shares[paired].sum()
-        shares[~paired] *= (1 - settings.pairs.share) / shares[~paired].sum()
+        shares[paired] *= settings.pair_share / shares[paired].sum()
+        shares[~paired] *= (1 - settings.pair_share) / shares[~paired].sum()
     result: NDArray[np.float64] = shares / shares.sum()
     return result
 

@@ -59,11 +59,13 @@ def readable_sides(source: Source, corpus: Corpus, lexicon: Lexicon, *, strip: b
     In pairs one look at either start decides for both, and stop codons are always left out, since no residue
     is their partner: so codon i and residue i belong together.
     """
-    if source.partners is None:
+    if source.partners is None and not source.translated:
         table, gene = source.records, source.molecule == "cds"
         start = _has_start(table) & (strip and source.molecule != "genome")
         stop = _ends_in_stop(corpus, table, gene=gene) & (strip and source.molecule != "genome")
         return (_side(lexicon.tokenizer(source.species, source.molecule), table, start, stop, gene=gene),)
+    if source.partners is None:
+        return _translated_sides(source, corpus, lexicon, strip=strip)
     start = (_has_start(source.records) | _has_start(source.partners)) & strip
     return tuple(
         _side(
@@ -75,6 +77,17 @@ def readable_sides(source: Source, corpus: Corpus, lexicon: Lexicon, *, strip: b
         )
         for molecule, table in (("cds", source.records), ("protein", source.partners))
     )
+
+
+def _translated_sides(source: Source, corpus: Corpus, lexicon: Lexicon, *, strip: bool) -> tuple[Side, ...]:
+    """A gene and its own translation: as many residues as codons."""
+    table = source.records
+    stop = _ends_in_stop(corpus, table, gene=True)
+    codons = _side(
+        lexicon.tokenizer(source.species, "cds"), table, _has_start(table) & strip, stop, gene=True
+    )
+    residues = lexicon.tokenizer(source.species, "protein")
+    return codons, Side(residues, codons.rows, codons.first // CODON, codons.usable // CODON)
 
 
 def _side(tokenizer: Tokenizer, table: RecordTable, start: Bools, stop: Bools, *, gene: bool) -> Side:

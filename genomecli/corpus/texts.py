@@ -109,13 +109,23 @@ class TextMaker:
         lexicon: how they become tokens.
         sources: what the texts' ``source`` column counts.
         soft_weight: weight of the loss at soft-masked symbols.
+        translation: int64[S, V], the residue of each codon, for sources that are translated; see
+            :func:`genomecli.corpus.anchors.translation_table`.
     """
 
     def __init__(
-        self, corpus: Corpus, lexicon: Lexicon, sources: Sequence[Source], *, soft_weight: float = 1.0
+        self,
+        corpus: Corpus,
+        lexicon: Lexicon,
+        sources: Sequence[Source],
+        *,
+        soft_weight: float = 1.0,
+        translation: Ints | None = None,
     ) -> None:
         self.corpus = corpus
         self.soft_weight = soft_weight
+        self._translation = translation
+        self._translated = np.array([source.translated for source in sources], dtype=np.bool_)
         self._tokenizers = list(lexicon.tokenizers)
         molecules = [source.molecule for source in sources]
         self._species = _column(lexicon.species.index(source.species) for source in sources)
@@ -192,7 +202,11 @@ class TextMaker:
         everyone = np.arange(len(texts))
         paired = np.flatnonzero(texts.partners >= 0)
         if len(paired):
-            self._write_second(texts, paired, tokens, weights)
+            written = self._translated[texts.source[paired]]
+            if written.any():
+                self._translate(texts, paired[written], tokens)
+            if not written.all():
+                self._write_second(texts, paired[~written], tokens, weights)
             tokens[paired, texts.tokens[paired] + 1] = SEP
         tokens[:, 0] = CLS
         tokens[everyone, lengths - 1] = SEP
@@ -236,6 +250,17 @@ class TextMaker:
             tokens[rows, place[inside]] = part.encode(self.corpus)[inside]
             if weights is not None:
                 weights[rows, place[inside]] = 1 - (1 - self.soft_weight) * part.softness(self.corpus)[inside]
+
+    def _translate(self, texts: Texts, paired: Ints, tokens: Ints) -> None:
+        """The second texts that are made of the first: each codon's residue, as it was told."""
+        assert self._translation is not None, "translated sources need a translation"
+        count = texts.tokens[paired]
+        columns = np.arange(int(count.max()))
+        inside = columns < count[:, None]
+        rows = np.broadcast_to(paired[:, None], inside.shape)[inside]
+        first = np.broadcast_to(columns + 1, inside.shape)[inside]
+        species = self._species[texts.source[rows]]
+        tokens[rows, first + texts.tokens[rows] + 1] = self._translation[species, tokens[rows, first]]
 
     def _places(self, texts: Texts, width: int) -> tuple[Tensor, Tensor, Tensor | None]:
         """Positions, languages and segments, int64[B, L]; views of one row or column where they suffice."""

@@ -17,7 +17,7 @@ from genomecli.corpus.batch import Batch
 from genomecli.corpus.interface import Corpus
 from genomecli.corpus.lexicon import Lexicon
 from genomecli.corpus.packing import PackSizes
-from genomecli.corpus.reading_settings import ReadingSettings
+from genomecli.corpus.reading_settings import PAIRED, AnchorSettings, ReadingSettings
 from genomecli.corpus.sampling import Sampler, reading_lexicon, tokens_of_a_pass
 from genomecli.corpus.step_sizes import check_ranks, settle_sizes, settled
 from genomecli.errors import ConfigError, InputError, refusing
@@ -122,8 +122,11 @@ class Job:
 
     def _check_objectives(self) -> None:
         chosen, relation = self.settings.objectives, self.settings.reading.relation
-        if chosen.tlm is not None and relation != "paired":
-            raise ConfigError([f"objectives.tlm needs pairs; set reading.relation to paired, not {relation}"])
+        if chosen.tlm is not None and relation not in PAIRED:
+            known = " or ".join(PAIRED)
+            raise ConfigError(
+                [f"objectives.tlm needs pairs; set reading.relation to {known}, not {relation}"]
+            )
 
     @cached_property
     def reading(self) -> dict[str, Any]:
@@ -136,8 +139,15 @@ class Job:
         The texts of training are crops that may overlap; whoever counts words must not count them twice.
         """
         whole = {"context": tokens, "tokens_per_batch": tokens, "tokens_per_step": tokens, "pool": 1}
-        reading = self.settings.reading.model_copy(update=whole)
+        reading = self.settings.reading.model_copy(update=whole | self._once())
         return Sampler(self.corpus.reader, self.lexicon, reading, self.seed).validation("train", tokens)
+
+    def _once(self) -> dict[str, Any]:
+        """Settings with which no gene is read both by itself and in a pair."""
+        reading = self.settings.reading
+        if reading.relation == "back_translated":
+            return {"relation": "disjoint", "anchors": AnchorSettings()}
+        return {"pairs": reading.pairs.model_copy(update={"share": None})}
 
     @cached_property
     def tokens_per_step(self) -> float:

@@ -48,9 +48,13 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_the_relation_needs_a_dictionary_and_the_dictionary_the_relation() -> None:
     with pytest.raises(ValueError, match=r"needs anchors\.dictionary"):
         ReadingSettings(relation="deciphered")
-    with pytest.raises(ValueError, match="for relation deciphered"):
+    with pytest.raises(ValueError, match="for relations deciphered and back_translated"):
         ReadingSettings(relation="disjoint", anchors=AnchorSettings(dictionary="codons.tsv"))
     assert ReadingSettings(relation="deciphered", anchors=AnchorSettings(pairs=("CTG:L",)))
+    told = {"pairs": ("CTG:L",)}
+    for pairs, problem in (({"share": 1}, "reads no protein"), ({"crop": "independent"}, "codon by codon")):
+        with pytest.raises(ValueError, match=problem):
+            ReadingSettings(relation="back_translated", anchors=told, pairs=pairs)
 
 
 def test_anchors_that_would_be_ignored_are_refused() -> None:
@@ -59,6 +63,8 @@ def test_anchors_that_would_be_ignored_are_refused() -> None:
             relation="deciphered", anchors=AnchorSettings(pairs=("CTG:L",), dictionary="codons.tsv")
         )
     for relation in ("none", "disjoint", "comparable", "paired"):
-        with pytest.raises(ValueError, match="shared_start is for relations anchored and deciphered"):
+        with pytest.raises(
+            ValueError, match="shared_start is for relations anchored, deciphered, back_translated"
+        ):
             ReadingSettings.model_validate({"relation": relation, "anchors": {"shared_start": True}})
     ReadingSettings(relation="anchored", anchors=AnchorSettings(shared_start=True))

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from Bio.Data import CodonTable
 
 from genomecli.corpus.batch import Batch
 from genomecli.corpus.lexicon import build_lexicon
@@ -29,15 +30,18 @@ def same(first: Batch, second: Batch) -> bool:
     return all(x is y if x is None or y is None else torch.equal(x, y) for x, y in pairs)
 
 
-@pytest.mark.parametrize("relation", ["none", "disjoint", "comparable", "anchored", "paired"])
+@pytest.mark.parametrize(
+    "relation", ["none", "disjoint", "comparable", "anchored", "back_translated", "paired"]
+)
 def test_a_step_is_a_pure_function_of_seed_and_step(relation: str) -> None:
-    first = sampler_of(relation=relation)
+    told = {"anchors": {"pairs": ["CTG:L", "ATG:M"]}} if relation == "back_translated" else {}
+    first = sampler_of(relation=relation, **told)
     run = [first.step(step) for step in range(8)]
-    again = sampler_of(relation=relation)
+    again = sampler_of(relation=relation, **told)
     for step in (7, 2, 5):  # in any order, in a new process
         assert all(same(x, y) for x, y in zip(again.step(step), run[step], strict=True))
     assert all(batch.step == step for step in range(8) for batch in run[step])
-    other = sampler_of(relation=relation, seed=1)
+    other = sampler_of(relation=relation, seed=1, **told)
     assert not all(same(x, y) for x, y in zip(other.step(2), run[2], strict=False))
 
 
@@ -169,6 +173,53 @@ def test_anchored_switches_training_texts_only() -> None:
     for before, after in zip(plain.validation(), switched.validation(), strict=True):
         assert torch.equal(before.tokens, after.tokens)
     assert len(switched.describe()["anchors"]["a"]) == 61
+
+
+def test_back_translated_genes_stand_beside_what_the_dictionary_makes_of_them() -> None:
+    corpus = toy_corpus()
+    code = CodonTable.unambiguous_dna_by_id[11].forward_table
+    untold = {"CTG", "TGG"}
+    told = [f"{codon}:{letter}" for codon, letter in code.items() if codon not in untold]
+    sampler = sampler_of(corpus, relation="back_translated", anchors={"pairs": told}, context=96, pool=8)
+    apart = sampler_of(corpus, relation="disjoint")
+    assert {s.name for s in sampler.sources} - {s.name for s in apart.sources} == {"a.pair", "b.pair"}
+    paired = total = checked = 0
+    for batch in [b for step in range(16) for b in sampler.step(step)] + list(sampler.validation()):
+        pair = batch.extras["partner"] >= 0
+        if batch.step >= 0:
+            paired, total = paired + int(batch.lengths[pair].sum()), total + batch.real_tokens
+        for row, length in zip(batch.tokens[pair].tolist(), batch.lengths[pair].tolist(), strict=True):
+            text = [BOTH.vocabulary.text(token) for token in row[:length]]
+            middle = text.index("[SEP]")
+            codons, residues = text[1:middle], text[middle + 1 : -1]
+            expected = ["[UNK]" if codon in untold else code.get(codon, "[UNK]") for codon in codons]
+            assert residues == expected
+            checked += len(codons)
+    assert checked > 1000
+    assert paired / total == pytest.approx(0.5, abs=0.03)
+
+
+def test_a_back_translated_gene_gives_no_protein_away() -> None:
+    corpus = toy_corpus()
+    sampler = sampler_of(corpus, relation="back_translated", anchors={"pairs": ["CTG:L"]}, context=96)
+    seen: dict[bool, set[int]] = {True: set(), False: set()}
+    for batch in [b for step in range(20) for b in sampler.step(step)]:
+        for row, partner, molecule in zip(
+            batch.records.tolist(),
+            batch.extras["partner"].tolist(),
+            batch.extras["molecule"].tolist(),
+            strict=True,
+        ):
+            seen[molecule == 2].add(corpus.rows[row]["family"])
+            if partner >= 0:  # nothing else is read than the gene itself
+                assert partner == row
+    assert seen[True]
+    assert not seen[True] & seen[False]
+
+
+def test_a_codon_with_two_meanings_cannot_be_translated() -> None:
+    with pytest.raises(ConfigError, match="two meanings"):
+        sampler_of(relation="back_translated", anchors={"pairs": ["CTG:L", "CTG:S"]})
 
 
 def test_part_of_the_training_may_be_paired() -> None:
