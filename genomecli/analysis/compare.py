@@ -7,7 +7,7 @@ What each step measures is told in its own module: ``within`` a species, ``contr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from genomecli.analysis.runs import OpenRun, read_probes, shared_species
 from genomecli.analysis.seeds import seed_rows
 from genomecli.analysis.settings import CompareSettings
 from genomecli.analysis.tidy import Measure
+from genomecli.analysis.untold import told_codons, untold_rows
 from genomecli.analysis.within import Within
 from genomecli.analysis.yardsticks import endpoint_rows, static_pairs
 from genomecli.errors import GenomecliError
@@ -95,8 +96,11 @@ class Comparer:
         self._gathered[run.name, species] = gathered
         self._codes[run.name, species] = gathered.codes[species]
         for place, pair in gathered.pairs.items():
-            full = place.vectors in ("static", "contextual") and place.frame == run.frame and not control
+            claimed = place.frame == run.frame and not control
+            full = place.vectors in ("static", "contextual") and claimed
             self.result.rows += self.kept.part(("measures", place), self.within.measure, pair, full=full)
+            if claimed:
+                self.result.rows += self.kept.part(("untold", place), self._untold, run, pair)
             self.result.pairs[place] = pair
             self.progress.advance(1, at=f"{species} layer {place.layer} frame {place.frame}")
         own = self._own_pairs(run, species)
@@ -106,6 +110,11 @@ class Comparer:
             self.result.rows += frequency_rows(own[0])
             spelling = (own[0].place, own[0].gold)
             self.result.rows += self.kept.part(("spelling", own[0].place), spelling_rows, *spelling)
+
+    def _untold(self, run: OpenRun, pair: VectorPair) -> list[Measure]:
+        place = pair.place
+        told = told_codons(run, place.species, self._codes[run.name, place.species])
+        return untold_rows(pair, told, self.settings, rng(self.seed, "untold", *astuple(place)))
 
     def _own_pairs(self, run: OpenRun, species: str) -> list[VectorPair]:
         """Trained contextual vectors of a run in its own frame, by layer."""

@@ -10,6 +10,7 @@ from genomecli.analysis.lookup import (
     COSINE_ENDPOINT,
     LEFT_OUT_ENDPOINT,
     SYNONYM_ENDPOINT,
+    UNTOLD_ENDPOINT,
     at_place,
     pick,
     select,
@@ -70,6 +71,7 @@ class Headline:
         synonyms: synonymous codons.
         between: synonymous codons between blocks only; None where the code has none.
         cosine: plain cosine.
+        untold: primary endpoint over the codons that the network was not told; None where it was told none.
         frames: primary endpoint of the same network, shown genes in another frame.
         frame_synonyms: synonymous codons likewise.
         twins: primary endpoint of networks trained on another frame, in that frame.
@@ -87,6 +89,7 @@ class Headline:
     synonyms: Measure | None
     between: Measure | None
     cosine: Measure | None
+    untold: Measure | None
     frames: Mapping[int, Measure]
     frame_synonyms: Mapping[int, Measure]
     twins: Mapping[int, Measure]
@@ -152,6 +155,7 @@ def make_headline(
         synonyms.get(place.frame),
         pick(about, **here, **BETWEEN_ENDPOINT),
         pick(about, **here, **COSINE_ENDPOINT),
+        pick(about, **here, **UNTOLD_ENDPOINT),
         {frame: row for frame, row in left_out.items() if frame is not None and frame != place.frame},
         {frame: row for frame, row in synonyms.items() if frame is not None and frame != place.frame},
         {f: row for f, twin in trained if (row := pick(rows, **at_place(twin), **LEFT_OUT_ENDPOINT))},
@@ -195,6 +199,7 @@ def as_summary(headline: Headline) -> dict[str, object]:
         "genetic_code": headline.code,
         "left_out_amino_acids": figure(headline.left_out),
         "left_out_shuffled_95": headline.shuffled_95 and round(headline.shuffled_95, 6),
+        "left_out_untold_codons": figure(headline.untold),
         "synonymous_codons": figure(headline.synonyms),
         "synonymous_codons_between_blocks": figure(headline.between),
         "cosine": figure(headline.cosine),

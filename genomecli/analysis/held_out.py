@@ -92,6 +92,7 @@ def held_out_null(
     axes: int = 12,
     *,
     leave: str = "amino_acid",
+    among: Booleans | None = None,
 ) -> NullMRR:
     """Held-out MRR, all folds refitted, under each permutation of amino acids among codon blocks.
 
@@ -102,6 +103,7 @@ def held_out_null(
         permutations: int64[P, A] from :func:`~genomecli.analysis.permutations.block_permutations`.
         axes: principal axes on each side.
         leave: ``amino_acid`` or ``codon``.
+        among: bool[n], codons that ask in ``forward``; all by default.
     """
     problem = _prepare(codons, amino_acids, gold, axes, leave)
     folds, n, amino = *problem.held.shape, len(gold.letters)
@@ -110,7 +112,7 @@ def held_out_null(
     for start in range(0, len(permutations), size):
         dealt_PA = permutations[start : start + size]
         cosine_PFnA = _cosines(problem, dealt_PA)
-        forward.append(_forward_null(problem, cosine_PFnA, dealt_PA))
+        forward.append(_forward_null(problem, cosine_PFnA, dealt_PA, among))
         backward.append(_backward_null(problem, cosine_PFnA, dealt_PA))
     return NullMRR(np.concatenate(forward), np.concatenate(backward))
 
@@ -179,8 +181,10 @@ def _units(vectors: Floats) -> Floats:
     return units
 
 
-def _forward_null(problem: _Problem, cosine_PFnA: Floats, dealt_PA: Integers) -> Floats:
-    fold, codon = np.nonzero(problem.held)
+def _forward_null(
+    problem: _Problem, cosine_PFnA: Floats, dealt_PA: Integers, among: Booleans | None
+) -> Floats:
+    fold, codon = np.nonzero(problem.held if among is None else problem.held & among)
     scores_PHA = cosine_PFnA[:, fold, codon]
     right_PH = dealt_PA[:, problem.gold.classes[codon]]
     best = np.take_along_axis(scores_PHA, right_PH[:, :, None], axis=2)

@@ -48,6 +48,9 @@ LEFT_OUT_ENDPOINT: dict[str, object] = {
 }
 """The primary endpoint: each amino acid scored by a rotation that never saw it or its codons."""
 
+UNTOLD_ENDPOINT: dict[str, object] = {**LEFT_OUT_ENDPOINT, "scope": "untold_left_out"}
+"""The same, counting only codons that the network was not told."""
+
 SYNONYM_ENDPOINT: dict[str, object] = {
     "direction": "codon_to_synonym",
     "similarity": "centred",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from genomecli.analysis.arrays import Floats, Integers
+from genomecli.analysis.arrays import Booleans, Floats, Integers
 from genomecli.analysis.gold import CodonGold
 
 
@@ -44,18 +44,22 @@ def block_permutations(gold: CodonGold, count: int, rng: np.random.Generator) ->
     return dealt
 
 
-def block_permutation_null(similarity: ArrayLike, gold: CodonGold, permutations: Integers) -> NullMRR:
+def block_permutation_null(
+    similarity: ArrayLike, gold: CodonGold, permutations: Integers, *, among: Booleans | None = None
+) -> NullMRR:
     """MRR of a fixed codon by amino-acid similarity under each permutation.
 
     Args:
         similarity: [n, A].
         gold: the code that counts as right.
         permutations: int64[P, A] from :func:`block_permutations`.
+        among: bool[n], codons that ask in ``forward``; all by default.
     """
     table = np.asarray(similarity, dtype=np.float64)
     tolerance = 1e-12 * float(np.abs(table).max(initial=0.0))
     forward_nA = _reciprocal(table[:, None, :], table[:, :, None], 1, tolerance)
-    forward = forward_nA[np.arange(gold.n), permutations[:, gold.classes]].mean(axis=1)
+    asking = np.arange(gold.n) if among is None else np.flatnonzero(among)
+    forward = forward_nA[asking, permutations[:, gold.classes[asking]]].mean(axis=1)
     present = np.flatnonzero(gold.block_sizes)
     # Reciprocal rank of the best codon of block b when amino acid a asks for it; other codons are wrong.
     own_bn = gold.classes[None, :] == present[:, None]

@@ -25,6 +25,8 @@ SCOPES = {
     "leave_one_amino_acid_out": "amino acid left out",
     "leave_one_codon_out": "codon left out (no evidence)",
     "between_blocks": "between blocks",
+    "untold": "codons not told",
+    "untold_left_out": "amino acid left out, codons not told",
     "five_fold": "gene families left out",
 }
 SIMILARITIES = {
@@ -67,6 +69,7 @@ def _headline_rows(head: Headline) -> list[tuple[str, ...]]:
     fresh = head.untrained_synonyms
     lines: tuple[_Line, ...] = (
         ("left-out amino acids", head.left_out, head.shuffled_95, head.twins, head.frames, head.untrained),
+        ("left-out amino acids, codons not told", head.untold, None, {}, {}, None),
         ("synonymous codons", head.synonyms, None, head.twin_synonyms, head.frame_synonyms, fresh),
         ("synonyms between blocks", head.between, None, {}, {}, None),
         ("plain cosine", head.cosine, None, {}, {}, None),

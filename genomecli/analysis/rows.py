@@ -33,6 +33,11 @@ LEAVE_CODON = "leave_one_codon_out"
 BETWEEN_BLOCKS = "between_blocks"
 """Scope: only synonyms that do not share their first two bases."""
 
+UNTOLD = "untold"
+"""Scope: only codons whose meaning the network was not told in training."""
+UNTOLD_LEFT_OUT = "untold_left_out"
+"""Scope: such codons, each scored by a rotation fitted without its amino acid."""
+
 _LANGUAGES = {
     CODON_TO_AMINO: ("dna", "protein"),
     AMINO_TO_CODON: ("protein", "dna"),

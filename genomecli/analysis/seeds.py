@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from genomecli.analysis.comparison import Comparison
 from genomecli.analysis.headline import Headline
-from genomecli.analysis.rows import CODON_TO_AMINO, CODON_TO_SYNONYM, LEAVE_AMINO, row
+from genomecli.analysis.rows import CODON_TO_AMINO, CODON_TO_SYNONYM, LEAVE_AMINO, UNTOLD_LEFT_OUT, row
 from genomecli.analysis.statistics import seeds_interval
 from genomecli.analysis.tidy import Measure
 
@@ -31,6 +31,7 @@ def _rows(group: str, heads: Sequence[Headline]) -> list[Measure]:
     place = replace(heads[0].place, run=group, seed=-1)
     endpoints = (
         (CODON_TO_AMINO, "procrustes", LEAVE_AMINO, [head.left_out for head in heads]),
+        (CODON_TO_AMINO, "procrustes", UNTOLD_LEFT_OUT, [head.untold for head in heads]),
         (CODON_TO_SYNONYM, "centred", "all", [head.synonyms for head in heads]),
     )
     found = []

@@ -13,10 +13,16 @@ from genomecli.runtime import log
 from genomecli.sequences.codes import CODONS
 
 _COLUMNS = ("codon", "answer")
+_GUESSES = ("best", "support")
 
 
-def read_dictionary(path: Path) -> tuple[str, ...]:
+def read_dictionary(path: Path, least_support: float | None = None) -> tuple[str, ...]:
     """The decided codons as anchors, ``CTG:L``; stops and undecided codons are left out, and counted.
+
+    Args:
+        path: ``codons.tsv``, or the folder that it lies in.
+        least_support: take the best answer of undecided codons too, where this share of the resamples or
+            more gave it.
 
     Raises:
         InputError: if the file is no ``codons.tsv``, answers a codon twice, or decides nothing.
@@ -30,8 +36,10 @@ def read_dictionary(path: Path) -> tuple[str, ...]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise InputError(f"cannot be read ({why})", where=path, fix=fix) from error
-    if not lines or any(column not in lines[0] for column in _COLUMNS):
-        raise InputError(f"has no columns {' and '.join(_COLUMNS)}", where=path, fix=fix)
+    needed = _COLUMNS if least_support is None else (*_COLUMNS, *_GUESSES)
+    if not lines or any(column not in lines[0] for column in needed):
+        raise InputError(f"has no columns {', '.join(needed)}", where=path, fix=fix)
+    guessed = 0
     pairs: list[str] = []
     met: set[str] = set()
     for number, line in enumerate(lines, start=2):
@@ -41,12 +49,27 @@ def read_dictionary(path: Path) -> tuple[str, ...]:
         if codon in met:
             raise InputError(f"line {number}: {codon} was answered before", where=path, fix=fix)
         met.add(codon)
+        if answer == "?" and least_support is not None:
+            answer = _guess(line, least_support) or answer
+            guessed += answer in AMINO_LETTERS
         if answer in AMINO_LETTERS:
             pairs.append(f"{codon}:{answer}")
     if not pairs:
         raise InputError("decides no codon", where=path, fix="decipher more genes or proteins")
-    log.info("%s decides %d of %d codons: they are the anchors", path, len(pairs), len(lines))
+    also = f", and {guessed} more are guessed" if guessed else ""
+    decided = len(pairs) - guessed
+    log.info("%s decides %d of %d codons%s: they are the anchors", path, decided, len(lines), also)
     return tuple(pairs)
+
+
+def _guess(line: dict[str, str], least_support: float) -> str | None:
+    """The best answer of an undecided codon, if its support is enough."""
+    best, support = line["best"], line["support"]
+    try:
+        enough = float(support or 0) >= least_support
+    except ValueError:
+        enough = False
+    return best if enough and best in AMINO_LETTERS else None
 
 
 def with_dictionary(config: Config) -> Config:
@@ -55,8 +78,8 @@ def with_dictionary(config: Config) -> Config:
     anchors = settings.reading.anchors
     if anchors.dictionary is None:
         return config
-    pairs = read_dictionary(Path(anchors.dictionary))
-    known = anchors.model_copy(update={"pairs": pairs, "dictionary": None})
+    pairs = read_dictionary(Path(anchors.dictionary), anchors.least_support)
+    known = anchors.model_copy(update={"pairs": pairs, "dictionary": None, "least_support": None})
     reading = settings.reading.model_copy(update={"anchors": known})
     changed = settings.model_copy(update={"reading": reading})
     return replace(config, sections={**config.sections, "pretrain": changed})

@@ -53,6 +53,15 @@ class AnchorSettings(Section):
         doc="For the relations deciphered and back_translated: codons.tsv of mrr-compare --decipher. The "
         "codons that it decided are the anchors; nobody's dictionary takes part.",
     )
+    least_support: float | None = setting(
+        None,
+        ge=0,
+        le=1,
+        unit="share of resamples",
+        doc="Of the dictionary, also take the best answer of undecided codons that has this support; null "
+        "takes decided codons alone. 0 is for back_translated: a guess that is mostly right teaches more "
+        "than none.",
+    )
     probability: float = setting(
         0.3,
         ge=0,
@@ -231,5 +240,7 @@ def _unrelated(settings: ReadingSettings) -> Iterator[str]:
         yield "relation back_translated translates a text codon by codon; set pairs.crop to aligned"
     if relation == "back_translated" and settings.pair_share == 1:
         yield "relation back_translated with pairs.share 1 reads no protein; set it below 1"
+    if settings.anchors.least_support is not None and relation not in DECIPHERED:
+        yield f"anchors.least_support is for relations {' and '.join(DECIPHERED)}; relation is {relation}"
     if settings.anchors.dictionary and not isinstance(settings.anchors.pairs, int):
         yield "anchors.pairs and anchors.dictionary are both given; leave one out"

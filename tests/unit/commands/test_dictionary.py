@@ -21,6 +21,20 @@ def test_decided_codons_become_anchors(tmp_path: Path) -> None:
     assert settings.pairs == ("CTG:S", "ATG:M")
 
 
+def test_undecided_codons_are_guessed_where_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "codons.tsv"
+    path.write_text(
+        "codon\tanswer\tbest\tsupport\nCTG\tS\tS\t1\nTAA\t*\t\t\nATA\t?\tI\t0.4\nTAG\t?\t*\t0.8\nAAA\t?\tK\t0.1\n",
+        encoding="utf-8",
+    )
+    assert read_dictionary(path) == ("CTG:S",)
+    assert read_dictionary(path, 0.4) == ("CTG:S", "ATA:I")
+    assert read_dictionary(path, 0.0) == ("CTG:S", "ATA:I", "AAA:K")
+    path.write_text(TABLE, encoding="utf-8")
+    with pytest.raises(InputError, match="has no columns codon, answer, best, support"):
+        read_dictionary(path, 0.0)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
