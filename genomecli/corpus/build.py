@@ -187,7 +187,7 @@ def _digest_cut_rows(merged: Merged, folder: Path) -> None:
     for row in np.flatnonzero(rows["recut"]).tolist():
         start, stop = int(ends[row] - rows["length"][row]), int(ends[row])
         pieces = (store.read(at, min(at + MIB, stop)) for at in range(start, stop, MIB))
-        rows["digest"][row] = digest_of(*pieces)
+        rows["digest"][row] = digest_of(*pieces, molecule="genome")
 
 
 def _scan(settings: TokenizeSettings, merged: Merged, folder: Path, lexicon: Lexicon) -> Scan:

@@ -71,12 +71,21 @@ ROW_GROUP = 1 << 16
 _BUFFER = 1 << 20
 
 
-def digest_of(*pieces: Codes) -> str:
-    """16 hex digits of the BLAKE2b of some symbols, given in pieces."""
-    digest = hashlib.blake2b(digest_size=8)
+_DIGITS = 16
+
+
+def digest_of(*pieces: Codes, molecule: Molecule = "protein") -> str:
+    """16 hex digits that stand for some symbols, given in pieces: BLAKE2b, or SHA-256 of contigs."""
+    digest = _hasher(molecule)
     for symbols in pieces:
         digest.update(np.ascontiguousarray(symbols).data)
-    return digest.hexdigest()
+    found: str = digest.hexdigest()[:_DIGITS]
+    return found
+
+
+def _hasher(molecule: Molecule) -> Any:
+    """Processors hash long texts two to five times faster by SHA-256; short ones cost the same by either."""
+    return hashlib.sha256() if molecule == "genome" else hashlib.blake2b(digest_size=_DIGITS // 2)
 
 
 class MoleculeWriter:
@@ -96,7 +105,7 @@ class MoleculeWriter:
         self._parquet: Any = None
         self._size = 0
         self._row_at = 0
-        self._digest = hashlib.blake2b(digest_size=8)
+        self._digest = _hasher(molecule)
         self._record: tuple[int, int] = (0, 0)
         self._ordinal = -1
 
@@ -125,7 +134,7 @@ class MoleculeWriter:
         """Close the row; ``fields`` are columns of :data:`ROW_TYPES` that differ from their defaults."""
         row = ROW_DEFAULTS | fields
         row |= {"at": self._row_at, "length": self._size - self._row_at, "ordinal": self._ordinal}
-        row["digest"] = self._digest.hexdigest()
+        row["digest"] = self._digest.hexdigest()[:_DIGITS]
         for name, column in self._rows.items():
             column.append(row[name])
         self._start_row()
@@ -146,6 +155,7 @@ class MoleculeWriter:
         data = np.ascontiguousarray(symbols)
         self._file.write(data.data)
         bounds = np.concatenate([[0], np.cumsum(lengths)])
+        assert self.molecule != "genome", "contigs are written as streams"
         memory, blake2b = memoryview(data), hashlib.blake2b  # type: ignore[arg-type]
         digests = [
             blake2b(memory[begin:end], digest_size=8).hexdigest() for begin, end in pairwise(bounds.tolist())
@@ -192,7 +202,7 @@ class MoleculeWriter:
 
     def _start_row(self) -> None:
         self._row_at = self._size
-        self._digest = hashlib.blake2b(digest_size=8)
+        self._digest = _hasher(self.molecule)
 
     def _flush(self) -> None:
         from pyarrow import Table, parquet

@@ -46,7 +46,10 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "has_stop": ("bool", "cds: a stop codon ended it in the source, trimmed or not"),
     "gc": ("float32", "share of G and C among A, C, G, T; 0 for protein"),
     "gc3": ("float32", "the same at third codon positions of a cds; 0 for others"),
-    "digest": ("string", "16 hex digits of the symbols' BLAKE2b: equal sequences have equal digests"),
+    "digest": (
+        "string",
+        "16 hex digits of the BLAKE2b, of contigs the SHA-256, of the symbols: the same for equal ones",
+    ),
 }
 """Type and meaning of each column."""
 

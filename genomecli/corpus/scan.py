@@ -101,14 +101,13 @@ def scan_store(
         beyond = max(tokenizer.k - tokenizer.stride, 0)
         step = CHUNK // 3 // tokenizer.stride * tokenizer.stride * 3
         for chunk in _chunks(store, group, place, step, beyond):
-            symbols = _count_symbols(chunk.symbols, alphabet)
-            found.symbols += symbols
             _count_tokens(chunk, tokenizer, found.tokens)
-            if group.molecule == "genome" and len(chunk.rows) == 1:
-                bases[0][chunk.rows] += symbols[: DNA.canonical].sum()
-                gc[0][chunk.rows] += symbols[_C] + symbols[_G]
-            elif group.molecule != "protein":
-                _count_gc(chunk, bases, gc, third=group.molecule == "cds")
+            if group.molecule == "genome" and len(chunk.symbols) >= LONG * len(chunk.rows):
+                found.symbols += _count_contigs(chunk, bases[0], gc[0])
+            else:
+                found.symbols += _count_symbols(chunk.symbols, alphabet)
+                if group.molecule != "protein":
+                    _count_gc(chunk, bases, gc, third=group.molecule == "cds")
             if group.molecule == "cds":
                 _count_codons(chunk, columns, found, stop_trimmed)
         counts.append(found)
@@ -149,6 +148,17 @@ def _count_symbols(symbols: Codes, alphabet: Alphabet) -> Ints:
             counts[symbol] = np.count_nonzero(symbols == symbol)
         symbols = symbols[symbols >= DNA.canonical] if counts.sum() < len(symbols) else symbols[:0]
     return counts + np.bincount(symbols, minlength=len(alphabet))
+
+
+def _count_contigs(chunk: _Chunk, bases: Ints, gc: Ints) -> Ints:
+    """int64[alphabet]: occurrences of each symbol; what GC needs is the same counts, contig by contig."""
+    total = np.zeros(len(DNA), dtype=np.int64)
+    for row, (begin, end) in zip(chunk.rows.tolist(), pairwise(chunk.offsets.tolist()), strict=True):
+        symbols = _count_symbols(chunk.symbols[begin:end], DNA)
+        bases[row] += symbols[: DNA.canonical].sum()
+        gc[row] += symbols[_C] + symbols[_G]
+        total += symbols
+    return total
 
 
 def _count_tokens(chunk: _Chunk, tokenizer: Any, counts: Ints) -> None:
