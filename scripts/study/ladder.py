@@ -1,0 +1,218 @@
+"""Tables and figures of the study's networks, from whatever comparisons are finished.
+
+Everything is read from the tables that ``mrr-compare`` writes, one folder a network; nothing is measured
+here. The layer of a row is the middle one, named before any run; beside it stands the layer that is best,
+on the same rung, for the other species, so that no species chooses its own.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+Row = Mapping[str, object]
+
+RUNGS = (
+    *("frame1", "frame2", "windows", "disjoint", "comparable", "anchored5", "anchored10"),
+    *("deciphered", "shared", "mistranslated", "withheld", "translated", "paired"),
+)
+"""In the order of the figures: negative controls, then from the hardest relation to the easiest."""
+
+LEFT_OUT = ("procrustes", "leave_one_amino_acid_out", "codon_to_amino")
+UNTOLD = ("procrustes", "untold_left_out", "codon_to_amino")
+SYNONYMS = ("centred", "all", "codon_to_synonym")
+BETWEEN = ("centred", "between_blocks", "codon_to_synonym")
+SIMILARITIES = {
+    "cosine": ("cosine", "all", "codon_to_amino"),
+    "centred": ("centred", "all", "codon_to_amino"),
+    "csls": ("csls", "all", "codon_to_amino"),
+    "csls_centred": ("csls_centred", "all", "codon_to_amino"),
+    "left_out": LEFT_OUT,
+    "untold": UNTOLD,
+    "synonyms": SYNONYMS,
+    "between_blocks": BETWEEN,
+}
+"""Similarity, scope and direction of the rows that are kept."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network and what was measured of it.
+
+    Args:
+        species, rung, seed: which one.
+        summary: its headline.
+        rows: MRR rows, contextual, in its own frame.
+        static: MRR rows of static vectors that were trained on its texts, by method.
+    """
+
+    species: str
+    rung: str
+    seed: int
+    summary: Mapping[str, Any]
+    rows: Sequence[Mapping[str, str]]
+    static: Sequence[Mapping[str, str]]
+
+    @property
+    def tokens(self) -> int:
+        """Tokens seen at its end."""
+        return max(int(row["tokens_seen"]) for row in self.rows)
+
+    def figure(self, measure: tuple[str, str, str], layer: int, tokens: int | None = None) -> float | None:
+        """MRR of a layer at its end, or at another count of tokens."""
+        wanted = (*measure, str(layer), str(self.tokens if tokens is None else tokens))
+        names = ("similarity", "scope", "direction", "layer", "tokens_seen")
+        found = [row for row in self.rows if tuple(row[name] for name in names) == wanted]
+        return float(found[0]["value"]) if found else None
+
+    @property
+    def layers(self) -> list[int]:
+        """Layers that were measured."""
+        return sorted({int(row["layer"]) for row in self.rows})
+
+
+def networks(folder: Path) -> Iterator[Network]:
+    """All networks of the ladder that were compared."""
+    for path in sorted(folder.glob("*/compared-*/summary.json")):
+        species, _, rung = path.parent.parent.name.partition("-")
+        head = json.loads(path.read_text(encoding="utf-8"))["headlines"][0]
+        with (path.parent / "measures.tsv").open(encoding="utf-8", newline="") as stream:
+            rows = [row for row in csv.DictReader(stream, delimiter="\t") if row["statistic"] == "mrr"]
+        own = str(head["frame"])
+        yield Network(
+            species,
+            rung,
+            int(path.parent.name.rpartition("-")[2]),
+            head,
+            [row for row in rows if row["vectors"] == "contextual" and row["frame"] == own],
+            [row for row in rows if row["vectors"] in ("ppmi", "word2vec")],
+        )
+
+
+Groups = Mapping[tuple[str, str], Sequence[Network]]
+
+
+def grouped(found: Sequence[Network]) -> Groups:
+    """Networks by species and rung, in the order of the figures."""
+    groups: dict[tuple[str, str], list[Network]] = defaultdict(list)
+    for network in found:
+        groups[network.species, network.rung].append(network)
+    order = sorted(groups, key=lambda key: (key[0], RUNGS.index(key[1]) if key[1] in RUNGS else len(RUNGS)))
+    return {key: sorted(groups[key], key=lambda network: network.seed) for key in order}
+
+
+def chosen_layer(groups: Groups, species: str, rung: str) -> int | None:
+    """The layer that is best on this rung over the other species, None where there is no other."""
+    others = [n for (name, kind), mine in groups.items() if kind == rung and name != species for n in mine]
+    if not others:
+        return None
+    means = {
+        layer: fmean(v for n in others if (v := n.figure(LEFT_OUT, layer)) is not None)
+        for layer in others[0].layers
+    }
+    return max(means, key=lambda layer: (means[layer], -layer))
+
+
+def ladder_rows(groups: Groups) -> Iterator[Row]:
+    """One row a network."""
+    for (species, rung), mine in groups.items():
+        layer = chosen_layer(groups, species, rung)
+        for network in mine:
+            head = network.summary
+            own = head["left_out_amino_acids"]
+            yield {
+                "species": species,
+                "rung": rung,
+                "seed": network.seed,
+                "layer": head["layer"],
+                "left_out_mrr": _text(own["value"]),
+                "low": _text(own["low"]),
+                "high": _text(own["high"]),
+                "shuffled_95": _text(head["left_out_shuffled_95"]),
+                "untrained": _value(head["untrained"]),
+                "untold_mrr": _value(head["left_out_untold_codons"]),
+                "synonyms_mrr": _value(head["synonymous_codons"]),
+                "between_blocks_mrr": _value(head["synonymous_codons_between_blocks"]),
+                "cosine_mrr": _value(head["cosine"]),
+                "layer_of_others": "" if layer is None else layer,
+                "left_out_mrr_there": _text(None if layer is None else network.figure(LEFT_OUT, layer)),
+                "untold_mrr_there": _text(None if layer is None else network.figure(UNTOLD, layer)),
+            }
+
+
+def layer_rows(groups: Groups) -> Iterator[Row]:
+    """One row a species, rung, layer and measure, at the end of training: mean over seeds and its spread."""
+    for (species, rung), mine in groups.items():
+        for layer in mine[0].layers:
+            for name, measure in SIMILARITIES.items():
+                values = [v for n in mine if (v := n.figure(measure, layer)) is not None]
+                if values:
+                    yield {
+                        "species": species,
+                        "rung": rung,
+                        "layer": layer,
+                        "measure": name,
+                        "seeds": len(values),
+                        "mean": _text(fmean(values)),
+                        "sd": _text(stdev(values)) if len(values) > 1 else "",
+                    }
+
+
+def training_rows(groups: Groups) -> Iterator[Row]:
+    """One row a species, rung, layer and kept checkpoint: the two endpoints along training."""
+    for (species, rung), mine in groups.items():
+        # Checkpoints of seeds lie a few tokens apart; they are matched by their order.
+        steps = [sorted({int(row["tokens_seen"]) for row in n.rows}) for n in mine]
+        for place in range(min(map(len, steps))):
+            for layer in mine[0].layers:
+                ends = {
+                    name: [
+                        v
+                        for n, tokens in zip(mine, steps, strict=True)
+                        if (v := n.figure(measure, layer, tokens[place])) is not None
+                    ]
+                    for name, measure in (("left_out", LEFT_OUT), ("synonyms", SYNONYMS))
+                }
+                yield {
+                    "species": species,
+                    "rung": rung,
+                    "layer": layer,
+                    "tokens": round(fmean(tokens[place] for tokens in steps)),
+                    "seeds": len(mine),
+                    **{name: _text(fmean(values)) if values else "" for name, values in ends.items()},
+                }
+
+
+def static_rows(groups: Groups) -> Iterator[Row]:
+    """One row a species, rung, method and amount of text: what static vectors of the same texts know."""
+    for (species, rung), mine in groups.items():
+        amounts: dict[tuple[str, int], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+        for network in mine:
+            for row in network.static:
+                for name, measure in (("left_out", LEFT_OUT), ("synonyms", SYNONYMS)):
+                    if (row["similarity"], row["scope"], row["direction"]) == measure:
+                        key = (row["vectors"], int(row["tokens_seen"]))
+                        amounts[key][name].append(float(row["value"]))
+        for (method, tokens), ends in sorted(amounts.items()):
+            yield {
+                "species": species,
+                "rung": rung,
+                "vectors": method,
+                "tokens": tokens,
+                "seeds": len(ends["left_out"]),
+                **{name: _text(fmean(ends[name])) if ends[name] else "" for name in ("left_out", "synonyms")},
+            }
+
+
+def _text(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _value(measure: Mapping[str, Any] | None) -> str:
+    return "" if measure is None else _text(measure["value"])
