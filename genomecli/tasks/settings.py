@@ -196,7 +196,9 @@ class SplitSettings(Section):
     )
     seed: int | None = setting(None, ge=0, doc="Of the split alone; left out: the run's own seed.")
     method: Literal["auto", "mmseqs", "kmer"] = setting(
-        "auto", doc="Clustering: mmseqs where it is installed, otherwise shared k-mers."
+        "auto",
+        doc="Clustering. auto: of proteins by mmseqs where it is installed, otherwise by shared k-mers, "
+        "which find more near copies of short DNA than mmseqs does.",
     )
     identity: float | None = setting(
         None,

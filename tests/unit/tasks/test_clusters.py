@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections import Counter
 from itertools import combinations
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import adjusted_rand_score
 
 from genomecli.errors import ConfigError, RunError
 from genomecli.tasks.chance import most_by_chance
@@ -156,3 +158,45 @@ def test_mmseqs_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     with pytest.raises(ConfigError, match="no mmseqs is on the PATH"):
         cluster(examples(["ACGT"]), SplitSettings(by="cluster", method="mmseqs"))
     assert "single linkage" in cluster(examples(["ACGT", "AC"]), SplitSettings(by="cluster"))[1]
+
+
+def planted_families(alphabet: str, letters: str, size: int, seed: int) -> tuple[list[str], list[int]]:
+    """Twelve ancestors with four descendants each, 85 % identical to it; and which is whose."""
+    rng = np.random.default_rng(seed)
+    texts, owners = [], []
+    for family in range(12):
+        ancestor = rng.choice(list(letters), size)
+        for _ in range(4):
+            child = ancestor.copy()
+            places = rng.permutation(size)[: int(0.15 * size)]
+            child[places] = rng.choice(list(letters), len(places))
+            text = "".join(child)
+            turned = alphabet == "dna" and rng.random() < 0.5
+            texts.append(reverse_complement(text) if turned else text)
+            owners.append(family)
+    order = rng.permutation(len(texts))
+    return [texts[i] for i in order], [owners[i] for i in order]
+
+
+@pytest.mark.skipif(shutil.which("mmseqs") is None, reason="no mmseqs on the PATH")
+@pytest.mark.parametrize(
+    ("alphabet", "letters", "size"), [("protein", "ACDEFGHIKLMNPQRSTVWY", 200), ("dna", "ACGT", 400)]
+)
+def test_the_real_mmseqs_finds_planted_families(alphabet: str, letters: str, size: int) -> None:
+    texts, owners = planted_families(alphabet, letters, size, seed=1)
+    given = examples(texts, alphabet)
+    for method in ("mmseqs", "kmer"):
+        settings = SplitSettings(by="cluster", method=method, identity=0.6)
+        found, how = cluster(given, settings)
+        assert ("mmseqs" in how) == (method == "mmseqs")
+        assert adjusted_rand_score(owners, found) == pytest.approx(1.0), method
+
+
+@pytest.mark.parametrize("alphabet", ["protein", "dna"])
+def test_mmseqs_clusters_proteins_unless_dna_is_asked_for(
+    alphabet: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in(tmp_path, monkeypatch)
+    given = examples(["ACGTACGA", "ACGTTTGA"], alphabet)
+    assert ("mmseqs" in cluster(given, SplitSettings(by="cluster"))[1]) == (alphabet == "protein")
+    assert "mmseqs" in cluster(given, SplitSettings(by="cluster", method="mmseqs"))[1]
