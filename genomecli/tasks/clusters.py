@@ -4,8 +4,8 @@ Proteins by ``mmseqs`` (Steinegger and Soding 2017) where it is installed: ``eas
 identity asked, 80 % of the shorter sequence covered, and connected components. Otherwise, and DNA always if
 ``mmseqs`` is not asked for, by shared k-mers (:mod:`genomecli.tasks.similar`), joined by single linkage: of
 families of 60 to 250 bases that differ in a tenth of their letters, mmseqs 14 finds half, shared k-mers all.
-``identity`` is that of the sequences in both. Equal sequences, of DNA also reverse complements, are always one
-cluster, and so are windows of one sequence.
+``identity`` is that of the sequences in both. Equal sequences, of DNA also reverse complements, are always
+one cluster, and so are windows of one sequence.
 """
 
 from __future__ import annotations
