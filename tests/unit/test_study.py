@@ -1,0 +1,101 @@
+"""The study's tables: each network where it belongs, and no species that chooses its own layer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scripts.study.collect import main
+from scripts.study.ladder import chosen_layer, grouped, ladder_rows, layer_rows, networks, training_rows
+
+COLUMNS = [
+    "run",
+    "vectors",
+    "layer",
+    "frame",
+    "similarity",
+    "direction",
+    "scope",
+    "statistic",
+    "value",
+    "tokens_seen",
+]
+
+
+def write_network(folder: Path, species: str, rung: str, seed: int, by_layer: dict[int, float]) -> None:
+    """What ``mrr-compare`` leaves of a network with these figures at its end, and half of them before."""
+    place = folder / "ladder" / f"{species}-{rung}" / f"compared-{seed}"
+    place.mkdir(parents=True)
+    kinds = [
+        ("procrustes", "codon_to_amino", "leave_one_amino_acid_out"),
+        ("centred", "codon_to_synonym", "all"),
+    ]
+    lines = ["\t".join(COLUMNS)]
+    for layer, value in by_layer.items():
+        for kind in kinds:
+            for tokens, share in ((1000 + seed, 0.5), (2000 + seed, 1.0)):
+                cells = ("x", "contextual", layer, 0, *kind, "mrr", value * share, tokens)
+                lines.append("\t".join(map(str, cells)))
+            lines.append("\t".join(map(str, ("x", "contextual", layer, 1, *kind, "mrr", 0.99, 2000 + seed))))
+    lines.append("\t".join(map(str, ("x", "ppmi", "", 0, *kinds[0], "mrr", 0.4, 10000))))
+    (place / "measures.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    middle = {"value": by_layer[1], "low": 0.0, "high": 1.0}
+    headline = {
+        "frame": 0,
+        "layer": 1,
+        "left_out_amino_acids": middle,
+        "left_out_shuffled_95": 0.25,
+        "untrained": middle,
+        "left_out_untold_codons": None,
+        "synonymous_codons": middle,
+        "synonymous_codons_between_blocks": None,
+        "cosine": middle,
+    }
+    (place / "summary.json").write_text(json.dumps({"headlines": [headline]}), encoding="utf-8")
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    write_network(tmp_path, "ecoli", "disjoint", 1, {0: 0.9, 1: 0.2, 2: 0.1})
+    write_network(tmp_path, "ecoli", "disjoint", 2, {0: 0.7, 1: 0.4, 2: 0.1})
+    write_network(tmp_path, "yeast", "disjoint", 1, {0: 0.1, 1: 0.2, 2: 0.8})
+    write_network(tmp_path, "ecoli", "paired", 1, {0: 0.3, 1: 0.5, 2: 0.6})
+    return tmp_path
+
+
+def test_the_layer_is_the_best_of_the_other_species(study: Path) -> None:
+    groups = grouped(list(networks(study / "ladder")))
+    assert list(groups) == [("ecoli", "disjoint"), ("ecoli", "paired"), ("yeast", "disjoint")]
+    assert chosen_layer(groups, "ecoli", "disjoint") == 2
+    assert chosen_layer(groups, "yeast", "disjoint") == 0
+    assert chosen_layer(groups, "ecoli", "paired") is None
+    rows = {(row["species"], row["rung"], row["seed"]): row for row in ladder_rows(groups)}
+    assert rows["ecoli", "disjoint", 1]["left_out_mrr"] == "0.200"
+    assert rows["ecoli", "disjoint", 1]["left_out_mrr_there"] == "0.100"
+    assert rows["yeast", "disjoint", 1]["left_out_mrr_there"] == "0.100"
+    assert rows["ecoli", "paired", 1]["left_out_mrr_there"] == ""
+
+
+def test_means_are_over_seeds_at_the_same_point_of_training(study: Path) -> None:
+    groups = grouped(list(networks(study / "ladder")))
+    ends = {
+        (r["species"], r["rung"], r["layer"]): r for r in layer_rows(groups) if r["measure"] == "left_out"
+    }
+    assert ends["ecoli", "disjoint", 0]["mean"] == "0.800"
+    assert ends["ecoli", "disjoint", 0]["sd"] == "0.141"
+    assert ends["yeast", "disjoint", 0]["sd"] == ""
+    along = [
+        r for r in training_rows(groups) if (r["species"], r["rung"], r["layer"]) == ("ecoli", "disjoint", 0)
+    ]
+    assert [(r["tokens"], r["left_out"]) for r in along] == [(1002, "0.400"), (2002, "0.800")]
+
+
+def test_tables_and_figures_are_written_of_what_there_is(study: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    main(study, results)
+    names = {path.name for path in results.iterdir()}
+    figures = {"ladder.png", "training.png", "founding.png", "similarities.png"}
+    assert names == {"ladder.tsv", "layers.tsv", "training.tsv", "static.tsv"} | figures
+    assert all((results / name).stat().st_size > 5000 for name in figures)
