@@ -72,6 +72,17 @@ class DecipherSettings(Section):
         doc="Species whose proteins are the other text; that of the genes by default. Own proteins carry the "
         "annotator's code: only those of another species, or peptides, tell what code a cell uses.",
     )
+    molecule: Literal["cds", "genome"] = setting(
+        "cds",
+        doc="cds: genes, in frame. genome: a genome without annotation; coding windows are found in all six "
+        "readings first.",
+    )
+    bases: int = setting(
+        20_000_000,
+        doc="At most this much of a genome is read, in pieces drawn at random.",
+        unit="bases",
+        ge=10_000,
+    )
     relation: Literal["auto", "disjoint", "comparable", "none"] = setting(
         "auto",
         doc="disjoint: genes of half of the families, proteins of the other half; comparable: the same genes "
@@ -133,6 +144,16 @@ class DecipherSettings(Section):
         if value is not None and not (1 <= value <= 6 or 9 <= value <= 16 or 21 <= value <= 33):
             raise ValueError("NCBI has no such genetic code; they are 1-6, 9-16 and 21-33")
         return value
+
+    @model_validator(mode="after")
+    def _fits_a_genome(self) -> DecipherSettings:
+        if self.molecule == "genome":
+            found = {"relation": self.relation not in ("auto", "none"), "genes": self.genes is not None}
+            found |= {"frame": self.frame != 0, "strand": self.strand != "+"}
+            found["translate_with"] = self.translate_with is not None
+            if wrong := [name for name, given in found.items() if given]:
+                raise ValueError(f"{', '.join(wrong)} asks for annotated genes; molecule is genome")
+        return self
 
     @model_validator(mode="after")
     def _in_order(self) -> DecipherSettings:
