@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -11,6 +11,9 @@ from genomecli.settings import InputPath, Name, SafeName, Section, setting
 VectorKind = Literal["static", "contextual"]
 Similarity = Literal["cosine", "centred", "csls", "csls_centred", "procrustes", "cka"]
 Split = Literal["train", "valid", "test"]
+
+AUTO_BACKGROUND = 24
+"""Codons from which pairs are background, where nothing else is said."""
 
 
 class RunEntry(Section):
@@ -107,13 +110,12 @@ class DecipherSettings(Section):
     farthest: int = setting(
         8, doc="Largest distance of the pairs that are counted.", unit="codons", ge=1, le=100
     )
-    background: int | None = setting(
-        24,
+    background: Literal["auto"] | Annotated[int, Field(ge=10, le=1000)] | None = setting(
+        "auto",
         doc="From this distance to about twice it, pairs are the background that is taken off on both sides: "
-        "what a gene's codons or a protein's residues share anywhere in it. Beyond farthest; null: none.",
+        "what a gene's codons or a protein's residues share anywhere in it. Beyond farthest; null: none; "
+        "auto: 24, but none where the proteins are peptides, too short for it.",
         unit="codons",
-        ge=10,
-        le=1000,
     )
     pseudo: float = setting(
         20.0, doc="Pairs added to each cell of the proteins' table, so that rare ones say little.", gt=0
@@ -159,9 +161,10 @@ class DecipherSettings(Section):
     def _in_order(self) -> DecipherSettings:
         if self.farthest < self.nearest:
             raise ValueError(f"farthest {self.farthest} is below nearest {self.nearest}")
-        if self.background is not None and self.background <= self.farthest:
+        background = AUTO_BACKGROUND if self.background == "auto" else self.background
+        if background is not None and background <= self.farthest:
             raise ValueError(
-                f"background {self.background} is not beyond farthest {self.farthest}: what is looked for "
+                f"background {background} is not beyond farthest {self.farthest}: what is looked for "
                 "would be taken off"
             )
         return self

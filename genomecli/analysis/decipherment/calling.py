@@ -20,7 +20,7 @@ from genomecli.analysis.decipherment.coding import (
     learn,
     learn_ends,
 )
-from genomecli.analysis.decipherment.counted import evidence_of
+from genomecli.analysis.decipherment.counted import background_of, evidence_of
 from genomecli.analysis.decipherment.coverage import Coverage, coverage
 from genomecli.analysis.decipherment.genes import READINGS, Genes
 from genomecli.analysis.decipherment.genome import Genome, genome_in
@@ -129,7 +129,7 @@ def _reading(
     for number, reading in enumerate(READINGS):
         tick()
         text = genes.codons(*reading)
-        if not (text.lengths > 2 * (settings.background or settings.farthest)).any():
+        if not (text.lengths > 2 * (background_of(settings, residues) or settings.farthest)).any():
             return None
         values.append((evidence_of(text, residues, settings, seed, f"{name} {number}"), reading))
     value, reading = max(values, key=lambda pair: pair[0])

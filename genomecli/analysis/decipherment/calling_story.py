@@ -77,9 +77,8 @@ def calling_sentences(calling: Calling) -> list[str]:
             "windows are annotated so."
         )
     if calling.reading != (0, "+"):
-        said.append(
-            f"Of the six readings of the windows, the {reading_name(*calling.reading)} holds the code."
-        )
+        name = reading_name(*calling.reading)
+        said.append(f"Of the six readings of the windows, {name} has the most evidence and is read.")
     return said
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from genomecli.analysis.arrays import Floats, Integers
 from genomecli.analysis.decipherment.evidence import AMINO, CODONS, Background, Evidence, Weights
 from genomecli.analysis.decipherment.pairs import Pairs, Text, count_pairs
 from genomecli.analysis.decipherment.search import Schedule, search
+from genomecli.analysis.settings import AUTO_BACKGROUND
 from genomecli.errors import InputError
 from genomecli.runtime import rng
 
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 
 LEAST_RECORDS = 2
 """Genes, and proteins, that resamples are drawn from at least."""
+
+LEAST_FAR = 0.25
+"""Pairs of residues at the background's distance, a share of the near ones, from which it is known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,13 +63,27 @@ def count_texts(codons: Text, residues: Text, settings: DecipherSettings, seed: 
         for text, size in ((codons, CODONS), (residues, AMINO))
     ]
     far: list[Pairs | None] = [None, None]
-    if settings.background is not None:
-        beyond = range(settings.background, 2 * settings.background + 16, 2)
+    background = background_of(settings, residues)
+    if background is not None:
+        beyond = range(background, 2 * background + 16, 2)
         far = [
             _pairs(text, size, beyond, "background", (seed, name)).pooled()
             for text, size in ((codons, CODONS), (residues, AMINO))
         ]
     return Counted(near[0], near[1], far[0], far[1], Weights(settings.pseudo, settings.composition))
+
+
+def background_of(settings: DecipherSettings, residues: Text) -> int | None:
+    """The distance that background begins at; None where none is taken off.
+
+    ``auto`` asks whether the proteins reach so far: of peptides, only a few long ones would, and these few
+    pairs say nothing of the rest.
+    """
+    if settings.background != "auto":
+        return settings.background
+    near = np.maximum(residues.lengths - settings.nearest, 0).sum()
+    far = np.maximum(residues.lengths - AUTO_BACKGROUND, 0).sum()
+    return AUTO_BACKGROUND if far >= LEAST_FAR * near else None
 
 
 def _pairs(text: Text, size: int, distances: range, key: str, drawn: tuple[int, str]) -> Pairs:

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genomecli.analysis.arrays import Booleans, Floats, Integers
-from genomecli.analysis.decipherment.counted import Counted, count_texts, evidence_of, refuse_few
+from genomecli.analysis.decipherment.counted import (
+    Counted,
+    background_of,
+    count_texts,
+    evidence_of,
+    refuse_few,
+)
 from genomecli.analysis.decipherment.evidence import AMINO, Evidence
 from genomecli.analysis.decipherment.genes import READINGS, reading_name
 from genomecli.analysis.decipherment.ranking import RankedCode, rank
@@ -64,6 +70,7 @@ class Deciphered:
         residue_count: residues of the other text.
         codes: NCBI's codes, best first.
         controls: other readings, and shuffled proteins; empty where not asked for.
+        background: codons from which pairs were taken off as background; None where none was.
         least_support: share of the resamples from which a codon is decided.
         chains: searches that were made.
     """
@@ -80,6 +87,7 @@ class Deciphered:
     residue_count: int
     codes: tuple[RankedCode, ...]
     controls: tuple[Control, ...]
+    background: int | None
     least_support: float
     chains: int
 
@@ -170,6 +178,7 @@ def decipher(
             np.array([again.log_odds() for _, again in drawn]),
         ),
         tuple(_controls(sources, settings, seed, tick)),
+        background_of(settings, sources.residues),
         settings.support,
         settings.chains,
     )

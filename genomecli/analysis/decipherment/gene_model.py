@@ -34,6 +34,7 @@ TURNED: Integers = (3 - _INDEX % 4) * 16 + (3 - _INDEX // 4 % 4) * 4 + 3 - _INDE
 """int64[64]: the codon that stands on the other strand, by index in the order of CODONS."""
 
 _PSEUDO = 0.5
+_ENOUGH_GAINED = 3e-6
 _NEVER = -1e4
 
 
@@ -220,9 +221,15 @@ def _shared(moved: Floats) -> Floats:
 
 
 def fitted(tokens: NDArray[np.uint8], model: GeneModel, rounds: int) -> tuple[GeneModel, float]:
-    """The model after some rounds of learning, and the log likelihood before the last one."""
+    """The model after some rounds of learning, fewer where they gain nothing more.
+
+    Returns:
+        The model, and the log likelihood before its last round.
+    """
     value = -np.inf
     for _ in range(rounds):
         found = walk(tokens, model)
-        model, value = learned(tokens, found), found.value
+        model, before, value = learned(tokens, found), value, found.value
+        if value - before < _ENOUGH_GAINED * abs(value):
+            break
     return model, value

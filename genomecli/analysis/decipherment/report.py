@@ -78,6 +78,7 @@ def _page(
                 name: by_name.get(name, []) for name in ("code-table", "support", "codes", "controls")
             },
             "settings": settings.decipher,
+            "background": found.background,
             "own": found.sources.same_genome,
             "translated_with": found.sources.translated_with,
             "code_free": found.sources.code_free and found.sources.genes.knows_last,

@@ -10,7 +10,10 @@ from genomecli.analysis.decipherment.calling_story import calling_sentences, cal
 from genomecli.analysis.decipherment.decipher import LEAST_MARGIN, SHUFFLED, Deciphered
 from genomecli.analysis.decipherment.genes import reading_name
 from genomecli.analysis.decipherment.judged import Judged, judge
+from genomecli.analysis.decipherment.pairs import Text
+from genomecli.analysis.gold import AMINO_LETTERS
 from genomecli.analysis.pages import interval_text
+from genomecli.analysis.settings import AUTO_BACKGROUND
 from genomecli.sequences.codes import CODONS
 
 
@@ -107,6 +110,37 @@ def _control_sentence(found: Deciphered) -> str:
     )
 
 
+def peptide_notes(found: Deciphered) -> list[str]:
+    """What peptides in place of proteins mean for the answer."""
+    if found.background is not None or median_length(found.sources.residues) >= AUTO_BACKGROUND:
+        return []
+    said = [
+        "The proteins are peptides: pairs are counted within each, and no background is taken off on either "
+        "side (mrr-compare.decipher.background)."
+    ]
+    cut = cut_letters(found.sources.residues)
+    if cut:
+        said.append(
+            f"{' and '.join(cut)} stand at the ends of peptides, where the enzyme cut, and hardly before "
+            "another residue: their codons are the first to be read wrongly. A second enzyme helps."
+        )
+    return said
+
+
+def median_length(text: Text) -> float:
+    """Tokens of a record in the middle; 0 without records."""
+    return float(np.median(text.lengths)) if len(text.lengths) else 0.0
+
+
+def cut_letters(text: Text) -> list[str]:
+    """Amino acids that stand last in their record in most of the places where they stand at all."""
+    last = text.tokens[np.cumsum(text.lengths)[text.lengths > 0] - 1]
+    ends, all_of = (
+        np.bincount(tokens[tokens >= 0], minlength=len(AMINO_LETTERS)) for tokens in (last, text.tokens)
+    )
+    return [letter for i, letter in enumerate(AMINO_LETTERS) if all_of[i] and 2 * ends[i] > all_of[i]]
+
+
 def summary(found: Deciphered) -> dict[str, Any]:
     """Everything in short, as plain values."""
     judged, sources = judge(found), found.sources
@@ -139,5 +173,6 @@ def summary(found: Deciphered) -> dict[str, Any]:
         "genome": None if sources.calling is None else calling_summary(sources.calling),
         "answers": "".join(found.letter(codon) for codon in range(64)),
         "sentences": sentences(found, judged),
-        "notes": list(sources.notes),
+        "background": found.background,
+        "notes": [*sources.notes, *peptide_notes(found)],
     }
