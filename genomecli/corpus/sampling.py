@@ -141,6 +141,14 @@ class Sampler:
     def _code_switching(self) -> tuple[dict[str, tuple[Anchor, ...]], Switcher | None]:
         if self.settings.relation not in SWITCHED:
             return {}, None
+        genes = dict.fromkeys(source.species for source in self.sources if source.molecule != "protein")
+        if self.settings.relation == "deciphered" and len(genes) > 1:
+            raise ConfigError(
+                [
+                    "pretrain.reading.anchors.dictionary is the code of one species, and genes of "
+                    f"{', '.join(genes)} are read; name one in pretrain.reading.species"
+                ]
+            )
         anchors = choose_anchors(self.settings.anchors, species_codes(self.sources))
         return anchors, make_switcher(self.lexicon, anchors, self.settings.anchors.probability)
 

@@ -21,6 +21,7 @@ from genomecli.analysis.decipherment.counted import (
 )
 from genomecli.analysis.decipherment.evidence import AMINO, Evidence
 from genomecli.analysis.decipherment.genes import READINGS, reading_name
+from genomecli.analysis.decipherment.grammar import Grammar, grammar
 from genomecli.analysis.decipherment.ranking import RankedCode, rank
 from genomecli.analysis.decipherment.search import Schedule, Solution, scores, search
 from genomecli.analysis.decipherment.sources import Sources
@@ -71,6 +72,7 @@ class Deciphered:
         codes: NCBI's codes, best first.
         controls: other readings, and shuffled proteins; empty where not asked for.
         background: codons from which pairs were taken off as background; None where none was.
+        grammar: codons and amino acids as vectors of one space, as the solution has it.
         least_support: share of the resamples from which a codon is decided.
         chains: searches that were made.
     """
@@ -88,6 +90,7 @@ class Deciphered:
     codes: tuple[RankedCode, ...]
     controls: tuple[Control, ...]
     background: int | None
+    grammar: Grammar
     least_support: float
     chains: int
 
@@ -179,6 +182,7 @@ def decipher(
         ),
         tuple(_controls(sources, settings, seed, tick)),
         background_of(settings, sources.residues),
+        grammar(evidence, solution.labels, settings.pseudo),
         settings.support,
         settings.chains,
     )

@@ -8,6 +8,7 @@ from typing import Any
 from genomecli.analysis.decipherment.calling_story import WINDOW_COLUMNS, calling_table, window_lines
 from genomecli.analysis.decipherment.decipher import Deciphered
 from genomecli.analysis.decipherment.drawing import drawings, title_of
+from genomecli.analysis.decipherment.grammar import write_grammar
 from genomecli.analysis.decipherment.story import summary
 from genomecli.analysis.decipherment.tables import (
     CODE_COLUMNS,
@@ -42,6 +43,8 @@ def write_decipherment(found: Deciphered, settings: CompareSettings, folder: Pat
     calling = found.sources.calling
     if calling is not None:
         write_lines(folder / "windows.tsv", WINDOW_COLUMNS, window_lines(calling.windows))
+    if found.holds_a_code:
+        write_grammar(found.grammar, folder / "grammar.safetensors")
     short = summary(found)
     write_json(folder / "summary.json", short)
     figures = []
