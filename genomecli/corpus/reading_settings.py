@@ -42,7 +42,7 @@ class AnchorSettings(Section):
     dictionary: InputPath | None = setting(
         None,
         doc="For the relation deciphered: codons.tsv of mrr-compare --decipher. The codons that it decided "
-        "are the anchors; nobody's dictionary takes part.",
+        "are the anchors; nobody's dictionary takes part. It is one species' code: genes of one are read.",
     )
     probability: float = setting(
         0.3, ge=0, le=1, doc="Chance that an anchored codon or residue is written in the other language."

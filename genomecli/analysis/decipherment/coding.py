@@ -158,7 +158,7 @@ def _runs(
     row, begin = np.nonzero(change)
     state = flat[row, begin + 1]
     # A run ends where the next one of its row begins; the last change of a row leads back to state 0.
-    end = np.append(begin[1:], 0)
+    end = np.append(begin[1:], 0)[: len(begin)]
     inside = (state >= 1) & (state < 7)
     row, begin, end, state = row[inside], begin[inside], end[inside], state[inside]
     frame, forward = (state - 1) % 3, state < 4

@@ -58,7 +58,12 @@ def drawings(found: Deciphered, settings: CompareSettings) -> list[Drawing]:
     ]
     if found.controls:
         made.append(
-            Drawing("controls", "What holds no code", _CONTROLS, lambda: _controls_figure(found, settings))
+            Drawing(
+                "controls",
+                "The text beside its controls",
+                _CONTROLS,
+                lambda: _controls_figure(found, settings),
+            )
         )
     return made
 
@@ -121,6 +126,6 @@ def _controls_figure(found: Deciphered, settings: CompareSettings) -> Figure:
         [f"{own}: the text", *(control.name for control in found.controls)],
         [found.value, *(control.value for control in found.controls)],
         spread=found.spread,
-        title="Evidence of a code, beside readings that hold none",
+        title="Evidence of a code, of the text and of its controls",
         unit="evidence, nats per thousand pairs",
     )

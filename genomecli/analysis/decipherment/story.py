@@ -102,7 +102,7 @@ def _control_sentence(found: Deciphered) -> str:
     share = 100 * best.value / found.value if found.value > 0 else float("nan")
     shuffled = next(control.value for control in found.controls if control.name == SHUFFLED)
     return (
-        f"Of what holds no code, {best.name} comes nearest, with {share:.0f} % of the evidence, "
+        f"Of the controls, {best.name} comes nearest, with {share:.0f} % of the evidence, "
         f"{found.margin:.1f} standard deviations below; shuffled proteins give "
         f"{100 * shuffled / found.value:.0f} %."
         if found.value > 0

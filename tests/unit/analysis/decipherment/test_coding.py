@@ -82,3 +82,12 @@ def test_windows_are_read_from_their_own_ends() -> None:
     assert beside is not None
     assert beside.both == 0
     assert known.read == int(genome.lengths.sum())
+
+
+def test_a_genome_that_nothing_is_known_of_holds_no_window() -> None:
+    genome = genome_of([("c", 0, np.full(5000, 4, dtype=np.uint8))])
+    inside = np.full(64, 1 / 64)
+    windows = find_windows(genome, np.arange(genome.rows), from_codons(inside, inside))
+    assert not len(windows.starts)
+    assert not len(windows.genes().codons().tokens)
+    assert codon_shares(windows.genes(), (1, "-")).sum() == 1

@@ -45,6 +45,8 @@ def test_a_few_genes_are_answered_by_numbers(genes: int) -> None:
     short = summary(found)
     assert np.isfinite([found.value, found.spread, short["margin"], short["mrr"]]).all()
     assert short["decided"] == 0
+    assert (short["best_codes"], short["possible_codes"]) == ([], [])
+    assert sorted(table for tables in short["ranked_codes"] for table in tables) == [1, 12]
 
 
 def test_distances_beyond_the_genes_say_nothing() -> None:
