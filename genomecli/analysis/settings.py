@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -11,6 +11,9 @@ from genomecli.settings import InputPath, Name, SafeName, Section, setting
 VectorKind = Literal["static", "contextual"]
 Similarity = Literal["cosine", "centred", "csls", "csls_centred", "procrustes", "cka"]
 Split = Literal["train", "valid", "test"]
+
+AUTO_BACKGROUND = 24
+"""Codons from which pairs are background, where nothing else is said."""
 
 
 class RunEntry(Section):
@@ -72,6 +75,17 @@ class DecipherSettings(Section):
         doc="Species whose proteins are the other text; that of the genes by default. Own proteins carry the "
         "annotator's code: only those of another species, or peptides, tell what code a cell uses.",
     )
+    molecule: Literal["cds", "genome"] = setting(
+        "cds",
+        doc="cds: genes, in frame. genome: a genome without annotation; coding windows are found in all six "
+        "readings first.",
+    )
+    bases: int = setting(
+        20_000_000,
+        doc="At most this much of a genome is read, in pieces drawn at random.",
+        unit="bases",
+        ge=10_000,
+    )
     relation: Literal["auto", "disjoint", "comparable", "none"] = setting(
         "auto",
         doc="disjoint: genes of half of the families, proteins of the other half; comparable: the same genes "
@@ -96,13 +110,12 @@ class DecipherSettings(Section):
     farthest: int = setting(
         8, doc="Largest distance of the pairs that are counted.", unit="codons", ge=1, le=100
     )
-    background: int | None = setting(
-        24,
+    background: Literal["auto"] | Annotated[int, Field(ge=10, le=1000)] | None = setting(
+        "auto",
         doc="From this distance to about twice it, pairs are the background that is taken off on both sides: "
-        "what a gene's codons or a protein's residues share anywhere in it. Beyond farthest; null: none.",
+        "what a gene's codons or a protein's residues share anywhere in it. Beyond farthest; null: none; "
+        "auto: 24, but none where the proteins are peptides, too short for it.",
         unit="codons",
-        ge=10,
-        le=1000,
     )
     pseudo: float = setting(
         20.0, doc="Pairs added to each cell of the proteins' table, so that rare ones say little.", gt=0
@@ -135,12 +148,23 @@ class DecipherSettings(Section):
         return value
 
     @model_validator(mode="after")
+    def _fits_a_genome(self) -> DecipherSettings:
+        if self.molecule == "genome":
+            found = {"relation": self.relation not in ("auto", "none"), "genes": self.genes is not None}
+            found |= {"frame": self.frame != 0, "strand": self.strand != "+"}
+            found["translate_with"] = self.translate_with is not None
+            if wrong := [name for name, given in found.items() if given]:
+                raise ValueError(f"{', '.join(wrong)} asks for annotated genes; molecule is genome")
+        return self
+
+    @model_validator(mode="after")
     def _in_order(self) -> DecipherSettings:
         if self.farthest < self.nearest:
             raise ValueError(f"farthest {self.farthest} is below nearest {self.nearest}")
-        if self.background is not None and self.background <= self.farthest:
+        background = AUTO_BACKGROUND if self.background == "auto" else self.background
+        if background is not None and background <= self.farthest:
             raise ValueError(
-                f"background {self.background} is not beyond farthest {self.farthest}: what is looked for "
+                f"background {background} is not beyond farthest {self.farthest}: what is looked for "
                 "would be taken off"
             )
         return self

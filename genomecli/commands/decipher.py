@@ -16,7 +16,8 @@ from genomecli.runtime import StopFlag, log, one_blas_thread, run_info
 
 if TYPE_CHECKING:
     from genomecli.analysis.decipherment.decipher import Deciphered
-    from genomecli.analysis.settings import CompareSettings
+    from genomecli.analysis.decipherment.sources import Sources
+    from genomecli.analysis.settings import CompareSettings, DecipherSettings
     from genomecli.corpus.store import CorpusReader
 
 AGAIN = "run it again: it takes a minute"
@@ -75,14 +76,13 @@ def run_decipher(
 
 def _found(reader: CorpusReader, settings: CompareSettings, seed: int, stop: StopFlag) -> Deciphered:
     from genomecli.analysis.decipherment.decipher import codes_to_rank, decipher
-    from genomecli.analysis.decipherment.sources import read_sources
 
     wanted = settings.decipher
-    sources = read_sources(reader, wanted, seed)
+    sources, wanted = _texts(reader, wanted, seed, stop)
     log.info(
-        "deciphering %s genes of %s against %s proteins of %s (%s)",
-        *(f"{len(sources.genes.lengths):,}", sources.codons),
-        *(f"{len(sources.residues.lengths):,}", sources.proteins, sources.relation),
+        "deciphering %s %s of %s against %s proteins of %s (%s)",
+        *(f"{len(sources.genes.lengths):,}", "genes" if sources.calling is None else "coding windows"),
+        *(sources.codons, f"{len(sources.residues.lengths):,}", sources.proteins, sources.relation),
     )
     with progress("deciphering", wanted.bootstrap + 1 + 6 * int(wanted.controls)) as bar:
 
@@ -91,6 +91,28 @@ def _found(reader: CorpusReader, settings: CompareSettings, seed: int, stop: Sto
             bar.advance()
 
         return decipher(sources, wanted, codes_to_rank(settings.codes), seed, tick)
+
+
+def _texts(
+    reader: CorpusReader, wanted: DecipherSettings, seed: int, stop: StopFlag
+) -> tuple[Sources, DecipherSettings]:
+    """Both texts, and the settings with the reading that was found, where it had to be."""
+    if wanted.molecule == "cds":
+        from genomecli.analysis.decipherment.sources import read_sources
+
+        return read_sources(reader, wanted, seed), wanted
+    from genomecli.analysis.decipherment.calling import PIECES, read_genome
+
+    with progress("finding coding windows", PIECES * (1 + int(wanted.controls))) as bar:
+
+        def tick() -> None:
+            stop.grant(AGAIN)
+            bar.advance()
+
+        sources = read_genome(reader, wanted, seed, tick)
+    assert sources.calling is not None
+    frame, strand = sources.calling.reading
+    return sources, wanted.model_copy(update={"frame": frame, "strand": strand})
 
 
 def _request(settings: CompareSettings, seed: int, reader: CorpusReader) -> dict[str, Any]:

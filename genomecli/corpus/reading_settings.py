@@ -51,7 +51,8 @@ class AnchorSettings(Section):
     dictionary: InputPath | None = setting(
         None,
         doc="For the relations deciphered and back_translated: codons.tsv of mrr-compare --decipher. The "
-        "codons that it decided are the anchors; nobody's dictionary takes part.",
+        "codons that it decided are the anchors; nobody's dictionary takes part. It is one species' code: "
+        "genes of one are read.",
     )
     least_support: float | None = setting(
         None,

@@ -24,7 +24,7 @@ from genomecli.corpus.interface import Corpus, Ints
 from genomecli.corpus.lexicon import Lexicon, build_lexicon
 from genomecli.corpus.pools import Quota, greedy_bounds, micro_batches, pool_texts
 from genomecli.corpus.reading_account import account
-from genomecli.corpus.reading_settings import SWITCHED, TOLD, ReadingSettings
+from genomecli.corpus.reading_settings import DECIPHERED, SWITCHED, TOLD, ReadingSettings
 from genomecli.corpus.relations import Source, relate
 from genomecli.corpus.step_sizes import check_ranks, settle_sizes, settled
 from genomecli.corpus.texts import TextMaker
@@ -145,6 +145,14 @@ class Sampler:
         relation = self.settings.relation
         if relation not in TOLD:
             return {}, None, None
+        genes = dict.fromkeys(source.species for source in self.sources if source.molecule != "protein")
+        if relation in DECIPHERED and len(genes) > 1:
+            raise ConfigError(
+                [
+                    "pretrain.reading.anchors.dictionary is the code of one species, and genes of "
+                    f"{', '.join(genes)} are read; name one in pretrain.reading.species"
+                ]
+            )
         anchors = choose_anchors(self.settings.anchors, species_codes(self.sources))
         if relation not in SWITCHED:
             return anchors, None, translation_table(self.lexicon, anchors)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from genomecli.analysis.decipherment.decipher import SHUFFLED
+from genomecli.analysis.decipherment.decipher import REDRAWN, SHUFFLED
 from scripts.study.drawings import draw_founding, draw_ladder, draw_similarities, draw_training
 from scripts.study.ladder import Row, grouped, ladder_rows, layer_rows, networks, static_rows, training_rows
 
@@ -30,7 +30,7 @@ def decipherments(folder: Path) -> Iterator[Row]:
     for path in sorted(folder.glob("*/summary.json")):
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         controls = found["controls"]
-        readings = [value for name, value in controls.items() if name != SHUFFLED]
+        readings = [value for name, value in controls.items() if name not in (SHUFFLED, REDRAWN)]
         yield {
             "job": path.parent.name,
             "genes_of": found["codons"],

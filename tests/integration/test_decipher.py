@@ -185,6 +185,77 @@ def test_a_corpus_that_a_code_helped_to_make_is_said_to_be_one(corpus: Path, tmp
     assert "used: not to read the texts" not in page
 
 
+def test_the_code_of_a_genome_that_nobody_annotated(corpus: Path, tmp_path: Path) -> None:
+    """The planted genes on both strands, random bases between them: what is found is code 12 with UAA."""
+    rng = np.random.default_rng(9)
+    lines = (corpus.parent / "genes.fa").read_text(encoding="utf-8").split()[1::2]
+    pieces = []
+    for number, gene in enumerate(lines):
+        pieces.append(DNA.decode(rng.integers(0, 4, int(rng.integers(60, 160))).astype(np.uint8)))
+        pieces.append(str(Seq(gene).reverse_complement()) if number % 2 else gene)
+    _write(tmp_path / "genome.fa", ["".join(pieces)])
+    (tmp_path / "config.yaml").write_text(
+        "tokenize:\n  species:\n"
+        "    - {name: bare, code: 12, sources: [{kind: genome, path: genome.fa}]}\n"
+        f"    - {{name: other, sources: [{{kind: protein, path: {corpus.parent}/proteins.fa}}]}}\n"
+        "  figures: false\n",
+        encoding="utf-8",
+    )
+    made, out = tmp_path / "corpus", tmp_path / "out"
+    assert main(["tokenize", "-c", str(tmp_path / "config.yaml"), "-o", str(made)]) == 0
+    sets = ("molecule=genome", "controls=false", "chains=8")
+    assert decipher(made, out, "--set", "mrr-compare.figures=false", sets=sets) == 0
+    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    assert summary["mrr"] > 0.95
+    assert summary["stops"] == ["TAA"]
+    assert 12 in summary["best_codes"]
+    assert summary["answers"][CODONS.index("CTG")] == "S"
+    assert summary["genome"]["reading"] == "frame 0"
+    coding = summary["genome"]["coding_bases"] / sum(map(len, lines))
+    assert 0.9 < coding < 1.05
+    with (out / "windows.tsv").open(encoding="utf-8", newline="") as stream:
+        windows = list(csv.DictReader(stream, delimiter="\t"))
+    assert len(windows) == summary["genome"]["windows"]
+    whole, right = "".join(pieces), 0
+    for window in windows:
+        piece = whole[int(window["start"]) - 1 : int(window["end"])]
+        piece = piece if window["strand"] == "+" else str(Seq(piece).reverse_complement())
+        assert len(piece) == 3 * int(window["codons"])
+        # Where a gene begins is not modelled: a window may reach some codons too far.
+        right += any(gene.find(piece[60:]) % 3 == 0 for gene in lines if piece[60:] in gene)
+    assert right > 0.9 * len(windows)
+
+
+def test_genes_are_not_asked_for_where_a_genome_is_read(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert decipher(corpus, tmp_path / "a", sets=("molecule=genome", "frame=1", "relation=disjoint")) == 2
+    assert "relation, frame asks for annotated genes" in capsys.readouterr().err
+    assert decipher(corpus, tmp_path / "b", sets=("molecule=genome",)) == 3
+    assert "holds no records of genome" in capsys.readouterr().err
+
+
+def test_peptides_take_no_background_off_by_themselves(corpus: Path, done: Path, tmp_path: Path) -> None:
+    assert json.loads((done / "summary.json").read_text(encoding="utf-8"))["background"] == 24
+    proteins = (corpus.parent / "proteins.fa").read_text(encoding="utf-8").split()[1::2]
+    peptides = [text[at : at + 16] for text in proteins for at in range(0, len(text) - 16, 16)]
+    _write(tmp_path / "peptides.fa", peptides)
+    (tmp_path / "config.yaml").write_text(
+        "tokenize:\n  species:\n"
+        f"    - {{name: planted, code: 12, sources: [{{kind: cds, path: {corpus.parent}/genes.fa}}]}}\n"
+        "    - {name: peptides, sources: [{kind: protein, path: peptides.fa}]}\n"
+        "  policies: {stop_codon: keep, internal_stop: keep}\n  figures: false\n",
+        encoding="utf-8",
+    )
+    assert main(["tokenize", "-c", str(tmp_path / "config.yaml"), "-o", str(tmp_path / "corpus")]) == 0
+    off = ("--set", "mrr-compare.figures=false")
+    assert decipher(tmp_path / "corpus", tmp_path / "out", *off, sets=("controls=false",)) == 0
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert summary["background"] is None
+    assert "are peptides" in summary["notes"][0]
+    assert summary["mrr"] > 0.95
+
+
 def test_real_genes_against_a_relative_s_proteins(real_data: Path, tmp_path: Path) -> None:
     """S. pyogenes and B. subtilis: another species' proteins were not translated with the genes' code."""
     config = tmp_path / "config.yaml"

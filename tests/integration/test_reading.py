@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,6 +14,7 @@ from genomecli.corpus.reading_settings import AnchorSettings, ReadingSettings, R
 from genomecli.corpus.sampling import Sampler, reading_lexicon
 from genomecli.corpus.store import CorpusReader
 from genomecli.corpus.vocabulary import UNK
+from genomecli.errors import ConfigError
 from genomecli.sequences.codes import CODONS, genetic_code
 
 
@@ -70,6 +72,23 @@ def test_deciphered_switches_codons_and_keeps_the_families_apart(corpus: CorpusR
         assert int((one.tokens[genes] == codon).sum()) > 0
         assert int((other.tokens[genes] == codon).sum()) == 0
         assert int((other.tokens[~genes] == codon).sum()) > 0
+
+
+def test_a_dictionary_is_refused_where_genes_of_several_species_are_read(tmp_path: Path) -> None:
+    drawn = np.random.default_rng(1).choice(["AAA", "GAA", "GCT", "CTG", "ACC", "GGT"], (60, 80))
+    genes = "".join(f">g{i}\nATG{''.join(codons)}TAA\n" for i, codons in enumerate(drawn))
+    (tmp_path / "genes.fa").write_text(genes, encoding="utf-8")
+    one = "{name: NAME, sources: [{kind: cds, path: genes.fa}]}"
+    (tmp_path / "config.yaml").write_text(
+        "tokenize:\n  figures: false\n  workers: 1\n  species:\n"
+        + "".join(f"    - {one.replace('NAME', name)}\n" for name in "ab"),
+        encoding="utf-8",
+    )
+    run_tokenize(load_config(tmp_path / "config.yaml"), tmp_path / "corpus")
+    several = CorpusReader.open(tmp_path / "corpus")
+    anchors = AnchorSettings(pairs=("AAA:K",))
+    with pytest.raises(ConfigError, match="the code of one species"):
+        Sampler(several, several.lexicon, ReadingSettings(relation="deciphered", anchors=anchors), 7)
 
 
 def test_pairs_translate_under_the_code_of_the_cell(corpus: CorpusReader) -> None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genomecli.analysis.decipherment.decipher import Deciphered, reading_name
+from genomecli.analysis.decipherment.decipher import Deciphered
+from genomecli.analysis.decipherment.genes import reading_name
 from genomecli.analysis.decipherment.story import code_sentence
 from genomecli.analysis.drawing_data import Drawing
 from genomecli.analysis.figures.bars import CodeBar, codes_figure
@@ -27,9 +28,9 @@ _CODES = (
     "95 % of resamples."
 )
 _CONTROLS = (
-    "Evidence of the best assignment for each text. The other readings of the same genes hold the same bases "
-    "and no code; shuffled proteins hold the composition and no grammar. Line: two standard deviations to "
-    "each side."
+    "Evidence of the best assignment for each text. Of six readings of the same genes, one holds the code; "
+    "the others hold the same bases. Shuffled proteins hold the composition and no grammar. Line: two "
+    "standard deviations to each side."
 )
 
 
@@ -57,7 +58,12 @@ def drawings(found: Deciphered, settings: CompareSettings) -> list[Drawing]:
     ]
     if found.controls:
         made.append(
-            Drawing("controls", "What holds no code", _CONTROLS, lambda: _controls_figure(found, settings))
+            Drawing(
+                "controls",
+                "The text beside its controls",
+                _CONTROLS,
+                lambda: _controls_figure(found, settings),
+            )
         )
     return made
 
@@ -69,14 +75,15 @@ def title_of(found: Deciphered) -> str:
     if sources.translated_with is not None:
         other = f"genes translated with code {sources.translated_with}"
     kind = {"disjoint": ", other families", "comparable": ", unpaired"}.get(sources.relation, "")
-    return f"The code of {sources.codons}, deciphered from its genes and {other}{kind}"
+    text = "genes" if sources.calling is None else "genome"
+    return f"The code of {sources.codons}, deciphered from its {text} and {other}{kind}"
 
 
 def _cells(found: Deciphered) -> dict[str, CodonCell]:
     cells = {}
     for codon, text in enumerate(CODONS):
         label, answer = int(found.solution.labels[codon]), found.letter(codon)
-        asked = answer not in "*-"
+        asked = answer not in "*-" and label >= 0 and not found.stops[codon]
         support = float(found.support[codon, label]) if asked else float("nan")
         leaning = AMINO_LETTERS[label] if asked else ""
         cells[text] = CodonCell(answer, support, found.sources.code.amino[codon], leaning)
@@ -112,11 +119,13 @@ def _codes_figure(found: Deciphered) -> Figure:
 
 
 def _controls_figure(found: Deciphered, settings: CompareSettings) -> Figure:
-    own = reading_name(settings.decipher.frame, settings.decipher.strand)
+    asked = settings.decipher
+    calling = found.sources.calling
+    own = reading_name(*(calling.reading if calling else (asked.frame, asked.strand)))
     return readings_figure(
         [f"{own}: the text", *(control.name for control in found.controls)],
         [found.value, *(control.value for control in found.controls)],
         spread=found.spread,
-        title="Evidence of a code, beside readings that hold none",
+        title="Evidence of a code, of the text and of its controls",
         unit="evidence, nats per thousand pairs",
     )

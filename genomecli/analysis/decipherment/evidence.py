@@ -167,6 +167,31 @@ class Evidence:
             found[place] -= self._weight * float(self._surplus(share[None]).sum())
         return found
 
+    def profiles(self, labels: Integers, pseudo: float) -> tuple[Floats, Floats]:
+        """Which amino acids stand around each codon, and around each amino acid, as logs of pair ratios.
+
+        Args:
+            labels: int64[64], an assignment; partners are read by it.
+            pseudo: pairs added on both sides to each cell of the codons' table.
+
+        Returns:
+            float64[64, 2 K 20] and float64[20, 2 K 20], in the same columns: partners behind at each
+            distance, then partners before. Codons that were not seen have zeros.
+        """
+        hot = one_hot(labels[None])[0][:, :AMINO]
+        expected = self._expected * self._pairs[:, None, None]
+        logs = [
+            np.log((seen @ hot + pseudo) / (wanted @ hot + pseudo))
+            for seen, wanted in (
+                (self._counts, expected),
+                (self._counts.transpose(0, 2, 1), expected.transpose(0, 2, 1)),
+            )
+        ]
+        log = self._log[:, :AMINO, :AMINO]
+        both = (np.concatenate(logs), np.concatenate([log, log.transpose(0, 2, 1)]))
+        codons, amino = (table.transpose(1, 0, 2).reshape(table.shape[1], -1) for table in both)
+        return codons, amino
+
     def norms(self, hot: Floats) -> Floats:
         """float64[K, B]: what the expected pairs come to under each assignment, float64[B, 64, A]."""
         inner = np.matmul(self._expected[:, None], hot[None])

@@ -29,13 +29,6 @@ class Text:
     tokens: Integers
     lengths: Integers
 
-    def take(self, chosen: Integers) -> Text:
-        """Some of the records, int64[n], in that order."""
-        starts = np.cumsum(self.lengths) - self.lengths
-        pieces = [self.tokens[starts[i] : starts[i] + self.lengths[i]] for i in chosen.tolist()]
-        tokens = np.concatenate(pieces) if pieces else self.tokens[:0]
-        return Text(tokens, self.lengths[chosen])
-
     def shuffled(self, rng: np.random.Generator) -> Text:
         """Every record's tokens in a random order: composition stays, grammar goes."""
         owner = np.repeat(np.arange(len(self.lengths)), self.lengths)
@@ -50,10 +43,12 @@ class Pairs:
     Args:
         counts: float64[G, K, V, V]: group, distance, left token, right token.
         distances: the K distances.
+        group_of: int64[R], the group that each record was dealt to.
     """
 
     counts: Floats
     distances: tuple[int, ...]
+    group_of: Integers
 
     def total(self, weights: NDArray[np.integer] | None = None) -> Floats:
         """float64[K, V, V]: all groups added, each as often as ``weights`` int[G] says."""
@@ -78,7 +73,7 @@ class Pairs:
 
     def pooled(self) -> Pairs:
         """The same with all distances added up: K is 1."""
-        return Pairs(self.counts.sum(axis=1, keepdims=True), (0,))
+        return Pairs(self.counts.sum(axis=1, keepdims=True), (0,), self.group_of)
 
 
 def count_pairs(
@@ -106,4 +101,4 @@ def count_pairs(
         good = (owner[:-distance] == owner[distance:]) & (left >= 0) & (right >= 0)
         keys = (group[:-distance][good] * size + left[good]) * size + right[good]
         counts[:, place] = np.bincount(keys, minlength=groups * size * size).reshape(groups, size, size)
-    return Pairs(counts, tuple(distances))
+    return Pairs(counts, tuple(distances), group_of)

@@ -74,6 +74,7 @@ def rank(
     draws: Sequence[Evidence],
     stop_odds: Floats,
     settled: Booleans,
+    drawn_odds: Floats | None = None,
 ) -> tuple[RankedCode, ...]:
     """The codes, best first; ties by number.
 
@@ -83,6 +84,7 @@ def rank(
         draws: of the resamples.
         stop_odds: float64[64], log odds that each codon is a stop.
         settled: bool[64], codons whose role the ends of genes tell; they say nothing as amino acids.
+        drawn_odds: float64[B, 64], the log odds of the resamples; those of all data by default.
     """
     often = evidence.seen[(evidence.frequency[evidence.seen] >= LEAST_SEEN) & ~settled[evidence.seen]]
     groups: dict[tuple[bytes, float], list[GeneticCode]] = {}
@@ -92,9 +94,10 @@ def rank(
     labels = np.array([_plain(np.frombuffer(key[0], dtype=np.int64), evidence.seen) for key in groups])
     stops_of = np.array([key[1] for key in groups])
     sense = evidence.value(labels)
-    drawn = np.array([draw.value(labels) for draw in draws]).reshape(len(draws), len(labels)) + stops_of
     total = sense + stops_of
     members = list(groups.values())
+    drawn = np.array([draw.value(labels) for draw in draws]).reshape(len(draws), len(labels))
+    drawn += stops_of if drawn_odds is None else _stops_drawn(members, drawn_odds)
     halts = np.array([_halts(codes[0], stop_odds) for codes in members])
     order = sorted(range(len(members)), key=lambda i: (-round(total[i], 6), members[i][0].table))
     best = order[0]
@@ -112,6 +115,13 @@ def rank(
             )
         )
     return tuple(found)
+
+
+def _stops_drawn(members: Sequence[Sequence[GeneticCode]], odds: Floats) -> Floats:
+    """float64[B, groups]: log odds of the stops of each group of codes in each resample, float64[B, 64]."""
+    one = [codes[0] for codes in members]
+    found = [[code_stop_odds(row, code.amino, tuple(code.dual)) for code in one] for row in odds]
+    return np.array(found, dtype=np.float64).reshape(len(odds), len(one))
 
 
 def _halts(code: GeneticCode, stop_odds: Floats) -> Booleans:

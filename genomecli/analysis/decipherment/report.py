@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from genomecli.analysis.decipherment.calling_story import WINDOW_COLUMNS, calling_table, window_lines
 from genomecli.analysis.decipherment.decipher import Deciphered
 from genomecli.analysis.decipherment.drawing import drawings, title_of
+from genomecli.analysis.decipherment.grammar import write_grammar
 from genomecli.analysis.decipherment.story import summary
 from genomecli.analysis.decipherment.tables import (
     CODE_COLUMNS,
@@ -38,6 +40,11 @@ def write_decipherment(found: Deciphered, settings: CompareSettings, folder: Pat
     write_lines(folder / "codes.tsv", CODE_COLUMNS, code_lines(found))
     values = [("the text", found.value), *((control.name, control.value) for control in found.controls)]
     write_lines(folder / "controls.tsv", ("reading", "nats_per_1000_pairs"), values)
+    calling = found.sources.calling
+    if calling is not None:
+        write_lines(folder / "windows.tsv", WINDOW_COLUMNS, window_lines(calling.windows))
+    if found.holds_a_code:
+        write_grammar(found.grammar, folder / "grammar.safetensors")
     short = summary(found)
     write_json(folder / "summary.json", short)
     figures = []
@@ -60,7 +67,8 @@ def _page(
         {
             "title": title_of(found),
             "kind": "decipherment",
-            "subtitle": f"{count_text(short['codons_read'])} codons of {count_text(short['genes'])} genes, "
+            "subtitle": f"{count_text(short['codons_read'])} codons of "
+            f"{count_text(short['genes'])} {'genes' if found.sources.calling is None else 'coding windows'}, "
             f"{count_text(short['residues_read'])} residues, no parallel data",
             "sections": SECTIONS,
             "sentences": short["sentences"],
@@ -68,10 +76,12 @@ def _page(
             "codon_table": codon_table(found),
             "code_table": code_table(found),
             "control_table": control_table(found),
+            "calling_table": None if found.sources.calling is None else calling_table(found.sources.calling),
             "figures": {
                 name: by_name.get(name, []) for name in ("code-table", "support", "codes", "controls")
             },
             "settings": settings.decipher,
+            "background": found.background,
             "own": found.sources.same_genome,
             "translated_with": found.sources.translated_with,
             "code_free": found.sources.code_free and found.sources.genes.knows_last,

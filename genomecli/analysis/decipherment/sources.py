@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from genomecli.analysis.arrays import Integers
+from genomecli.analysis.decipherment.genes import CODON, Genes, codon_indices
 from genomecli.analysis.decipherment.pairs import Text
 from genomecli.analysis.gold import AMINO_LETTERS
 from genomecli.analysis.texts import same_code, species_code
@@ -26,63 +25,15 @@ from genomecli.sequences.alphabets import PROTEIN
 from genomecli.sequences.codes import GeneticCode, genetic_code
 
 if TYPE_CHECKING:
+    from genomecli.analysis.decipherment.calling import Calling
     from genomecli.analysis.settings import DecipherSettings
     from genomecli.corpus.records_table import RecordTable
     from genomecli.corpus.store import CorpusReader
 
-CODON = 3
 _RESIDUE_OF = np.array(
     [AMINO_LETTERS.find(letter) for letter in PROTEIN.symbols] + [-1] * (256 - len(PROTEIN.symbols)),
     dtype=np.int64,
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Genes:
-    """The inside of coding sequences.
-
-    Args:
-        bases: uint8[n], records one after another, each of whole codons.
-        lengths: int64[R], bases of each.
-        last: int64[64], how often each codon ends a gene; all 0 where ``knows_last`` is false.
-        knows_last: the corpus kept what ends a gene.
-    """
-
-    bases: NDArray[np.uint8]
-    lengths: Integers
-    last: Integers
-    knows_last: bool
-
-    def codons(self, frame: int = 0, strand: str = "+") -> Text:
-        """The codons of one of the six readings.
-
-        Args:
-            frame: bases left out at the start of each gene, read from the 5' end of the strand.
-            strand: ``-`` reads the reverse complement.
-        """
-        bases, lengths = self.bases, self.lengths
-        starts = np.cumsum(lengths) - lengths
-        if strand == "-":
-            owner = np.repeat(np.arange(len(lengths)), lengths)
-            mirrored = 2 * starts[owner] + lengths[owner] - 1 - np.arange(len(bases))
-            turned = bases[mirrored]
-            bases = np.where(turned < 4, 3 - turned, turned).astype(np.uint8)
-        counts = np.maximum(lengths - frame, 0) // CODON
-        first = np.repeat(starts + frame, counts)
-        place = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
-        return Text(_codon_indices(bases, first + CODON * place), counts)
-
-    def take(self, chosen: Integers) -> Genes:
-        """Some of the genes, int64[m]; what ends genes is that of all."""
-        taken = Text(self.bases.astype(np.int64), self.lengths).take(chosen)
-        return Genes(taken.tokens.astype(np.uint8), taken.lengths, self.last, self.knows_last)
-
-
-def _codon_indices(bases: NDArray[np.uint8], starts: Integers) -> Integers:
-    """int64[m]: index of the codon at each start, -1 where a base is not known."""
-    triplets = bases[starts[:, None] + np.arange(CODON)].astype(np.int64).reshape(-1, CODON)
-    found: Integers = np.where((triplets < 4).all(axis=1), triplets @ np.array([16, 4, 1]), -1)
-    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +50,7 @@ class Sources:
         notes: what the reader of the result must know.
         translated_with: NCBI code that the proteins were made with on purpose; None for given proteins.
         code_free: the corpus was made without asking a code what a gene is.
+        calling: where the genes were found, if the corpus does not say.
     """
 
     codons: str
@@ -110,6 +62,7 @@ class Sources:
     notes: tuple[str, ...]
     translated_with: int | None = None
     code_free: bool = True
+    calling: Calling | None = None
 
     @property
     def same_genome(self) -> bool:
@@ -123,16 +76,14 @@ def read_sources(corpus: CorpusReader, settings: DecipherSettings, seed: int) ->
     Raises:
         InputError: if a species or molecule is not in the corpus, or nothing is left.
     """
-    codons = settings.codons or _only(corpus, "cds")
+    codons = settings.codons or only(corpus, "cds")
     corpus.group(codons, "cds")  # refuses what the corpus does not hold
     code = species_code(corpus, codons)
     genes, notes = _of_one_code(corpus, codons, code)
     notes += _policy_notes(corpus, code)
     if settings.translate_with is not None:
         return _wrongly_translated(corpus, genes, code, settings, seed, notes)
-    proteins = settings.proteins or (
-        codons if _holds(corpus, codons, "protein") else _only(corpus, "protein")
-    )
+    proteins = settings.proteins or (codons if _holds(corpus, codons, "protein") else only(corpus, "protein"))
     corpus.group(proteins, "protein")
     own = codons == proteins
     relation = settings.relation if settings.relation != "auto" else ("disjoint" if own else "none")
@@ -187,12 +138,24 @@ def _holds(corpus: CorpusReader, species: str, molecule: str) -> bool:
     return any((group.species, group.molecule) == (species, molecule) for group in corpus.groups)
 
 
-def _only(corpus: CorpusReader, molecule: str) -> str:
+def proteins_of(corpus: CorpusReader, settings: DecipherSettings, codons: str) -> tuple[str, Text]:
+    """All proteins of the species that the settings name, of that of the codons, or of the only one.
+
+    Raises:
+        InputError: if there are none, or a choice.
+    """
+    own = codons if _holds(corpus, codons, "protein") else None
+    species = settings.proteins or own or only(corpus, "protein")
+    corpus.group(species, "protein")
+    return species, _residues(corpus, corpus.records(species, "protein"))
+
+
+def only(corpus: CorpusReader, molecule: str) -> str:
     """The one species with such records. Raises InputError if there is none, or a choice."""
     found = [group.species for group in corpus.groups if group.molecule == molecule]
     if len(found) == 1:
         return found[0]
-    key = "codons" if molecule == "cds" else "proteins"
+    key = "proteins" if molecule == "protein" else "codons"
     if not found:
         raise InputError(
             f"the corpus holds no records of {molecule}",
@@ -253,14 +216,13 @@ def _inside(corpus: CorpusReader, table: RecordTable) -> Genes:
     enough = inside > 0
     rows, inside = table.row[enough], inside[enough]
     bases, _ = corpus.gather(rows, np.full(len(rows), CODON, dtype=np.int64), inside)
-    last = np.zeros(64, dtype=np.int64)
+    last = np.full(len(rows), -1, dtype=np.int64)
     if keeps:
         complete = ~table.column("partial3").astype(np.bool_)[enough]
         ends, _ = corpus.gather(
             rows[complete], inside[complete] + CODON, np.full(int(complete.sum()), CODON, dtype=np.int64)
         )
-        index = _codon_indices(ends, np.arange(0, len(ends), CODON))
-        last = np.bincount(index[index >= 0], minlength=64).astype(np.int64)
+        last[complete] = codon_indices(ends, np.arange(0, len(ends), CODON))
     return Genes(bases, inside, last, keeps)
 
 

@@ -6,9 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from genomecli.analysis.decipherment.decipher import LEAST_MARGIN, SHUFFLED, Deciphered, reading_name
+from genomecli.analysis.decipherment.calling_story import calling_sentences, calling_summary
+from genomecli.analysis.decipherment.decipher import LEAST_MARGIN, SHUFFLED, Deciphered
+from genomecli.analysis.decipherment.genes import reading_name
 from genomecli.analysis.decipherment.judged import Judged, judge
+from genomecli.analysis.decipherment.pairs import Text
+from genomecli.analysis.gold import AMINO_LETTERS
 from genomecli.analysis.pages import interval_text
+from genomecli.analysis.settings import AUTO_BACKGROUND
 from genomecli.sequences.codes import CODONS
 
 
@@ -18,6 +23,7 @@ def sentences(found: Deciphered, judged: Judged) -> list[str]:
     refused = [] if found.holds_a_code else [_refusal(found)]
     said = [
         *refused,
+        *([] if sources.calling is None else calling_sentences(sources.calling)),
         f"{judged.decided} of {judged.codons} codons were decided, {100 * judged.decided_tokens:.1f} % of "
         f"all that stand in genes; {_wrong(judged, table)}.",
         f"Against code {table}, the best reading of {judged.right} of {judged.codons} codons is right "
@@ -36,7 +42,7 @@ def sentences(found: Deciphered, judged: Judged) -> list[str]:
             f"The proteins are genes of the same genome, translated on purpose with code "
             f"{sources.translated_with}: the answer should be that code, whatever the cell's is."
         )
-    elif sources.same_genome and sources.relation != "none":
+    elif sources.same_genome and (sources.relation != "none" or sources.calling is not None):
         said.append(
             "The proteins are the annotator's translation of genes of the same genome, so this shows that "
             "the method works; it does not establish the cell's code."
@@ -96,7 +102,7 @@ def _control_sentence(found: Deciphered) -> str:
     share = 100 * best.value / found.value if found.value > 0 else float("nan")
     shuffled = next(control.value for control in found.controls if control.name == SHUFFLED)
     return (
-        f"Of what holds no code, {best.name} comes nearest, with {share:.0f} % of the evidence, "
+        f"Of the controls, {best.name} comes nearest, with {share:.0f} % of the evidence, "
         f"{found.margin:.1f} standard deviations below; shuffled proteins give "
         f"{100 * shuffled / found.value:.0f} %."
         if found.value > 0
@@ -104,9 +110,41 @@ def _control_sentence(found: Deciphered) -> str:
     )
 
 
+def peptide_notes(found: Deciphered) -> list[str]:
+    """What peptides in place of proteins mean for the answer."""
+    if found.background is not None or median_length(found.sources.residues) >= AUTO_BACKGROUND:
+        return []
+    said = [
+        "The proteins are peptides: pairs are counted within each, and no background is taken off on either "
+        "side (mrr-compare.decipher.background)."
+    ]
+    cut = cut_letters(found.sources.residues)
+    if cut:
+        said.append(
+            f"{' and '.join(cut)} stand at the ends of peptides, where the enzyme cut, and hardly before "
+            "another residue: their codons are the first to be read wrongly. A second enzyme helps."
+        )
+    return said
+
+
+def median_length(text: Text) -> float:
+    """Tokens of a record in the middle; 0 without records."""
+    return float(np.median(text.lengths)) if len(text.lengths) else 0.0
+
+
+def cut_letters(text: Text) -> list[str]:
+    """Amino acids that stand last in their record in most of the places where they stand at all."""
+    last = text.tokens[np.cumsum(text.lengths)[text.lengths > 0] - 1]
+    ends, all_of = (
+        np.bincount(tokens[tokens >= 0], minlength=len(AMINO_LETTERS)) for tokens in (last, text.tokens)
+    )
+    return [letter for i, letter in enumerate(AMINO_LETTERS) if all_of[i] and 2 * ends[i] > all_of[i]]
+
+
 def summary(found: Deciphered) -> dict[str, Any]:
     """Everything in short, as plain values."""
     judged, sources = judge(found), found.sources
+    possible = [code for code in found.codes if code.possible or code is found.codes[0]]
     return {
         "codons": sources.codons,
         "proteins": sources.proteins,
@@ -124,16 +162,17 @@ def summary(found: Deciphered) -> dict[str, Any]:
         "wrong": list(judged.wrong),
         "wrong_tokens": round(judged.wrong_tokens, 6),
         "stops": [CODONS[codon] for codon in np.flatnonzero(found.stops)],
-        "best_codes": list(found.codes[0].tables),
-        "possible_codes": [
-            list(code.tables) for code in found.codes if code.possible or code is found.codes[0]
-        ],
+        "best_codes": list(found.codes[0].tables) if found.holds_a_code else [],
+        "possible_codes": [list(code.tables) for code in possible] if found.holds_a_code else [],
+        "ranked_codes": [list(code.tables) for code in found.codes],
         "evidence_per_1000_pairs": round(found.value, 6),
         "spread": round(found.spread, 6),
         "controls": {control.name: round(control.value, 6) for control in found.controls},
         "margin": None if found.margin is None else round(found.margin, 4),
         "chains_that_agree": round(found.solution.reached, 6),
+        "genome": None if sources.calling is None else calling_summary(sources.calling),
         "answers": "".join(found.letter(codon) for codon in range(64)),
         "sentences": sentences(found, judged),
-        "notes": list(sources.notes),
+        "background": found.background,
+        "notes": [*sources.notes, *peptide_notes(found)],
     }

@@ -21,7 +21,9 @@ def codon_lines(found: Deciphered) -> list[tuple[object, ...]]:
     for codon, text in enumerate(CODONS):
         answer, stated = found.letter(codon), found.sources.code.amino[codon]
         best: tuple[object, ...] = ("", "", "", "", "")
-        if answer not in "*-":
+        if answer == "*" or (answer == "?" and found.stops[codon]):
+            best = ("*", float(found.stop_support[codon]), "", "", "")
+        elif answer != "-":
             own = int(found.solution.labels[codon])
             votes = found.support[codon].copy()
             votes[own] = -1.0
@@ -66,7 +68,7 @@ def codon_table(found: Deciphered) -> PageTable:
                 str(best),
                 figure_text(float(str(support))) if best else "–",
                 f"{second} {float(str(other)):.2f}" if second else "–",
-                f"{float(str(gap)):.0f}" if best else "–",
+                f"{float(str(gap)):.0f}" if gap != "" else "–",
                 count_text(int(str(count))),
                 str(stated),
                 str(agrees) or "–",

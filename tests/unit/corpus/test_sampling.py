@@ -34,7 +34,9 @@ def same(first: Batch, second: Batch) -> bool:
     "relation", ["none", "disjoint", "comparable", "anchored", "back_translated", "paired"]
 )
 def test_a_step_is_a_pure_function_of_seed_and_step(relation: str) -> None:
-    told = {"anchors": {"pairs": ["CTG:L", "ATG:M"]}} if relation == "back_translated" else {}
+    told: dict[str, Any] = {}
+    if relation == "back_translated":
+        told = {"anchors": {"pairs": ["CTG:L", "ATG:M"]}, "species": ["a"]}
     first = sampler_of(relation=relation, **told)
     run = [first.step(step) for step in range(8)]
     again = sampler_of(relation=relation, **told)
@@ -180,9 +182,10 @@ def test_back_translated_genes_stand_beside_what_the_dictionary_makes_of_them() 
     code = CodonTable.unambiguous_dna_by_id[11].forward_table
     untold = {"CTG", "TGG"}
     told = [f"{codon}:{letter}" for codon, letter in code.items() if codon not in untold]
-    sampler = sampler_of(corpus, relation="back_translated", anchors={"pairs": told}, context=96, pool=8)
-    apart = sampler_of(corpus, relation="disjoint")
-    assert {s.name for s in sampler.sources} - {s.name for s in apart.sources} == {"a.pair", "b.pair"}
+    own = {"species": ["a"], "context": 96, "pool": 8}
+    sampler = sampler_of(corpus, relation="back_translated", anchors={"pairs": told}, **own)
+    apart = sampler_of(corpus, relation="disjoint", **own)
+    assert {s.name for s in sampler.sources} - {s.name for s in apart.sources} == {"a.pair"}
     paired = total = checked = 0
     for batch in [b for step in range(16) for b in sampler.step(step)] + list(sampler.validation()):
         pair = batch.extras["partner"] >= 0
@@ -201,7 +204,7 @@ def test_back_translated_genes_stand_beside_what_the_dictionary_makes_of_them() 
 
 def test_a_back_translated_gene_gives_no_protein_away() -> None:
     corpus = toy_corpus()
-    sampler = sampler_of(corpus, relation="back_translated", anchors={"pairs": ["CTG:L"]}, context=96)
+    sampler = sampler_of(corpus, relation="back_translated", anchors={"pairs": ["CTG:L"]}, species=["a"])
     seen: dict[bool, set[int]] = {True: set(), False: set()}
     for batch in [b for step in range(20) for b in sampler.step(step)]:
         for row, partner, molecule in zip(
@@ -219,7 +222,9 @@ def test_a_back_translated_gene_gives_no_protein_away() -> None:
 
 def test_a_codon_with_two_meanings_cannot_be_translated() -> None:
     with pytest.raises(ConfigError, match="two meanings"):
-        sampler_of(relation="back_translated", anchors={"pairs": ["CTG:L", "CTG:S"]})
+        sampler_of(relation="back_translated", anchors={"pairs": ["CTG:L", "CTG:S"]}, species=["a"])
+    with pytest.raises(ConfigError, match="the code of one species, and genes of a, b are read"):
+        sampler_of(relation="back_translated", anchors={"pairs": ["CTG:L"]})
 
 
 def test_part_of_the_training_may_be_paired() -> None:

@@ -7,8 +7,9 @@ import pytest
 
 from genomecli.analysis.decipherment.decipher import Deciphered, decipher
 from genomecli.analysis.decipherment.drawing import drawings
+from genomecli.analysis.decipherment.genes import Genes
 from genomecli.analysis.decipherment.pairs import Text
-from genomecli.analysis.decipherment.sources import Genes, Sources
+from genomecli.analysis.decipherment.sources import Sources
 from genomecli.analysis.decipherment.story import summary
 from genomecli.analysis.decipherment.tables import codon_lines, codon_table
 from genomecli.analysis.settings import CompareSettings, DecipherSettings
@@ -24,10 +25,10 @@ def made(genes: int, codons: int, proteins: int = 30) -> Sources:
         bases[0, :3] = [1, 3, 2]
         bases[0, 3 * np.arange(1, codons, 1)[1:9]] = 4
     lengths = np.full(genes, 3 * codons, dtype=np.int64)
-    last = np.bincount([CODONS.index("TAA")] * genes, minlength=64).astype(np.int64)
+    ends = np.full(genes, CODONS.index("TAA"))
     residues = Text(rng.integers(0, 20, 60 * proteins), np.full(proteins, 60, dtype=np.int64))
     return Sources(
-        *("a", "b", "none", Genes(bases.ravel(), lengths, last, knows_last=True), residues),
+        *("a", "b", "none", Genes(bases.ravel(), lengths, ends, knows_last=True), residues),
         *(genetic_code(1), ()),
     )
 
@@ -44,6 +45,8 @@ def test_a_few_genes_are_answered_by_numbers(genes: int) -> None:
     short = summary(found)
     assert np.isfinite([found.value, found.spread, short["margin"], short["mrr"]]).all()
     assert short["decided"] == 0
+    assert (short["best_codes"], short["possible_codes"]) == ([], [])
+    assert sorted(table for tables in short["ranked_codes"] for table in tables) == [1, 12]
 
 
 def test_distances_beyond_the_genes_say_nothing() -> None:

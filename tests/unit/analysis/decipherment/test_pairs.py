@@ -47,13 +47,6 @@ def test_shuffling_keeps_every_record_s_composition() -> None:
         assert sorted(text.tokens[piece].tolist()) == sorted(other.tokens[piece].tolist())
 
 
-def test_records_can_be_taken_in_any_order() -> None:
-    text = Text(np.arange(6), np.array([1, 2, 3]))
-    taken = text.take(np.array([2, 0]))
-    assert taken.tokens.tolist() == [3, 4, 5, 0]
-    assert taken.lengths.tolist() == [3, 1]
-
-
 def test_texts_without_a_pair_hold_none() -> None:
     text = Text(np.array([1, 2, 3]), np.array([1, 1, 1]))
     pairs = count_pairs(text, 5, (1,), np.random.default_rng(0))

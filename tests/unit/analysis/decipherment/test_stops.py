@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from genomecli.analysis.decipherment.stops import code_stop_odds, find_stops, stop_log_odds
+from genomecli.analysis.decipherment.pairs import GROUPS, Text
+from genomecli.analysis.decipherment.stops import code_stop_odds, count_ends, find_stops, stop_log_odds
 from genomecli.sequences.codes import CODONS, genetic_code
 
 UGA, UAA = CODONS.index("TGA"), CODONS.index("TAA")
@@ -36,3 +37,23 @@ def test_without_the_ends_of_genes_nothing_is_called_a_stop_but_codons_inside_st
     odds = stop_log_odds(inside, last, known=False)
     assert odds[UGA] < -1000
     assert odds[UAA] > -10
+
+
+def test_ends_are_counted_by_group_and_drawn_with_their_genes() -> None:
+    text = Text(np.array([5, 5, -1, 7]), np.array([2, 1, 1]))
+    ends = np.array([UAA, -1, UGA])
+    found = count_ends(text, ends, np.array([0, 1, 2]), known=True)
+    assert found.inside.sum(axis=0)[[5, 7]].tolist() == [2, 1]
+    assert found.last.sum(axis=0)[[UAA, UGA]].tolist() == [1, 1]
+    groups = np.zeros(GROUPS, dtype=np.int64)
+    groups[0] = 3
+    drawn = found.drawn(groups)
+    assert drawn.inside.sum(axis=0)[[5, 7]].tolist() == [6, 0]
+    assert drawn.last.sum(axis=0)[[UAA, UGA]].tolist() == [3, 0]
+    assert not count_ends(text, ends, np.array([0, 1, 2]), known=False).last.any()
+
+
+def test_a_stop_that_ends_two_genes_in_a_hundred_is_one() -> None:
+    inside, last = _tally()
+    last[UGA], inside[UGA] = 6, 0
+    assert np.flatnonzero(find_stops(inside, last, known=True)).tolist() == sorted([UAA, UGA])

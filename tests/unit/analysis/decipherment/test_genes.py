@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from Bio.Seq import Seq
 
-from genomecli.analysis.decipherment.sources import Genes
+from genomecli.analysis.decipherment.genes import Genes
 from genomecli.sequences.alphabets import DNA
 from genomecli.sequences.codes import CODONS
 
@@ -15,7 +15,7 @@ GENES = ("ATGAAACCCGGGTTT", "CCATNGGATACA", "TTTGGG")
 def _genes() -> Genes:
     bases = np.concatenate([DNA.encode(gene) for gene in GENES])
     lengths = np.array([len(gene) for gene in GENES], dtype=np.int64)
-    return Genes(bases, lengths, np.zeros(64, dtype=np.int64), knows_last=False)
+    return Genes(bases, lengths, np.full(len(GENES), -1), knows_last=False)
 
 
 def test_six_readings_are_those_of_biopython() -> None:
@@ -30,8 +30,3 @@ def test_six_readings_are_those_of_biopython() -> None:
                 expected += [CODONS.index(codon) if "N" not in codon else -1 for codon in codons]
             assert found.tokens.tolist() == expected
             assert found.lengths.tolist() == lengths
-
-
-def test_genes_can_be_taken() -> None:
-    taken = _genes().take(np.array([2, 0]))
-    assert DNA.decode(taken.bases) == GENES[2] + GENES[0]

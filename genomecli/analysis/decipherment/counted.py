@@ -1,0 +1,127 @@
+"""Pairs of both texts, counted by group of records: what every search of a decipherment reads.
+
+Legend: K distances, G groups of records.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genomecli.analysis.arrays import Floats, Integers
+from genomecli.analysis.decipherment.evidence import AMINO, CODONS, Background, Evidence, Weights
+from genomecli.analysis.decipherment.pairs import Pairs, Text, count_pairs
+from genomecli.analysis.decipherment.search import Schedule, search
+from genomecli.analysis.settings import AUTO_BACKGROUND
+from genomecli.errors import InputError
+from genomecli.runtime import rng
+
+if TYPE_CHECKING:
+    from genomecli.analysis.settings import DecipherSettings
+
+LEAST_RECORDS = 2
+"""Genes, and proteins, that resamples are drawn from at least."""
+
+LEAST_FAR = 0.25
+"""Pairs of residues at the background's distance, a share of the near ones, from which it is known."""
+
+
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """Pairs of both texts, near and far, by group of records.
+
+    Args:
+        codons, residues: pairs at the distances that are read.
+        far_codons, far_residues: the background, pooled; None where none is taken off.
+        weights: of the evidence.
+    """
+
+    codons: Pairs
+    residues: Pairs
+    far_codons: Pairs | None
+    far_residues: Pairs | None
+    weights: Weights
+
+    def evidence(
+        self, genes: Integers | None = None, proteins: Integers | None = None, share: Floats | None = None
+    ) -> Evidence:
+        """Of all records, or of groups as often as int[G] says, with distances weighted by float64[K]."""
+        background = None
+        if self.far_codons is not None and self.far_residues is not None:
+            far = self.far_codons.total(genes)[0], self.far_residues.total(proteins)[0]
+            background = Background(*far)
+        near = self.codons.total(genes), self.residues.total(proteins)
+        return Evidence(*near, self.weights, share, background)
+
+
+def count_texts(codons: Text, residues: Text, settings: DecipherSettings, seed: int, name: str) -> Counted:
+    """Count both texts. Raises InputError if one holds no pair."""
+    near = [
+        _pairs(text, size, range(settings.nearest, settings.farthest + 1), "nearest", (seed, name))
+        for text, size in ((codons, CODONS), (residues, AMINO))
+    ]
+    far: list[Pairs | None] = [None, None]
+    background = background_of(settings, residues)
+    if background is not None:
+        beyond = range(background, 2 * background + 16, 2)
+        far = [
+            _pairs(text, size, beyond, "background", (seed, name)).pooled()
+            for text, size in ((codons, CODONS), (residues, AMINO))
+        ]
+    return Counted(near[0], near[1], far[0], far[1], Weights(settings.pseudo, settings.composition))
+
+
+def background_of(settings: DecipherSettings, residues: Text) -> int | None:
+    """The distance that background begins at; None where none is taken off.
+
+    ``auto`` asks whether the proteins reach so far: of peptides, only a few long ones would, and these few
+    pairs say nothing of the rest.
+    """
+    if settings.background != "auto":
+        return settings.background
+    near = np.maximum(residues.lengths - settings.nearest, 0).sum()
+    far = np.maximum(residues.lengths - AUTO_BACKGROUND, 0).sum()
+    return AUTO_BACKGROUND if far >= LEAST_FAR * near else None
+
+
+def _pairs(text: Text, size: int, distances: range, key: str, drawn: tuple[int, str]) -> Pairs:
+    """Count one text. Raises InputError, with the setting that asks too much, if it holds no pair."""
+    pairs = count_pairs(text, size, distances, rng(drawn[0], "decipher", drawn[1], size))
+    if not len(pairs.held):
+        raise InputError(
+            f"no {'gene' if size == CODONS else 'protein'} is long enough for pairs "
+            f"{distances[0]} to {distances[-1]} apart",
+            where=f"mrr-compare.decipher.{key}",
+            fix="lower it" if key == "nearest" else "lower it, or set it to null",
+        )
+    return pairs
+
+
+def refuse_few(counted: Counted) -> None:
+    """Raises InputError where a text has too few records to be drawn anew: nothing could be doubted."""
+    for pairs, what in ((counted.codons, "gene"), (counted.residues, "protein")):
+        if len(pairs.held) < LEAST_RECORDS:
+            raise InputError(
+                f"only one {what} is long enough to be read, and resamples need {LEAST_RECORDS}",
+                fix=f"give more {what}s",
+            )
+
+
+def evidence_of(codons: Text, residues: Text, settings: DecipherSettings, seed: int, name: str) -> float:
+    """Evidence of the best assignment of two texts, nats per thousand pairs.
+
+    Args:
+        codons, residues: the texts.
+        settings: of the search.
+        seed: of what is drawn.
+        name: of the text, so that each draws its own.
+
+    Raises:
+        InputError: if a text holds no pair.
+    """
+    evidence = count_texts(codons, residues, settings, seed, name).evidence()
+    schedule = Schedule(settings.chains, settings.sweeps)
+    solution = search(evidence, schedule, rng(seed, "decipher", "control search", name))
+    return 1e3 * solution.value / evidence.pairs
