@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from genomecli.cli_frame import foreign
 from genomecli.errors import ConfigError, InputError, UsageError, one_line, refusing
 
 
@@ -30,3 +31,11 @@ def test_what_reading_stumbles_over_is_bad_input(kind: type[Exception]) -> None:
         raise UsageError("our own")
     with pytest.raises(RuntimeError, match="bug"), refusing("is no manifest", where="file"):
         raise RuntimeError("bug")
+
+
+def test_a_long_error_of_others_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    assert foreign(RuntimeError("a word " * 10_000)) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("genomecli: RuntimeError: a word a word")
+    assert said.endswith("more letters); run with --debug for the traceback\n")
+    assert len(said) < 800
