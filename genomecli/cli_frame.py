@@ -222,5 +222,5 @@ def fail(error: GenomecliError) -> int:
         with suppress(OSError):  # of a full disk
             note_in_files(f"ended with {error.exit_code}: {error}", logging.ERROR)
     with suppress(OSError):  # of a terminal that was closed
-        typer.echo(json.dumps(error.as_dict()) if Shown.as_json else f"genomecli: {error}", err=True)
+        typer.echo(json.dumps(error.as_dict()) if Shown.as_json else f"genomecli: {error.shown()}", err=True)
     return error.exit_code
