@@ -61,6 +61,7 @@ def run_mrr_compare(
         from genomecli.analysis.kept import is_made_of
         from genomecli.commands.mrr_compare_job import is_finished, open_members, request_of, settle_machine
 
+        log.info("opening %s", ", ".join(run.path for run in settings.runs))
         members = open_members(settings, config)
         request = request_of(config, settings, members)
         if resume and is_finished(out, request, force=force):
@@ -98,6 +99,7 @@ def _write(
     from genomecli.analysis.results import write_comparison
     from genomecli.commands.mrr_compare_job import portable
 
+    log.info("writing tables, figures and the page")
     summary = write_comparison(result, folder.path, kept)
     found = {"made": kept.made, "taken_up": kept.found}
     write_json(folder.path / "run.json", run_info("mrr-compare", **machine, parts=found))
@@ -142,12 +144,14 @@ def compare_members(
         comparer = Comparer(settings, seed, precision, bar, kept)
         for member in members:
             run = member.run
+            log.info("measuring %s", run.name)
             comparer.add_run(run, member.group, control=member.control)
             for folder in member.earlier:
                 device = next(run.loaded.model.parameters()).device
                 comparer.add_checkpoint(
                     open_run(member.entry, run.name, settings.corpus, device, checkpoint=folder)
                 )
+        log.info("holding it against controls and baselines")
         return comparer.finish([member.run for member in members])
 
 
