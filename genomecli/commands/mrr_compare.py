@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from genomecli.commands.spared import spare_inputs
 from genomecli.config import Config
 from genomecli.errors import UsageError
 from genomecli.files import OutputFolder, parts_name, read_json, refuse_existing, sweep, write_json
@@ -55,6 +56,7 @@ def run_mrr_compare(
         InterruptedRunError, CheckpointedError: stopped by a signal, with the finished parts kept.
     """
     settings = _with_runs(config.mrr_compare, runs, corpus)
+    spare_inputs(out, [settings.corpus, *(path for run in settings.runs for path in (run.path, run.corpus))])
     if not resume:
         refuse_existing(out, force=force)
     with StopFlag() as stop, one_blas_thread():
@@ -122,6 +124,8 @@ def _with_runs(settings: CompareSettings, runs: Sequence[str], corpus: str | Non
     from genomecli.analysis.settings import RunEntry
     from genomecli.commands.foreign_models import native
 
+    if "" in runs:
+        raise UsageError("a run without a name is given", fix="name a run folder or a checkpoint")
     named = [RunEntry(path=path) for path in runs] or settings.runs
     found = tuple(run.model_copy(update={"path": native(run.path)}) for run in named)
     changes: dict[str, Any] = {"runs": found}
