@@ -33,6 +33,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+LONGEST = 600
+"""Letters of an error of others that are shown."""
+
 ConfigFile = Annotated[
     Path | None,
     typer.Option("--config", "-c", help="YAML file with this command's section.", show_default=False),
@@ -200,6 +203,8 @@ def foreign(error: Exception) -> int:
     if Shown.debug:
         raise error
     text = " ".join(str(error).split()) or "no message"
+    if len(text) > LONGEST:  # such as all that a compiler said
+        text = f"{text[:LONGEST]} ... ({len(text) - LONGEST:,} more letters)"
     return fail(GenomecliError(f"{type(error).__name__}: {text}", fix="run with --debug for the traceback"))
 
 
@@ -217,5 +222,5 @@ def fail(error: GenomecliError) -> int:
         with suppress(OSError):  # of a full disk
             note_in_files(f"ended with {error.exit_code}: {error}", logging.ERROR)
     with suppress(OSError):  # of a terminal that was closed
-        typer.echo(json.dumps(error.as_dict()) if Shown.as_json else f"genomecli: {error}", err=True)
+        typer.echo(json.dumps(error.as_dict()) if Shown.as_json else f"genomecli: {error.shown()}", err=True)
     return error.exit_code

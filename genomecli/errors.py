@@ -47,6 +47,10 @@ class GenomecliError(Exception):
     def __str__(self) -> str:
         return one_line("; ".join(part for part in (self.where, self.what, self.fix) if part))
 
+    def shown(self) -> str:
+        """The error as a terminal shows it: one line, save for several problems."""
+        return str(self)
+
     def as_dict(self) -> dict[str, object]:
         """The error as plain values, for ``--json``."""
         return {
@@ -78,6 +82,14 @@ class ConfigError(GenomecliError):
         count = len(self.problems)
         head = self.problems[0] if count == 1 else f"{count} problems: " + " | ".join(self.problems)
         super().__init__(head, where=where)
+
+    def shown(self) -> str:
+        """One problem a line; where there are several, the first line says how many."""
+        if len(self.problems) == 1:
+            return str(self)
+        head = f"{len(self.problems)} problems:"
+        lines = [head if self.where is None else f"{one_line(self.where)}; {head}"]
+        return "\n  ".join([*lines, *map(one_line, self.problems)])
 
 
 class InputError(GenomecliError):

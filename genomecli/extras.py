@@ -39,6 +39,7 @@ EXTRAS = {
     "onnxscript": Extra("onnx", "networks as ONNX"),
     "tensorboard": Extra("tensorboard", "figures along training for TensorBoard"),
     "wandb": Extra("wandb", "figures along training for W&B, offline"),
+    "atheris": Extra("fuzz", "broken inputs led by the code that they reach"),
     "transformers": Extra("dev", "comparison of our networks with Hugging Face's"),
 }
 """By the name that is imported."""

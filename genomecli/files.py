@@ -355,6 +355,7 @@ class OutputFolder:
                 where=self.target,
                 fix="remove it or give another --out",
             )
+        self._refuse_other_kind()
         make_parent(self.target)
         self._lock = locked(lock_name(self.target))
         self._lock.__enter__()
@@ -364,6 +365,15 @@ class OutputFolder:
             shutil.rmtree(self.path)
         self.path.mkdir(exist_ok=True)
         return self
+
+    def _refuse_other_kind(self) -> None:
+        """Raise UsageError if what stands there was made by another command: ``--force`` replaces its own."""
+        try:
+            kind = read_json(self.target / MANIFEST)["kind"]
+        except (InputError, OSError, LookupError, TypeError):  # nothing there, or damaged
+            return
+        if kind != self.kind:
+            raise UsageError(f"is a {kind}, not a {self.kind}", where=self.target, fix="give another --out")
 
     def finish(self, extra: Mapping[str, Any], *, exclude: Sequence[str] = UNCHECKED) -> None:
         """Write the manifest and put the folder in its place."""

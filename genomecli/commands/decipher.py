@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genomecli.commands.mrr_compare import plain_table, write_table
+from genomecli.commands.spared import spare_inputs
 from genomecli.config import Config
 from genomecli.errors import UsageError
 from genomecli.files import MANIFEST, OutputFolder, refuse_existing, sha256_file, write_json
@@ -60,6 +61,7 @@ def run_decipher(
         raise UsageError("no corpus is named", fix="name it: --corpus CORPUS, or mrr-compare.corpus")
     if resume and (out / MANIFEST).is_file():
         return _as_it_is(out, settings, config.seed, place)
+    spare_inputs(out, [place])
     refuse_existing(out, force=force)
     from genomecli.analysis.decipherment.report import write_decipherment
     from genomecli.corpus.store import CorpusReader

@@ -3,21 +3,48 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import replace
 from pathlib import Path
 
 from genomecli.analysis.gold import AMINO_LETTERS
 from genomecli.config import Config
 from genomecli.errors import InputError
+from genomecli.files import MANIFEST, check_file, read_manifest
 from genomecli.runtime import log
 from genomecli.sequences.codes import CODONS
 
 _COLUMNS = ("codon", "answer")
 _GUESSES = ("best", "support")
+_FIX = "give the codons.tsv of mrr-compare --decipher"
+_MOST = 1 << 20
+"""Letters of a file that is read; 64 rows have a few thousand."""
+
+
+def _check(path: Path) -> None:
+    """Raise InputError if the output that the file is of says other bytes."""
+    if (path.parent / MANIFEST).is_file():
+        entry = read_manifest(path.parent)["files"].get(path.name)
+        if entry is not None:
+            check_file(path.parent, path.name, entry)
+
+
+def _lines(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            text = stream.read(_MOST + 1)
+        if len(text) > _MOST:
+            raise InputError(f"has more than {_MOST:,} letters", where=path, fix=_FIX)
+        return list(csv.DictReader(io.StringIO(text, newline=""), delimiter="\t"))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"cannot be read ({why})", where=path, fix=_FIX) from error
 
 
 def read_dictionary(path: Path, least_support: float | None = None) -> tuple[str, ...]:
     """The decided codons as anchors, ``CTG:L``; stops and undecided codons are left out, and counted.
+
+    Where the file stands in a finished decipherment, it is checked against the manifest.
 
     Args:
         path: ``codons.tsv``, or the folder that it lies in.
@@ -25,17 +52,13 @@ def read_dictionary(path: Path, least_support: float | None = None) -> tuple[str
             more gave it.
 
     Raises:
-        InputError: if the file is no ``codons.tsv``, answers a codon twice, or decides nothing.
+        InputError: if the file is no ``codons.tsv``, was altered, answers a codon twice, or decides nothing.
     """
     if path.is_dir():
         path = path / "codons.tsv"
-    fix = "give the codons.tsv of mrr-compare --decipher"
-    try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            lines = list(csv.DictReader(stream, delimiter="\t"))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise InputError(f"cannot be read ({why})", where=path, fix=fix) from error
+    fix = _FIX
+    _check(path)
+    lines = _lines(path)
     needed = _COLUMNS if least_support is None else (*_COLUMNS, *_GUESSES)
     if not lines or any(column not in lines[0] for column in needed):
         raise InputError(f"has no columns {', '.join(needed)}", where=path, fix=fix)

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genomecli.commands.spared import input_file
 from genomecli.exchange.table_format import RowSource, TableHeader, beside
 from genomecli.exchange.table_writers import IDS_ENDING, tsv_line
 from genomecli.exchange.tables import save_table
@@ -168,7 +169,7 @@ def _input_files(settings: EmbedSettings) -> list[Path]:
 def _stamp(path: Path) -> list[Any]:
     if str(path) == "-":
         return ["-"]
-    status = path.stat()
+    status = input_file(path).stat()
     return [str(path.resolve()), status.st_size, status.st_mtime_ns]
 
 
@@ -178,7 +179,10 @@ def is_finished(config: Config, settings: EmbedSettings, out: Path) -> bool:
     if not path.is_file():
         return False
     manifest = read_json(path)
-    request = {**identity(config, settings), "inputs": [sha256_file(p) for p in _input_files(settings)]}
+    request = {
+        **identity(config, settings),
+        "inputs": [sha256_file(input_file(p)) for p in _input_files(settings)],
+    }
     if manifest.get("request") != request:
         return False
     for name, expected in manifest["files"].items():

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from genomecli.commands.foreign_models import native
+from genomecli.commands.spared import spare_inputs
 from genomecli.config import Config
 from genomecli.errors import UsageError
 from genomecli.exchange.hugging_face_folder import Exported, write_hugging_face
@@ -57,6 +58,7 @@ def run_export(config: Config, out: Path, *, force: bool = False) -> dict[str, A
         UsageError: no model, a language that has to be chosen, or an existing output.
     """
     settings = config.export
+    spare_inputs(out, [settings.model])
     with stopping(AGAIN, interrupt=True):
         source = _open(settings)
         with OutputFolder(out, kind=KIND, force=force) as folder:

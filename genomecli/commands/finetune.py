@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genomecli.commands.foreign_models import with_native
+from genomecli.commands.spared import spare_inputs
 from genomecli.errors import ConfigError, UsageError
 from genomecli.files import read_json, write_json, write_manifest
 from genomecli.inference.training_history import BEGAN_FROM
@@ -157,6 +158,7 @@ def _look(config: Config, out: Path, *, force: bool, resume: bool) -> State:
         UsageError: if it may not be taken, or holds a finished run of other settings.
         ConfigError: if it holds an unfinished one of other settings.
     """
+    spare_inputs(out, [config.finetune.model, *config.finetune.data.path])
     folder = RunFolder(out, resume=resume, force=force)
     state = folder.look()
     if state != "new":

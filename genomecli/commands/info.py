@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -172,6 +174,7 @@ def _corpus(path: Path, manifest: Mapping[str, Any]) -> Facts:
     return {
         "species": {
             s["name"]: {key: s[key] for key in ("code", "taxid", "note") if s[key]}
+            | _codes(path, s["name"], s["code"])
             for s in manifest["species"]
         },
         "groups": groups,
@@ -184,6 +187,17 @@ def _corpus(path: Path, manifest: Mapping[str, Any]) -> Facts:
         "lexicon": manifest["fingerprints"]["lexicon"],
         "look": str(look) if look.exists() else "",
     }
+
+
+def _codes(path: Path, species: str, stated: int) -> Facts:
+    """The genetic codes that a species' genes were read with, where the settings' is not the only one."""
+    table = path / "tables" / "frame_check.tsv"  # a row a species and code
+    with suppress(OSError, KeyError, ValueError), open(table, encoding="utf-8", newline="") as handle:
+        rows = csv.DictReader(handle, delimiter="\t")
+        read = sorted(int(row["table"]) for row in rows if row["species"] == species)
+        if read and read != [stated]:
+            return {"code": read[0] if len(read) == 1 else read, "code_of_settings": stated}
+    return {}
 
 
 def _run(path: Path, manifest: Mapping[str, Any]) -> Facts:

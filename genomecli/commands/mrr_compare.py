@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from genomecli.commands.spared import spare_inputs
 from genomecli.config import Config
 from genomecli.errors import UsageError
 from genomecli.files import OutputFolder, parts_name, read_json, refuse_existing, sweep, write_json
@@ -55,12 +56,14 @@ def run_mrr_compare(
         InterruptedRunError, CheckpointedError: stopped by a signal, with the finished parts kept.
     """
     settings = _with_runs(config.mrr_compare, runs, corpus)
+    spare_inputs(out, [settings.corpus, *(path for run in settings.runs for path in (run.path, run.corpus))])
     if not resume:
         refuse_existing(out, force=force)
     with StopFlag() as stop, one_blas_thread():
         from genomecli.analysis.kept import is_made_of
         from genomecli.commands.mrr_compare_job import is_finished, open_members, request_of, settle_machine
 
+        log.info("opening %s", ", ".join(run.path for run in settings.runs))
         members = open_members(settings, config)
         request = request_of(config, settings, members)
         if resume and is_finished(out, request, force=force):
@@ -98,6 +101,7 @@ def _write(
     from genomecli.analysis.results import write_comparison
     from genomecli.commands.mrr_compare_job import portable
 
+    log.info("writing tables, figures and the page")
     summary = write_comparison(result, folder.path, kept)
     found = {"made": kept.made, "taken_up": kept.found}
     write_json(folder.path / "run.json", run_info("mrr-compare", **machine, parts=found))
@@ -120,6 +124,8 @@ def _with_runs(settings: CompareSettings, runs: Sequence[str], corpus: str | Non
     from genomecli.analysis.settings import RunEntry
     from genomecli.commands.foreign_models import native
 
+    if "" in runs:
+        raise UsageError("a run without a name is given", fix="name a run folder or a checkpoint")
     named = [RunEntry(path=path) for path in runs] or settings.runs
     found = tuple(run.model_copy(update={"path": native(run.path)}) for run in named)
     changes: dict[str, Any] = {"runs": found}
@@ -142,12 +148,14 @@ def compare_members(
         comparer = Comparer(settings, seed, precision, bar, kept)
         for member in members:
             run = member.run
+            log.info("measuring %s", run.name)
             comparer.add_run(run, member.group, control=member.control)
             for folder in member.earlier:
                 device = next(run.loaded.model.parameters()).device
                 comparer.add_checkpoint(
                     open_run(member.entry, run.name, settings.corpus, device, checkpoint=folder)
                 )
+        log.info("holding it against controls and baselines")
         return comparer.finish([member.run for member in members])
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from genomecli.commands.dictionary import with_dictionary
 from genomecli.commands.foreign_models import with_native
+from genomecli.commands.spared import spare_inputs
 from genomecli.config import Config
 from genomecli.corpus.reading_account import sentence
 from genomecli.corpus.store import CorpusReader
@@ -107,6 +108,7 @@ def run_pretrain(
         job = _job(config, seeds[0], corpus, None)
         _suggest(job) if suggest else _announce(job, job.empty_model(), len(seeds))
         return {}
+    spare_inputs(out, [settings.corpus, settings.init_from])
     options = Options(force, resume, argv, deadline, make_probes or mrr_probes)
     with joined(pick_device(config.device)), StopFlag() as flag:
         if settings.seeds is None:

@@ -26,17 +26,11 @@ from genomecli.commands.score_output import (
 from genomecli.commands.score_scan import ScanInput
 from genomecli.commands.score_variants import VariantInput
 from genomecli.commands.score_work import ScoreInput, account, notes
+from genomecli.commands.spared import spare_inputs
 from genomecli.errors import CheckpointedError, InterruptedRunError, UsageError
 from genomecli.exchange.text_spool import TextSpool
 from genomecli.exchange.vcf import need_pysam
-from genomecli.files import (
-    lock_name,
-    locked,
-    named_file,
-    partial_name,
-    refuse_existing,
-    sweep_partial,
-)
+from genomecli.files import lock_name, locked, named_file, partial_name, refuse_existing, sweep_partial
 from genomecli.inference.workload import done
 from genomecli.progress import progress
 from genomecli.runtime import StopFlag, log
@@ -116,6 +110,7 @@ def _done_before(
     config: Config, settings: ScoreSettings, form: Format, out: Path, *, force: bool, resume: bool
 ) -> bool:
     """Whether the file is finished already. Raises UsageError if another stands there."""
+    spare_inputs(out, [settings.model, *input_files(settings)])
     if resume and out.exists():
         if is_finished(config, settings, out):
             sweep_partial(out, request_of(identity(config, settings), settings, form))

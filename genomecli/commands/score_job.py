@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genomecli.commands.spared import input_file
 from genomecli.corpus.tokenizers import Tokenizer
 from genomecli.errors import UsageError
 from genomecli.files import read_json, read_manifest
@@ -242,5 +243,5 @@ def stamp(path: Path) -> list[Any]:
     """What tells that a file has changed, without reading it: path, bytes, time."""
     if str(path) == "-":
         return ["-"]
-    status = path.stat()
+    status = input_file(path).stat()
     return [str(path.resolve()), status.st_size, status.st_mtime_ns]

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from genomecli.commands.score_job import Job, identity, stamp
 from genomecli.commands.score_variants import LEFT_OUT
 from genomecli.commands.score_work import ScoreInput
+from genomecli.commands.spared import input_file
 from genomecli.errors import UsageError
 from genomecli.exchange.score_table import header_line, to_parquet
 from genomecli.exchange.table_format import beside
@@ -94,7 +95,10 @@ def is_finished(config: Config, settings: ScoreSettings, out: Path) -> bool:
     if not path.is_file():
         return False
     manifest = read_json(path)
-    request = {**identity(config, settings), "inputs": [sha256_file(p) for p in input_files(settings)]}
+    request = {
+        **identity(config, settings),
+        "inputs": [sha256_file(input_file(p)) for p in input_files(settings)],
+    }
     if manifest.get("request") != json.loads(json.dumps(request)):
         return False
     for name, expected in manifest["files"].items():

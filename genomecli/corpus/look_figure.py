@@ -66,7 +66,9 @@ def draw_look(path: Path, groups: Sequence[Group], columns: Columns, scan: Scan)
 def _lay_out(figure: Any) -> None:
     """Place the panels now: left to ``savefig``, that costs another drawing of everything, shown nowhere."""
     figure.set_dpi(DPI)
-    figure.get_layout_engine().execute(figure)
+    engine = figure.get_layout_engine()
+    engine.set(rect=(0, 0, 0.985, 1))  # the last label of a scale may reach beyond its panel
+    engine.execute(figure)
     figure.set_layout_engine("none")
 
 
@@ -303,6 +305,6 @@ def _tokens(axis: Any, shown: Both, colour: dict[str, str]) -> None:
         share = 100 * found / found.sum()
         axis.plot(np.arange(1, len(found) + 1), share, _STYLE[group.molecule], color=colour[group.species])
     axis.set_yscale("log")
-    axis.set_xlabel("rank of the token   (cds: line, protein: dashed, genome: dotted)")
+    axis.set_xlabel("rank of the token   (dashed: protein, dotted: genome)")
     axis.set_ylabel("% of tokens")
     axis.set_title("Token frequencies (frame 0)")

@@ -42,7 +42,7 @@ def draw_curves(
     figure = _figure(len(panels))
     for axes, panel in zip(figure.axes, panels, strict=True):
         panel(axes, rows, yardsticks or {})
-        axes.set_xlabel("optimiser step")
+        _steps(axes, rows)
     figure.axes[0].set_title(loss)
     _save(figure, path)
 
@@ -51,10 +51,10 @@ def draw_speed(path: Path, rows: Rows) -> None:
     """Draw the lines of ``speed.jsonl``: real tokens a second by step."""
     figure = _figure(1)
     axes = figure.axes[0]
-    axes.plot([row["step"] for row in rows], [row["tokens_per_second"] for row in rows], color=COLOURS[0])
+    _line(axes, rows, "tokens_per_second", color=COLOURS[0])
     axes.set_ylim(bottom=0)
     axes.set_title("real tokens a second")
-    axes.set_xlabel("optimiser step")
+    _steps(axes, rows)
     _save(figure, path)
 
 
@@ -68,6 +68,18 @@ def _figure(panels: int) -> Any:
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
     return figure
+
+
+def _steps(axes: Any, rows: Rows) -> None:
+    """Whole steps from 0 on; heights from 0 too, where a line would be but a point."""
+    from matplotlib.ticker import MaxNLocator
+
+    last = max((row["step"] for row in rows), default=1)
+    axes.set_xlim(0, 1.04 * last)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("optimiser step")
+    if axes.lines and all(len(line.get_xdata()) < 2 or line.get_linestyle() != "-" for line in axes.lines):
+        axes.set_ylim(0, 1.05 * max(float(max(line.get_ydata())) for line in axes.lines))
 
 
 def _save(figure: Any, path: Path) -> None:

@@ -69,6 +69,7 @@ def joined(device: torch.device) -> Iterator[None]:
 
     Raises:
         UsageError: if the device cannot be trained on by several processes, or is not there.
+        RunError: if another process is lost.
     """
     if not started_together():
         yield
@@ -83,6 +84,10 @@ def joined(device: torch.device) -> Iterator[None]:
         if not is_main():
             _be_quiet()
         yield
+    except RuntimeError as error:  # of messages that torch sends by itself, for shared blocks
+        if _is_of_messages(error):
+            raise _lost_another() from error
+        raise
     finally:
         dist.destroy_process_group()
 
@@ -146,10 +151,20 @@ def _others_there() -> Iterator[None]:
     except torch.OutOfMemoryError:
         raise
     except RuntimeError as error:
-        raise RunError(
-            f"process {rank()} of {world_size()} lost another one, which has ended or cannot be reached",
-            fix="see what that one said, or who killed it; --resume goes on from the last checkpoint",
-        ) from error
+        raise _lost_another() from error
+
+
+def _lost_another() -> RunError:
+    """The error of a process that no longer reaches the others."""
+    return RunError(
+        f"process {rank()} of {world_size()} lost another one, which has ended or cannot be reached",
+        fix="see what that one said, or who killed it; --resume goes on from the last checkpoint",
+    )
+
+
+def _is_of_messages(error: RuntimeError) -> bool:
+    """Whether an error is of the backend that carries messages. Gloo's are told by their text alone."""
+    return isinstance(error, dist.DistError) or "/gloo/" in str(error)
 
 
 def sum_gradients(parameters: Sequence[nn.Parameter]) -> None:

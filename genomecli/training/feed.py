@@ -57,6 +57,12 @@ def split_rows(batch: Batch, pieces: int) -> list[Batch]:
     return [_rows(batch, begin, begin + size) for begin in range(0, len(batch.lengths), size)]
 
 
+def pieces_of(batch: Batch, pieces: int) -> int:
+    """How many batches :func:`split_rows` gives."""
+    rows = len(batch.lengths)
+    return -(-rows // -(-rows // pieces))
+
+
 def _rows(batch: Batch, begin: int, end: int) -> Batch:
     changes: dict[str, Any] = {}
     for field in fields(batch):

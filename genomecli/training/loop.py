@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import nn
@@ -32,7 +33,7 @@ from genomecli.training.distributed import (
     sum_gradients,
     world_size,
 )
-from genomecli.training.feed import Feed, Prepared, place_for, split_rows
+from genomecli.training.feed import Feed, Prepared, pieces_of, place_for, split_rows
 from genomecli.training.learner import Data, Hooks, Learner, Loss
 from genomecli.training.meters import NEVER, Meters
 from genomecli.training.optimiser import set_learning_rate
@@ -187,32 +188,51 @@ class Trainer:
         Returns:
             The number within the step, and the loss, of all that was computed at a time.
         """
-        spare = self._spare(prepared)
         while True:
-            try:
-                losses = [
-                    (number, self._backward(texts, prepared.totals))
-                    for number, texts in self._parts(prepared)
-                ]
-                for _ in range(spare):
-                    self._backward(prepared.texts[0], prepared.totals, 0.0)
+            losses = self._alone(prepared) if self.shards is None else self._in_step(prepared, self.shards)
+            if losses is not None:
                 return losses
-            except RuntimeError as error:
-                if not ran_out(error):
-                    raise
-                if self.shards is not None:
-                    raise RunError(
-                        "out of memory, and one process alone cannot halve what it computes of shared blocks",
-                        fix="lower reading.tokens_per_batch; then resume",
-                    ) from None
-                if self.pieces >= max(len(batch.lengths) for batch in prepared.batches):
-                    raise RunError(
-                        "one text alone does not fit the memory of the device",
-                        fix="lower the context or the model's size",
-                    ) from None
+            rows = max(len(batch.lengths) for batch in prepared.batches)
+            if self.pieces >= (rows if self.shards is None else highest([rows])[0]):
+                raise RunError(
+                    "one text alone does not fit the memory of the device",
+                    fix="lower the context or the model's size",
+                )
             self.pieces *= 2
             self.optimiser.zero_grad(set_to_none=True)
             log.warning("out of memory: each micro-batch is computed in %d pieces from now on", self.pieces)
+
+    def _alone(self, prepared: Prepared) -> list[tuple[int, Loss]] | None:
+        """Losses of a step, with their gradients; None where memory does not suffice."""
+        try:
+            return [(n, self._backward(texts, prepared.totals)) for n, texts in self._parts(prepared)]
+        except RuntimeError as error:
+            if not ran_out(error):
+                raise
+            return None
+
+    def _in_step(self, prepared: Prepared, shards: Shards) -> list[tuple[int, Loss]] | None:
+        """The same where blocks are shared, and all processes fetch them at the same places."""
+        mine = sum(pieces_of(batch, self.pieces) for batch in prepared.batches)
+        spare = int(highest([mine])[0]) - mine
+        guard = shards.guard
+        losses = []
+        try:
+            guard.begin()
+            for number, texts in self._parts(prepared):
+                loss = guard.attempt(partial(self._backward, texts, prepared.totals))
+                if loss is not None:
+                    losses.append((number, loss))
+            for _ in range(spare):
+                guard.idle()
+        except RuntimeError as error:
+            if not ran_out(error):
+                raise
+            raise RunError(
+                "out of memory where blocks are fetched or added up, which smaller batches do not help",
+                fix="lower the model's size, or share it among more processes; then resume",
+            ) from None
+        return None if highest([float(guard.failed)])[0] else losses
 
     def _parts(self, prepared: Prepared) -> Iterator[tuple[int, AnyBatch]]:
         """What is computed at a time, and which micro-batch of the whole step it is of."""
@@ -224,16 +244,10 @@ class Trainer:
             for part in parts:
                 yield number, part
 
-    def _spare(self, prepared: Prepared) -> int:
-        """Micro-batches to compute for nothing, so that shared blocks are fetched alike everywhere."""
-        if self.shards is None:
-            return 0
-        return int(highest([len(prepared.texts)])[0]) - len(prepared.texts)
-
-    def _backward(self, texts: AnyBatch, totals: dict[str, float], share: float = 1.0) -> Loss:
+    def _backward(self, texts: AnyBatch, totals: dict[str, float]) -> Loss:
         with autocast(self.device, self.plan.precision):
             loss = self.learner.loss(self.model, texts.to(self.device), totals)
-        self.scaler.scale(loss.total * share).backward()  # type: ignore[no-untyped-call]
+        self.scaler.scale(loss.total).backward()  # type: ignore[no-untyped-call]
         return Loss(loss.total.detach(), {name: pair.detach() for name, pair in loss.ratios.items()})
 
     def _update(self) -> None:

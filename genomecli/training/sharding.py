@@ -21,6 +21,7 @@ from torch import distributed as dist
 
 from genomecli.models.language_model import LanguageModel
 from genomecli.training.distributed import is_main, rank, world_size
+from genomecli.training.guard import Guard
 
 
 def is_shard(tensor: Tensor) -> bool:
@@ -73,6 +74,9 @@ class Shards:
     Args:
         model: with the same weights in every process, on its device; changed in place.
         shell: of :func:`hollow_copy`, made before the model was compiled.
+
+    Attributes:
+        guard: what lets all processes go on where one runs out of memory.
     """
 
     def __init__(self, model: LanguageModel, shell: LanguageModel) -> None:
@@ -93,6 +97,7 @@ class Shards:
                 # Losses are divided by the weights of the whole step, so gradients are sums, not means.
                 module.set_gradient_divide_factor(1.0)
                 module.set_force_sum_reduction_for_comms(True)
+        self.guard = Guard(encoder)
 
     @contextmanager
     def whole_model(self) -> Iterator[LanguageModel]:

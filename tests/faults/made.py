@@ -24,7 +24,7 @@ def make_runs(folder: Path, *, short: bool = False) -> tuple[Run, ...]:
     folder.mkdir(parents=True, exist_ok=True)
     corpus = write_disk_corpus(folder / "corpus", genes=40)
     genes = [f"gene{i}" for i in range(RECORDS)]
-    texts = {name: _text(i, 60 + 7 * (i % 40)) for i, name in enumerate(genes)}
+    texts = {name: coding(i, 60 + 7 * (i % 40)) for i, name in enumerate(genes)}
     fasta, table, model = folder / "genes.fa", folder / "table.tsv", folder / "model" / "run"
     fasta.write_text("".join(f">{name}\n{text}\n" for name, text in texts.items()))
     rows = (f"{name}\t{text}\t{'ab'[i % 2]}\n" for i, (name, text) in enumerate(texts.items()))
@@ -77,7 +77,7 @@ def _set(values: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(word for name, value in values.items() for word in ("--set", f"{name}={value}"))
 
 
-def _text(number: int, length: int) -> str:
+def coding(number: int, length: int) -> str:
     """A coding sequence that differs with its number."""
     state, letters = number * 2654435761 % 2**32 + 1, []
     for _ in range(length // 3):

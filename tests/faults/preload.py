@@ -8,6 +8,8 @@ for _name in (
     *("genomecli.training.pretraining", "genomecli.training.finetuning", "genomecli.models.language_model"),
     *("genomecli.analysis.task_report", "genomecli.exchange.tables", "genomecli.inference.engine"),
     *("genomecli.commands.finetune_data", "genomecli.commands.finetune_trial", "genomecli.config"),
+    *("genomecli.analysis.results", "genomecli.analysis.compare", "genomecli.commands.mrr_compare_job"),
+    *("genomecli.analysis.decipherment.report", "genomecli.exchange.text_spool"),
     *("genomecli.commands.finetune_report", "genomecli.commands.predict_job", "genomecli.corpus.build"),
 ):
     importlib.import_module(_name)

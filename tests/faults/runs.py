@@ -18,7 +18,10 @@ from genomecli.files import MANIFEST, UNCHECKED, read_json, sha256_file, verify_
 
 LEFT_OUT = (*UNCHECKED, "speed.png")
 NAMES = ("tokenize", "pretrain", "finetune", "embed", "predict")
-PRELOADED = [f"genomecli.commands.{name}" for name in NAMES]
+MORE_NAMES = ("score", "mrr-compare", "mrr-compare --decipher")
+"""Those that the suite tries less of."""
+
+PRELOADED = [f"genomecli.commands.{name}" for name in (*NAMES, "score", "mrr_compare", "decipher")]
 PATIENCE = 120.0
 """Seconds after which a process that does not end is a fault of its own."""
 
@@ -28,11 +31,12 @@ class Run:
     """A command whose output is the same each time.
 
     Args:
-        name: of the command.
+        name: of the command, with the option that makes it another one.
         arguments: without its output.
         ending: of the output's name; none for a folder.
         before: called in each process of it first.
         piped: arguments with which its standard output is more than a pipe holds; none if it has none.
+        head: how its standard output begins then.
     """
 
     name: str
@@ -40,10 +44,11 @@ class Run:
     ending: str = ""
     before: tuple[Callable[[], None], ...] = ()
     piped: tuple[str, ...] = ()
+    head: bytes = b"id\t"
 
     def argv(self, out: Path, *more: str) -> list[str]:
         """The whole command line."""
-        return [self.name, *self.arguments, "-o", str(out), "-q", *more]
+        return [*self.name.split(), *self.arguments, "-o", str(out), "-q", *more]
 
     def out(self, folder: Path) -> Path:
         """Where its output stands in ``folder``."""

@@ -199,9 +199,10 @@ def out_of_memory(whole: Whole, result: Result) -> None:
     problem = _refusal(code, said, (0,))
     if not problem and "out of memory" not in said:
         problem = f"says nothing of the memory: {said.strip()}"
-    if not problem and out.suffix and files_of(out) != whole.files:
+    trains = whole.run.name in ("pretrain", "finetune")
+    if not problem and not trains and files_of(out) != whole.files:
         problem = "left other bytes than with more memory"
-    if not problem and not out.suffix:
+    if not problem and trains:
         problem = _other_steps(whole, out)
     result.note(problem, whole.records if problem else 0)
 

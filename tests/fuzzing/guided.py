@@ -1,6 +1,6 @@
 """The same parsers under atheris, which keeps inputs that reach code where none before it came.
 
-``python -m tests.fuzzing SECONDS --guided``. The tests do not need atheris: ``pip install atheris``.
+``python -m tests.fuzzing SECONDS --guided``. The tests do not need atheris, which is the extra ``fuzz``.
 Each parser runs in a process of its own, since the fuzzer ends its process.
 """
 
@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genomecli.extras import EXTRAS
 from tests.fuzzing.harness import Parser, Tally, limited_memory, try_input
 from tests.fuzzing.mutations import LONGEST
 
@@ -29,7 +30,7 @@ def missing() -> str:
     try:
         import atheris  # noqa: F401
     except ImportError as error:
-        return f"atheris is not installed ({error}): pip install atheris"
+        return f"atheris is not installed ({error}): {EXTRAS['atheris'].install}"
     return ""
 
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from genomecli.commands.dictionary import read_dictionary
 from genomecli.config import load_config
+from genomecli.corpus.reading_settings import AnchorSettings
 from genomecli.exchange.mutation_lists import MutationColumns, inferred_wild_types, read_mutations
 from genomecli.exchange.vcf import VcfFile, unscored
 from genomecli.sequences.alphabets import DNA, PROTEIN
@@ -206,6 +208,12 @@ def yaml(data: bytes, folder: Path) -> None:
     load_config(file_of(data, folder, "x.yaml"), [])
 
 
+def dictionary(data: bytes, folder: Path) -> None:
+    """Answers of a decipherment, as anchors."""
+    pairs = read_dictionary(file_of(data, folder, "codons.tsv"))
+    AnchorSettings(pairs=pairs)
+
+
 PARSERS: tuple[Parser, ...] = (
     Parser("FASTA, fast and slow", seeds.FASTA, fasta),
     Parser("FASTA source, cds", seeds.FASTA, source("cds")),
@@ -238,6 +246,7 @@ PARSERS: tuple[Parser, ...] = (
             molecule="protein",
         ),
     ),
+    Parser("deciphered codons", seeds.CODONS, dictionary),
     Parser("YAML and settings", seeds.YAML, yaml),
     *folders.PARSERS,
 )

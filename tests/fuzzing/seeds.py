@@ -101,6 +101,12 @@ YAML = (
 REGIONS = (b"c:1-10", b"c", b"NC_1.1:1,000-2,000", b"a:b:3-4")
 
 
+CODONS = (
+    b"codon\tanswer\tsupport\nCTG\tS\t1\nTAA\t*\t\nATA\t?\t0.4\nTAG\t-\t\nATG\tM\t0.95\n",
+    b"answer\tcodon\r\nK\tAAA\r\n",
+)
+
+
 def packed(data: bytes) -> tuple[bytes, ...]:
     """The same bytes as gzip, as two members, as a zip of one file."""
     half = len(data) // 2

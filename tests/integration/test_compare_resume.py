@@ -145,3 +145,15 @@ def test_parts_of_other_settings_or_inputs_are_not_taken_up(
     assert compare(toys, tmp_path / "new", *few, "--resume") == 0
     assert "nothing to go on from" in capsys.readouterr().err
     assert not (tmp_path / ".new.parts").exists()
+
+
+def test_it_says_what_it_is_doing_as_it_goes_and_nothing_if_asked(
+    toys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quick = ["--set", "mrr-compare.figures=false"]
+    assert compare(toys, tmp_path / "loud", *quick) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert said[:2] == [f"opening {toys / 'run'}", "measuring run"]
+    assert "writing tables, figures and the page" in said
+    assert compare(toys, tmp_path / "quiet", "-q", *quick) == 0
+    assert capsys.readouterr().err == ""

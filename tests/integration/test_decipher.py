@@ -17,38 +17,18 @@ from genomecli.cli import main
 from genomecli.corpus.store import CorpusReader
 from genomecli.files import read_manifest, verify_manifest
 from genomecli.sequences.alphabets import DNA
-from genomecli.sequences.codes import CODONS
-from tests.unit.analysis.decipherment.made import grammar, proteins, spelled
+from tests.unit.analysis.decipherment.made import write_sources
 
 QUICK = ["chains=6", "sweeps=20", "bootstrap=10"]
-CONFIG = """
-tokenize:
-  species:
-    - {name: planted, code: 12, sources: [{kind: cds, path: genes.fa}, {kind: protein, path: proteins.fa}]}
-  policies: {stop_codon: keep, internal_stop: keep}
-  figures: false
-"""
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Genes in code 12 (CUG is serine) that end in UAA, and proteins of other genes."""
     folder = tmp_path_factory.mktemp("decipher")
-    rules = grammar(1)
-    genes = spelled(proteins(rules, 300, 200, 2), 12, 3).tokens.reshape(300, 200)
-    residues = proteins(rules, 300, 200, 4).tokens.reshape(300, 200)
-    letters = np.array(list(AMINO_LETTERS))
-    _write(folder / "genes.fa", ["ATG" + "".join(CODONS[c] for c in gene) + "TAA" for gene in genes])
-    _write(folder / "proteins.fa", ["M" + "".join(letters[protein]) for protein in residues])
-    (folder / "config.yaml").write_text(CONFIG, encoding="utf-8")
-    assert main(["tokenize", "-c", str(folder / "config.yaml"), "-o", str(folder / "corpus")]) == 0
+    config = write_sources(folder, 300)
+    assert main(["tokenize", "-c", str(config), "-o", str(folder / "corpus")]) == 0
     return folder / "corpus"
-
-
-def _write(path: Path, sequences: list[str]) -> None:
-    path.write_text(
-        "".join(f">{path.stem}{i}\n{text}\n" for i, text in enumerate(sequences)), encoding="utf-8"
-    )
 
 
 def decipher(corpus: Path, out: Path, *arguments: str, sets: tuple[str, ...] = ()) -> int:

@@ -12,7 +12,8 @@ from genomecli.training import checkpoint
 from tests.faults.__main__ import SIGNALS, busy, odd_clock, pipe, read_only, small, unmount, within
 from tests.faults.damage import DAMAGES, damaged, halted, readers
 from tests.faults.made import RECORDS
-from tests.faults.runs import NAMES, Run
+from tests.faults.made_read import make_readers
+from tests.faults.runs import MORE_NAMES, NAMES, Run
 from tests.faults.trials import Result, Whole, in_place, signalled, too_full, undisturbed
 
 pytestmark = pytest.mark.slow
@@ -57,6 +58,20 @@ def test_a_signal_at_a_random_moment_loses_nothing(name: str, signal: str, whole
     for _ in range(times):
         signalled(whole_of(name), result, *SIGNALS[signal], random_)
     survived(result, times)
+
+
+@pytest.fixture(scope="module")
+def more(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Whole]:
+    """Undisturbed runs of commands that read what others made."""
+    folder = tmp_path_factory.mktemp("readers")
+    return {run.name: undisturbed(run, folder, RECORDS) for run in make_readers(folder / "in", short=True)}
+
+
+@pytest.mark.parametrize("name", MORE_NAMES)
+def test_a_kill_loses_nothing_of_what_reads_models_and_corpora(name: str, more: dict[str, Whole]) -> None:
+    whole, result = more[name], Result()
+    signalled(whole, result, *SIGNALS["kill -9"], random.Random(name))
+    survived(result, 1)
 
 
 @pytest.mark.parametrize("limit", [0, 3000])

@@ -64,6 +64,10 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def body(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_body(tmp_path_factory.mktemp("body") / "run")
+
+
+def make_body(path: Path) -> Path:
     """A run folder with a small network of codons and residues, as pretrain leaves it."""
     settings = ModelSettings.model_validate(
         {"preset": None, "layers": 2, "width": 32, "heads": 2, "context": 16, "local_window": 0}
@@ -71,12 +75,11 @@ def body(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lexicon = build_lexicon(["ecoli"], dna="codon")
     model = build_model(settings, lexicon.vocabulary.size, len(lexicon.languages), seed=4)
     identity = Identity(settings.model_dump(mode="json"), "corpus", 0, 1, 1, "fp32", "cpu")
-    path = tmp_path_factory.mktemp("body") / "run"
     save_checkpoint(path, Checkpoint(Progress(1), identity, lexicon, model=model.state_dict()), best=True)
     return path
 
 
-def _run(table: Path, out: Path, *overrides: str, **options: Any) -> dict[str, Any]:
+def tune(table: Path, out: Path, *overrides: str, **options: Any) -> dict[str, Any]:
     paths = [f"finetune.data.path={json.dumps([str(table)])}"]
     targets = ["finetune.targets={y: {columns: has motif}}"]
     config = load_config(None, [*SMALL, *paths, *targets, *overrides], needs=["finetune"])
@@ -95,11 +98,11 @@ def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
 def tuned(table: Path, body: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two targets on a pretrained body, every baseline."""
     out = tmp_path_factory.mktemp("tuned") / "run"
-    _run(table, out, f"finetune.model={body}", "finetune.targets.v={kind: regression, columns: value}")
+    tune(table, out, f"finetune.model={body}", "finetune.targets.v={kind: regression, columns: value}")
     return out
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def rows_of(path: Path) -> list[dict[str, str]]:
     with open(path) as handle:
         return list(csv.DictReader(handle, delimiter="\t"))
 
@@ -109,9 +112,9 @@ def test_a_run_holds_what_it_says(tuned: Path) -> None:
     summary = json.loads((tuned / "summary.json").read_text())
     assert set(summary["targets"]) == {"y", "v"}
     assert "The pretrained network" in summary["targets"]["y"]["verdict"]
-    models = {row["model"] for row in _rows(tuned / "metrics.tsv")}
+    models = {row["model"] for row in rows_of(tuned / "metrics.tsv")}
     assert models == {"pretrained", "majority", "composition", "cnn", "random"}
-    split = _rows(tuned / "split.tsv")
+    split = rows_of(tuned / "split.tsv")
     assert len(split) == 160
     assert {row["part"] for row in split} == {"train", "valid", "test"}
     assert not list((tuned / "baselines").glob("*/checkpoints"))
@@ -135,8 +138,8 @@ def test_a_run_holds_what_it_says(tuned: Path) -> None:
 
 def test_predictions_of_the_opened_model_are_those_that_were_judged(tuned: Path, table: Path) -> None:
     """Bit for bit, one at a time and in any order, from the table's text alone."""
-    sources = {row["id"]: row["sequence"] for row in _rows(table)}
-    written = [row for row in _rows(tuned / "predictions.tsv") if row["model"] == "pretrained"]
+    sources = {row["id"]: row["sequence"] for row in rows_of(table)}
+    written = [row for row in rows_of(tuned / "predictions.tsv") if row["model"] == "pretrained"]
     predictor = Predictor(load_tuned(tuned))
     given = [Unlabelled(row["id"], DNA.encode(sources[row["id"]])) for row in reversed(written)]
     for row, outcome in zip(reversed(written), predictor.predict(given), strict=True):
@@ -150,13 +153,13 @@ def test_predictions_of_the_opened_model_are_those_that_were_judged(tuned: Path,
 def test_the_figures_are_those_of_the_written_predictions(tuned: Path) -> None:
     written = [
         row
-        for row in _rows(tuned / "predictions.tsv")
+        for row in rows_of(tuned / "predictions.tsv")
         if (row["model"], row["part"]) == ("pretrained", "test")
     ]
     right = np.mean([row["y.predicted"] == row["y.label"] for row in written])
     figures = {
         (row["target"], row["metric"]): float(row["value"])
-        for row in _rows(tuned / "metrics.tsv")
+        for row in rows_of(tuned / "metrics.tsv")
         if (row["model"], row["part"], row["of"]) == ("pretrained", "test", "") and row["value"]
     }
     assert figures["y", "accuracy"] == pytest.approx(right, abs=1e-5)
@@ -177,7 +180,7 @@ def test_equal_runs_are_equal_bytes_and_a_resumed_one_too(
     table: Path, body: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = [f"finetune.model={body}", "finetune.baselines.run=[majority, cnn]", "finetune.tune=last"]
-    _run(table, tmp_path / "whole", *given)
+    tune(table, tmp_path / "whole", *given)
     plan = Finetuning._plan
     calls: list[int] = []
 
@@ -188,18 +191,18 @@ def test_equal_runs_are_equal_bytes_and_a_resumed_one_too(
     monkeypatch.setattr(Finetuning, "_plan", short)
     for resume in (False, True):  # stopped in the network, then in the baseline
         with pytest.raises(CheckpointedError):
-            _run(table, tmp_path / "part", *given, resume=resume)
+            tune(table, tmp_path / "part", *given, resume=resume)
     assert not (tmp_path / "part" / "manifest.json").exists()
-    _run(table, tmp_path / "part", *given, resume=True)
+    tune(table, tmp_path / "part", *given, resume=True)
     files = [
         json.loads((tmp_path / name / "manifest.json").read_text())["files"] for name in ("whole", "part")
     ]
     assert files[0] == files[1]
     before = (tmp_path / "part" / "summary.json").stat().st_mtime_ns
-    _run(table, tmp_path / "part", *given, resume=True)
+    tune(table, tmp_path / "part", *given, resume=True)
     assert (tmp_path / "part" / "summary.json").stat().st_mtime_ns == before
     with pytest.raises(UsageError, match="is a finished run"):
-        _run(table, tmp_path / "part", *given)
+        tune(table, tmp_path / "part", *given)
 
 
 @pytest.mark.usefixtures("no_figures")
@@ -216,11 +219,11 @@ def test_only_a_training_that_had_begun_is_said_to_begin_anew(
     with monkeypatch.context() as short:
         short.setattr(Finetuning, "_plan", lambda self: replace(plan(self), deadline=-1.0))
         with pytest.raises(CheckpointedError):
-            _run(table, tmp_path / "run", *given)
+            tune(table, tmp_path / "run", *given)
     shutil.rmtree(tmp_path / "run" / "fold-1" / "checkpoints")
     (tmp_path / "run" / "fold-1" / "metrics.jsonl").touch()
     caplog.clear()
-    _run(table, tmp_path / "run", *given, resume=True)
+    tune(table, tmp_path / "run", *given, resume=True)
     said = [message for message in caplog.messages if "begins anew" in message]
     assert said == ["fold 1: pretrained: it has no checkpoint yet, so it begins anew"]
 
@@ -229,11 +232,11 @@ def test_only_a_training_that_had_begun_is_said_to_begin_anew(
 def test_one_seed_has_no_mean_and_no_spread_over_seeds(table: Path, body: Path, tmp_path: Path) -> None:
     few = [f"finetune.model={body}", "finetune.baselines.run=[majority]", "finetune.epochs=1"]
     out = tmp_path / "one"
-    summary = _run(table, out, *few, "finetune.seeds=[3]")
+    summary = tune(table, out, *few, "finetune.seeds=[3]")
     assert load_tuned(out / "seed-3").spec.targets[0].name == "y"
     assert summary["trials"] == "single"
     assert not any("mean" in said for said in summary["targets"]["y"]["further"])
-    assert {(row["trial"], row["spread"]) for row in _rows(out / "metrics.tsv")} == {("", "")}
+    assert {(row["trial"], row["spread"]) for row in rows_of(out / "metrics.tsv")} == {("", "")}
     page = (out / "index.html").read_text()
     assert "Student" not in page
     assert "95 % bootstrap intervals over 48 test rows" in page
@@ -243,12 +246,12 @@ def test_one_seed_has_no_mean_and_no_spread_over_seeds(table: Path, body: Path, 
 @pytest.mark.usefixtures("no_figures")
 def test_seeds_share_a_split_and_folds_test_each_row_once(table: Path, body: Path, tmp_path: Path) -> None:
     few = [f"finetune.model={body}", "finetune.baselines.run=[majority]", "finetune.epochs=1"]
-    summary = _run(table, tmp_path / "seeds", *few, "finetune.seeds=2")
+    summary = tune(table, tmp_path / "seeds", *few, "finetune.seeds=2")
     assert summary["trials"] == "seeds"
     for seed in (0, 1):
         assert load_tuned(tmp_path / "seeds" / f"seed-{seed}").spec.targets[0].name == "y"
         assert verify_manifest(tmp_path / "seeds" / f"seed-{seed}") > 5
-    rows = _rows(tmp_path / "seeds" / "metrics.tsv")
+    rows = rows_of(tmp_path / "seeds" / "metrics.tsv")
     accuracy = [
         row
         for row in rows
@@ -260,10 +263,10 @@ def test_seeds_share_a_split_and_folds_test_each_row_once(table: Path, body: Pat
     )
     with pytest.raises(InputError, match="holds several runs"):
         load_tuned(tmp_path / "seeds")
-    _run(table, tmp_path / "folds", *few, "finetune.split.folds=3")
+    tune(table, tmp_path / "folds", *few, "finetune.split.folds=3")
     tested = [
         row["id"]
-        for row in _rows(tmp_path / "folds" / "predictions.tsv")
+        for row in rows_of(tmp_path / "folds" / "predictions.tsv")
         if (row["model"], row["part"]) == ("pretrained", "test")
     ]
     assert sorted(tested) == sorted(f"g{i}" for i in range(160))
@@ -277,7 +280,7 @@ def test_other_ways_of_tuning(table: Path, body: Path, tmp_path: Path, mode: str
     if mode == "lora":
         pytest.importorskip("peft")
     few = ["finetune.baselines.run=[]", "finetune.epochs=1", f"finetune.tune={mode}"]
-    summary = _run(table, tmp_path / "run", f"finetune.model={body}", *few)
+    summary = tune(table, tmp_path / "run", f"finetune.model={body}", *few)
     training = summary["training"]["run"]["pretrained"]
     assert training["trained"] < training["parameters"]
     tuned = load_tuned(tmp_path / "run")
@@ -296,7 +299,7 @@ def test_a_class_that_a_fold_lacks_ends_the_run_before_any_training(
     (tmp_path / "t.tsv").write_text("\n".join(lines) + "\n")
     more = (f"finetune.model={body}", "finetune.split.folds=3")
     with pytest.raises(InputError, match=r"fold \d of 3: target 'y' does not know the class 'perhaps'"):
-        _run(tmp_path / "t.tsv", tmp_path / "run", *more, check=check)
+        tune(tmp_path / "t.tsv", tmp_path / "run", *more, check=check)
     assert not (tmp_path / "run").exists()
 
 
@@ -317,7 +320,7 @@ def test_settings_that_cannot_work_are_refused_before_a_folder_is_made(
         pytest.importorskip("peft")
     for check in (True, False):
         with pytest.raises(ConfigError, match=said):
-            _run(table, tmp_path / "run", f"finetune.model={body}", *setting.split(), check=check)
+            tune(table, tmp_path / "run", f"finetune.model={body}", *setting.split(), check=check)
     assert not (tmp_path / "run").exists()
 
 
@@ -341,15 +344,15 @@ def test_without_a_named_target_that_of_the_headers_is_taken(
 def test_check_and_dry_run_write_nothing(
     table: Path, body: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _run(table, tmp_path / "run", f"finetune.model={body}", check=True)
+    tune(table, tmp_path / "run", f"finetune.model={body}", check=True)
     said = capsys.readouterr().out
     assert "160 rows of DNA" in said
     assert "Target y: binary" in said
-    _run(table, tmp_path / "run", f"finetune.model={body}", "finetune.head.pooling=centre", check=True)
+    tune(table, tmp_path / "run", f"finetune.model={body}", "finetune.head.pooling=centre", check=True)
     assert "so a place in them may be another one" in capsys.readouterr().out
     with pytest.raises(InputError, match=r"longer than the 14 tokens.*raise finetune.context"):
-        _run(table, tmp_path / "run", f"finetune.model={body}", "finetune.head.pooling=places", check=True)
-    _run(table, tmp_path / "run", f"finetune.model={body}", dry_run=True)
+        tune(table, tmp_path / "run", f"finetune.model={body}", "finetune.head.pooling=places", check=True)
+    tune(table, tmp_path / "run", f"finetune.model={body}", dry_run=True)
     assert not (tmp_path / "run").exists()
 
 
@@ -370,93 +373,5 @@ def test_mistakes_are_named_before_anything_is_written(
 ) -> None:
     given = [f"finetune.{text.replace('BODY', str(body))}" for text in overrides]
     with pytest.raises(error, match=message):
-        _run(table, tmp_path / "run", *given)
+        tune(table, tmp_path / "run", *given)
     assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.usefixtures("no_figures")
-def test_labels_of_symbols_are_written_as_lists(tmp_path: Path) -> None:
-    texts = sequences(60, 20, 40)
-    (tmp_path / "x.fa").write_text("".join(f">r{i}\n{text}\n" for i, text in enumerate(texts)))
-    marks = ["".join("GN"[letter not in "GC"] for letter in text) for text in texts]
-    (tmp_path / "labels.fa").write_text("".join(f">r{i}\n{mark}\n" for i, mark in enumerate(marks)))
-    given = ["finetune.network={preset: cnn, layers: 1, context: 64}", "finetune.tokens=kmer3"]
-    given += [f"finetune.data.labels={tmp_path / 'labels.fa'}", "finetune.targets={s: {kind: token}}"]
-    given += ["finetune.baselines.run=[majority]", "finetune.epochs=8"]
-    summary = _run(tmp_path / "x.fa", tmp_path / "run", *given)
-    assert summary["targets"]["s"]["beats_best_baseline"]
-    rows = pq.read_table(tmp_path / "run" / "predictions.parquet").to_pylist()
-    assert not (tmp_path / "run" / "predictions.tsv").exists()
-    for row in rows:
-        mark = marks[int(row["id"][1:])]
-        assert row["s.label"] == list(mark)
-        assert len(row["s.predicted"]) == len(mark)
-    ours = [row for row in rows if row["model"] == "network"]
-    right = [a == b for row in ours for a, b in zip(row["s.predicted"], row["s.label"], strict=True)]
-    assert np.mean(right) > 0.9
-
-
-@pytest.mark.usefixtures("no_figures")
-def test_pairs_with_covariates_are_predicted_as_they_were_judged(body: Path, tmp_path: Path) -> None:
-    random = rng("pairs")
-    first, second = sequences(80, 20, 60), sequences(80, 20, 60, "second")
-    values = random.normal(100, 20, 80)
-    lines = [
-        f"r{i}\t{a}\t{b}\t{'' if i % 9 == 0 else f'{x:.3f}'}\t{('low', 'high')[int(x > 100)]}"
-        for i, (a, b, x) in enumerate(zip(first, second, values, strict=True))
-    ]
-    table = tmp_path / "pairs.tsv"
-    table.write_text("\n".join(["id\tsequence\tother\tx\ty", *lines]) + "\n")
-    given = [f"finetune.model={body}", "finetune.data.pair=other", "finetune.data.covariates=x"]
-    _run(table, tmp_path / "run", *given, "finetune.targets={y: {}}", "finetune.epochs=1")
-    predictor = Predictor(load_tuned(tmp_path / "run"))
-    sources = {row["id"]: row for row in _rows(table)}
-    written = [row for row in _rows(tmp_path / "run" / "predictions.tsv") if row["model"] == "pretrained"]
-    given_rows = [
-        Unlabelled(
-            row["id"],
-            DNA.encode(sources[row["id"]]["sequence"]),
-            DNA.encode(sources[row["id"]]["other"]),
-            np.array([float(sources[row["id"]]["x"] or "nan")]),
-        )
-        for row in written
-    ]
-    for row, outcome in zip(written, predictor.predict(given_rows), strict=True):
-        assert [float(row["y.p.high"]), float(row["y.p.low"])] == outcome.scores["y"].tolist()
-
-
-@pytest.mark.usefixtures("no_figures")
-def test_a_covariate_that_one_fold_cannot_learn_from_does_not_end_the_run(tmp_path: Path) -> None:
-    """Its one other value stands in one row: the fold that tests this row trains on a constant."""
-    lines = ["sequence\ty\tdose"]
-    for number, text in enumerate(sequences(30, 20, 40)):
-        lines.append(f"{text}\t{('yes', 'no')[number % 2]}\t{5 if number == 7 else 1}")
-    path = tmp_path / "table.tsv"
-    path.write_text("\n".join(lines) + "\n")
-    given = ["finetune.network={preset: cnn, layers: 1, context: 64}", "finetune.tokens=kmer3"]
-    given += ["finetune.targets={y: {}}", "finetune.data.covariates=[dose]", "finetune.epochs=1"]
-    given += ["finetune.baselines.run=[majority, composition]", "finetune.split.folds=3"]
-    config = load_config(None, [*SMALL, f"finetune.data.path={path}", "finetune.split.valid=0", *given])
-    summary = run_finetune(config, tmp_path / "run")
-    assert [note for note in summary["notes"] if "in the training rows of 1 of 3 folds" in note]
-
-
-@pytest.mark.usefixtures("no_figures")
-def test_it_is_said_that_labels_of_symbols_see_no_covariates(tmp_path: Path) -> None:
-    random = rng("dose")
-    lines = ["sequence\tstate\ty\tdose"]
-    for text in sequences(60, 20, 40):
-        state = "".join("g" if letter == "G" else "-" for letter in text)
-        dose = float(random.normal())
-        lines.append(f"{text}\t{state}\t{'yes' if dose > 0 else 'no'}\t{dose:.3f}")
-    path = tmp_path / "table.tsv"
-    path.write_text("\n".join(lines) + "\n")
-    given = ["finetune.network={preset: cnn, layers: 1, context: 64}", "finetune.tokens=kmer3"]
-    given += ["finetune.targets={state: {kind: token}, y: {}}", "finetune.data.covariates=[dose]"]
-    given += ["finetune.baselines.run=[composition]", "finetune.epochs=1"]
-    config = load_config(None, [*SMALL, f"finetune.data.path={path}", *given])
-    summary = run_finetune(config, tmp_path / "run")
-    said = "state: labels of single symbols are predicted without them, by the networks and by the baselines"
-    (note,) = [note for note in summary["notes"] if note.startswith("Covariates (dose)")]
-    assert said in note
-    assert said in (tmp_path / "run" / "index.html").read_text()

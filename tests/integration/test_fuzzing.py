@@ -35,7 +35,9 @@ def test_without_atheris_a_guided_run_says_why_it_is_skipped(
     monkeypatch.setitem(sys.modules, "atheris", None)
     monkeypatch.setattr(sys, "argv", ["fuzzing", "1", "--guided"])
     assert fuzzing() == 0
-    assert capsys.readouterr().out.startswith("skipped: atheris is not installed")
+    said = capsys.readouterr().out
+    assert said.startswith("skipped: atheris is not installed")
+    assert said.endswith("pip install 'genomecli[fuzz]'\n")
 
 
 def by_name(parsers: tuple[Parser, ...]) -> pytest.MarkDecorator:

@@ -20,7 +20,6 @@ import torch
 from genomecli.commands import pretrain
 from genomecli.commands.pretrain import run_pretrain
 from genomecli.config import load_config
-from genomecli.corpus import step_sizes
 from genomecli.corpus.batch import Batch
 from genomecli.errors import CheckpointedError, ConfigError, InputError, UsageError
 from genomecli.files import verify_manifest
@@ -58,7 +57,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_disk_corpus(tmp_path_factory.mktemp("data") / "corpus")
 
 
-def _run(corpus: Path, out: Path, *overrides: str, **options: Any) -> dict[str, Any]:
+def train(corpus: Path, out: Path, *overrides: str, **options: Any) -> dict[str, Any]:
     config = load_config(None, [*SMALL, f"pretrain.corpus={corpus}", *overrides], needs=["pretrain"])
     return run_pretrain(config, out, **options)
 
@@ -67,15 +66,15 @@ def _run(corpus: Path, out: Path, *overrides: str, **options: Any) -> dict[str, 
 def whole(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that nothing interrupted."""
     out = tmp_path_factory.mktemp("whole") / "run"
-    _run(corpus, out)
+    train(corpus, out)
     return out
 
 
-def _manifest(run: Path) -> dict[str, Any]:
+def manifest_of(run: Path) -> dict[str, Any]:
     return dict(json.loads((run / "manifest.json").read_text())["files"])
 
 
-def _stop_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
+def stop_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
     """Let time be over after so many steps."""
     plan = Pretraining._plan
 
@@ -102,7 +101,7 @@ def test_a_run_is_whole_and_says_what_it_found(whole: Path) -> None:
     assert dna["perplexity"] == pytest.approx(torch.tensor(dna["loss"]).exp().item(), rel=1e-5)
     assert "5-gram" in summary["not_beaten"]["yeast/dna"]
     assert "does not beat" in (whole / "log.txt").read_text()
-    assert "index.html" in _manifest(whole)
+    assert "index.html" in manifest_of(whole)
     assert "Not beaten: yeast/dna (5-gram" in (whole / "index.html").read_text()
     kinds = [(row["kind"], row["step"]) for row in read_metrics(whole / "metrics.jsonl")]
     assert kinds == [
@@ -118,8 +117,8 @@ def test_a_run_is_whole_and_says_what_it_found(whole: Path) -> None:
 
 
 def test_equal_runs_are_equal_bytes(corpus: Path, whole: Path, tmp_path: Path) -> None:
-    _run(corpus, tmp_path / "again")
-    assert _manifest(tmp_path / "again") == _manifest(whole)
+    train(corpus, tmp_path / "again")
+    assert manifest_of(tmp_path / "again") == manifest_of(whole)
 
 
 def test_a_compiled_run_learns_the_same(
@@ -133,7 +132,7 @@ def test_a_compiled_run_learns_the_same(
     eager = partial(compile_blocks, backend="eager")
     monkeypatch.setattr("genomecli.training.pretraining.compile_blocks", eager)
     with caplog.at_level("WARNING"):
-        _run(corpus, tmp_path / "run", "pretrain.compile=true")
+        train(corpus, tmp_path / "run", "pretrain.compile=true")
     assert "each new shape is compiled anew" in caplog.text
     rows = [
         [row["loss"] for row in read_metrics(run / "metrics.jsonl") if row["kind"] == "validation"]
@@ -147,18 +146,18 @@ def test_a_stopped_and_resumed_run_is_bit_equal(
     corpus: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
     out = tmp_path / "run"
-    _stop_after(monkeypatch, steps)
+    stop_after(monkeypatch, steps)
     with pytest.raises(CheckpointedError, match=f"step {steps} of 12"):
-        _run(corpus, out)
+        train(corpus, out)
     assert not (out / "manifest.json").exists()
     monkeypatch.undo()
     with pytest.raises(UsageError, match="--resume"):
-        _run(corpus, out)
-    _run(corpus, out, resume=True)
+        train(corpus, out)
+    train(corpus, out, resume=True)
     left, right = (load_checkpoint(path, prefer="last") for path in (whole, out))
     for name, tensor in [*left.model.items(), *left.optimiser.items()]:
         assert torch.equal(tensor, {**right.model, **right.optimiser}[name]), name
-    assert _manifest(out) == _manifest(whole)
+    assert manifest_of(out) == manifest_of(whole)
     parts = json.loads((out / "run.json").read_text())["parts"]
     assert len(parts) == 1
 
@@ -178,11 +177,11 @@ def test_a_run_that_crashed_goes_on_from_its_last_checkpoint(
     with monkeypatch.context() as patch:
         patch.setattr(ObjectiveLearner, "prepare", crash)
         with pytest.raises(RuntimeError, match="power"):
-            _run(corpus, out)
+            train(corpus, out)
     assert read_metrics(out / "metrics.jsonl")[-1]["step"] == 5
     assert load_checkpoint(out, prefer="last").progress.step == 4
-    _run(corpus, out, resume=True)
-    assert _manifest(out) == _manifest(whole)
+    train(corpus, out, resume=True)
+    assert manifest_of(out) == manifest_of(whole)
 
 
 @pytest.mark.slow
@@ -207,8 +206,8 @@ def test_a_signal_saves_and_a_new_process_goes_on_bit_for_bit(
     if name == "SIGINT":
         return
     assert subprocess.run([*command, "--resume"], check=False).returncode == 0
-    _run(corpus, whole, *more)
-    assert _manifest(out) == _manifest(whole)
+    train(corpus, whole, *more)
+    assert manifest_of(out) == manifest_of(whole)
 
 
 @pytest.mark.slow
@@ -234,39 +233,39 @@ def test_a_terminal_that_is_closed_saves_and_asks_to_be_run_again(corpus: Path, 
 
 
 def test_a_finished_run_says_so(corpus: Path, whole: Path, caplog: pytest.LogCaptureFixture) -> None:
-    before = _manifest(whole)
+    before = manifest_of(whole)
     pretrain.log.propagate, level = True, pretrain.log.level
     pretrain.log.setLevel("INFO")
     try:
-        summary = _run(corpus, whole, resume=True)
+        summary = train(corpus, whole, resume=True)
     finally:
         pretrain.log.setLevel(level)
     assert summary["steps"] == 12
     assert "is finished" in caplog.text
-    assert _manifest(whole) == before
+    assert manifest_of(whole) == before
     with pytest.raises(UsageError, match="finished run"):
-        _run(corpus, whole)
+        train(corpus, whole)
     with pytest.raises(UsageError, match=r"other inputs or settings: pretrain\.clip: was 1.0 and is now 3"):
-        _run(corpus, whole, "pretrain.clip=3", resume=True)
-    _run(corpus, whole, "pretrain.keep=3", resume=True)
+        train(corpus, whole, "pretrain.clip=3", resume=True)
+    train(corpus, whole, "pretrain.keep=3", resume=True)
 
 
 def test_a_resumed_run_keeps_its_settings(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "run"
-    _stop_after(monkeypatch, 4)
+    stop_after(monkeypatch, 4)
     with pytest.raises(CheckpointedError):
-        _run(corpus, out)
+        train(corpus, out)
     monkeypatch.undo()
     with pytest.raises(ConfigError) as caught:
-        _run(corpus, out, "pretrain.optimiser.lr=0.5", "pretrain.clip=3", "pretrain.keep=1", resume=True)
+        train(corpus, out, "pretrain.optimiser.lr=0.5", "pretrain.clip=3", "pretrain.keep=1", resume=True)
     assert [problem.split(":")[0] for problem in caught.value.problems] == [
         "pretrain.clip",
         "pretrain.optimiser.lr",
     ]
     with pytest.raises(ConfigError, match="precision"):
-        _run(corpus, out, "precision=bf16", resume=True)
+        train(corpus, out, "precision=bf16", resume=True)
 
 
 def test_another_thread_count_is_said_to_lose_equality(
@@ -275,17 +274,17 @@ def test_another_thread_count_is_said_to_lose_equality(
     monkeypatch.setattr(pretrain.log, "propagate", True)
     out = tmp_path / "run"
     with monkeypatch.context() as patch:
-        _stop_after(patch, 11)
+        stop_after(patch, 11)
         with pytest.raises(CheckpointedError):
-            _run(corpus, out)
-    _run(corpus, out, "threads=2", resume=True)
+            train(corpus, out)
+    train(corpus, out, "threads=2", resume=True)
     assert "not bit for bit" in caplog.text
 
 
 def test_init_from_begins_a_new_run_with_the_weights(corpus: Path, whole: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     still = ["pretrain.optimiser.lr=1e-12", "pretrain.steps=1", "pretrain.optimiser.weight_decay=0"]
-    _run(corpus, out, f"pretrain.init_from={whole}", *still)
+    train(corpus, out, f"pretrain.init_from={whole}", *still)
     old, new = load_checkpoint(whole), load_checkpoint(out)
     assert new.progress.step == 1
     for name, tensor in old.model.items():
@@ -305,7 +304,7 @@ def test_weights_that_do_not_fit_are_refused_before_anything_is_written(
 ) -> None:
     out = tmp_path / "run"
     with pytest.raises(InputError, match=words):
-        _run(corpus, out, f"pretrain.init_from={whole}", override)
+        train(corpus, out, f"pretrain.init_from={whole}", override)
     assert not out.exists()
 
 
@@ -314,10 +313,10 @@ def test_replicates_have_a_folder_each_and_one_summary(
 ) -> None:
     out, short = tmp_path / "runs", ["pretrain.seeds=2"]
     with monkeypatch.context() as patch:
-        _stop_after(patch, 5)
+        stop_after(patch, 5)
         with pytest.raises(CheckpointedError):
-            _run(corpus, out, *short)
-    _run(corpus, out, *short, resume=True)
+            train(corpus, out, *short)
+    train(corpus, out, *short, resume=True)
     verify_manifest(out)
     summary = json.loads((out / "summary.json").read_text())
     losses = [summary["runs"][name]["validation"]["loss"] for name in ("seed-0", "seed-1")]
@@ -330,92 +329,6 @@ def test_replicates_have_a_folder_each_and_one_summary(
         load_model(out)
 
 
-def test_a_dry_run_and_a_suggestion_write_nothing(
-    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "run"
-    assert _run(corpus, out, dry_run=True) == {}
-    _run(corpus, out, "pretrain.max_minutes=0.01", suggest=True)
-    assert not out.exists()
-    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
-    assert rows[0][0] == "preset"
-    assert rows[1][0] == "tiny"
-    assert rows[1][5] == "no"
-
-
-def test_few_steps_are_warned_of(
-    corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pretrain.log, "propagate", True)
-    caplog.set_level("INFO", pretrain.log.name)
-    for how in ({"dry_run": True}, {"suggest": True}):
-        _run(corpus, tmp_path / "run", "pretrain.max_minutes=0.01", **how)
-        assert "12 steps are few" in caplog.text
-        caplog.clear()
-    open_sizes = ["pretrain.reading.tokens_per_batch=auto", "pretrain.reading.tokens_per_step=auto"]
-    _run(corpus, tmp_path / "run", *open_sizes, "pretrain.steps=200", dry_run=True)
-    assert "are few" not in caplog.text
-    assert "200 steps of 1 micro-batch of 8,192 tokens" in caplog.text
-
-
-def test_sizes_left_open_are_written_and_kept(
-    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out = tmp_path / "run"
-    short = ["pretrain.reading.tokens_per_batch=auto", "pretrain.reading.tokens_per_step=auto"]
-    short += ["pretrain.steps=null", "pretrain.tokens=8000"]
-    with monkeypatch.context() as patch:
-        _stop_after(patch, 4)
-        with pytest.raises(CheckpointedError):
-            _run(corpus, out, *short)
-    written = json.loads((out / "config.json").read_text())["pretrain"]["reading"]
-    assert (written["tokens_per_batch"], written["tokens_per_step"]) == (1024, 1024)
-    monkeypatch.setattr(step_sizes, "ANCHOR", (1.0, 4096))  # as if a later version chose otherwise
-    summary = _run(corpus, out, *short, resume=True)
-    assert summary["steps"] == summary["planned_steps"]
-    assert load_checkpoint(out, prefer="last").identity.tokens_per_step == 1024
-
-
-def test_probes_write_their_figures(corpus: Path, tmp_path: Path) -> None:
-    out = tmp_path / "run"
-    seen = []
-
-    def make(job: Any) -> dict[str, Any]:
-        def probe(model: torch.nn.Module, step: int) -> dict[str, float]:
-            seen.append((step, model.training))
-            return {"mrr": step / 100}
-
-        return {"toy": probe}
-
-    _run(corpus, out, "pretrain.probes.mrr_every=5", make_probes=make)
-    rows = [row for row in read_metrics(out / "metrics.jsonl") if row["kind"] == "probe"]
-    assert [(row["step"], row["toy/mrr"]) for row in rows] == [(5, 0.05), (10, 0.1), (12, 0.12)]
-    assert seen == [(5, False), (10, False), (12, False)]
-
-
-def test_the_mrr_can_be_measured_along_training(corpus: Path, tmp_path: Path) -> None:
-    out = tmp_path / "run"
-    _run(corpus, out, "pretrain.probes.mrr_every=6", "pretrain.probes.mrr_tokens=2000")
-    rows = [row for row in read_metrics(out / "metrics.jsonl") if row["kind"] == "probe"]
-    assert [row["step"] for row in rows] == [6, 12]
-    assert 0 < rows[-1]["mrr/yeast/layer2/synonym_mrr"] <= 1
-
-
-def test_pairs_and_classification_are_trained_together(corpus: Path, tmp_path: Path) -> None:
-    out = tmp_path / "run"
-    paired = ["pretrain.reading.relation=paired", "pretrain.reading.pairs.share=0.5"]
-    wanted = ["pretrain.objectives.tlm={}", "pretrain.objectives.cls.targets=[molecule]"]
-    summary = _run(corpus, out, *paired, *wanted)
-    assert set(summary["validation"]["objectives"]) == {"mlm", "tlm", "cls-molecule"}
-    assert load_model(out).info["heads"] == ["cls-molecule"]
-
-
-def test_pairs_are_asked_for_where_tlm_needs_them(corpus: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="paired"):
-        _run(corpus, tmp_path / "run", "pretrain.objectives.tlm={}")
-    assert not (tmp_path / "run").exists()
-
-
 def test_copies_for_tensorboard_change_nothing_and_go_on_after_a_stop(
     corpus: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -423,27 +336,19 @@ def test_copies_for_tensorboard_change_nothing_and_go_on_after_a_stop(
     pytest.importorskip("tensorboard")
     out = tmp_path / "run"
     with monkeypatch.context() as patched:
-        _stop_after(patched, 6)
+        stop_after(patched, 6)
         with pytest.raises(CheckpointedError):
-            _run(corpus, out, "pretrain.loggers=[tensorboard]")
-    _run(corpus, out, "pretrain.loggers=[tensorboard]", resume=True)
-    files = _manifest(out)
+            train(corpus, out, "pretrain.loggers=[tensorboard]")
+    train(corpus, out, "pretrain.loggers=[tensorboard]", resume=True)
+    files = manifest_of(out)
     assert not any(name.startswith("tensorboard") for name in files)
-    same = {name for name in _manifest(whole) if not name.endswith(("config.json", "manifest.json", ".html"))}
-    assert {name: files[name] for name in same} == {name: _manifest(whole)[name] for name in same}
+    same = {
+        name for name in manifest_of(whole) if not name.endswith(("config.json", "manifest.json", ".html"))
+    }
+    assert {name: files[name] for name in same} == {name: manifest_of(whole)[name] for name in same}
     found = read_tensorboard(out / "tensorboard")
     assert [step for step, _ in found["train/loss"]] == [5, 10, 12]
     assert [step for step, _ in found["validation/languages/yeast/dna/perplexity"]] == [4, 8, 12]
     for step, value in found["validation/loss"]:
         rows = [row for row in read_metrics(out / "metrics.jsonl") if row["kind"] == "validation"]
         assert value == pytest.approx(next(row["loss"] for row in rows if row["step"] == step), rel=1e-6)
-
-
-@pytest.mark.parametrize("name", ["tensorboard", "wandb"])
-def test_a_logger_that_is_not_installed_is_named_before_anything_is_written(
-    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(UsageError, match=rf"loggers {name} needs {name}.*pip install 'genomecli\[{name}\]'"):
-        _run(corpus, tmp_path / "run", f"pretrain.loggers=[{name}]")
-    assert not (tmp_path / "run").exists()

@@ -49,10 +49,16 @@ def settings(changes: Mapping[str, object]) -> list[str]:
 
 
 def start(
-    corpus: Path, out: Path, processes: int, *, resume: bool = False, **changes: object
+    corpus: Path,
+    out: Path,
+    processes: int,
+    *,
+    resume: bool = False,
+    module: str = "genomecli",
+    **changes: object,
 ) -> list[subprocess.Popen[str]]:
-    """Processes of one run, with the variables that torchrun sets."""
-    command = [sys.executable, "-m", "genomecli", "pretrain", "--corpus", str(corpus), "-o", str(out)]
+    """Processes of one run, with the variables that torchrun sets. ``module``: what is run as the program."""
+    command = [sys.executable, "-m", module, "pretrain", "--corpus", str(corpus), "-o", str(out)]
     command += [word for override in settings(changes) for word in ("--set", override)]
     command += ["--resume"] if resume else []
     started = []

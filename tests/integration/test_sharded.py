@@ -11,7 +11,7 @@ import pytest
 
 from genomecli.files import verify_manifest
 from genomecli.training.checkpoint import load_checkpoint
-from tests.integration.test_processes import alone, finish, same, start
+from tests.integration.test_processes import alone, finish, same, start, until_logged
 from tests.unit.training.disk_corpus import write_disk_corpus
 
 PIECES = ["optimizer-00001-of-00002.safetensors", "optimizer-00002-of-00002.safetensors"]
@@ -74,3 +74,31 @@ def _stop_after(started: list[subprocess.Popen[str]], out: Path, lines: int) -> 
     started[-1].send_signal(signal.SIGTERM)
     codes, said = finish(started)
     assert set(codes) == {75}, said
+
+
+def test_where_one_process_lacks_memory_both_halve_their_batches_and_train_as_one_would(
+    corpus: Path, tmp_path: Path
+) -> None:
+    out, whole = tmp_path / "run", tmp_path / "whole"
+    chosen = {**UNEQUAL, "pretrain__model": UNEQUAL["pretrain__model"].replace("0.1", "0.0")}
+    module = "tests.faults.scarce_second"
+    codes, said = finish(start(corpus, out, 2, module=module, pretrain__shard="true", **chosen))
+    assert codes == [0, 0], said
+    assert "out of memory: each micro-batch is computed in 4 pieces from now on" in said[0]
+    verify_manifest(out)
+    alone(corpus, whole, **chosen)
+    same(whole, out)
+
+
+@pytest.mark.slow
+def test_when_one_process_of_a_shared_run_is_killed_the_other_says_so(corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    long = {"pretrain__steps": 2000, "pretrain__save_every": 5, "pretrain__validate_every": 0}
+    started = start(corpus, out, 2, pretrain__shard="true", **long)
+    until_logged(out, 4)
+    started[1].kill()
+    codes, said = finish(started)
+    assert codes == [1, -signal.SIGKILL]
+    last = said[0].splitlines()[-1]
+    assert last.startswith("genomecli: process 0 of 2 lost another one")
+    assert load_checkpoint(out, prefer="last").progress.step % 5 == 0

@@ -105,7 +105,7 @@ def test_yaml_is_valid(text: str, tmp_path: Path) -> None:
     sections = {"tokenize", "pretrain", "finetune", "embed", "mrr-compare"} & set(yaml.safe_load(text))
     config = load_config(path, needs=tuple(sorted(sections)))
     if "pretrain" in sections:
-        assert config.pretrain.corpus == str(tmp_path / "corpus")
+        assert config.pretrain.corpus == str(tmp_path / "my_corpus")
     if "finetune" in sections:
         assert config.finetune.model == str(tmp_path / "run")
 

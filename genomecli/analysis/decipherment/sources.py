@@ -180,8 +180,8 @@ def _limited(table: RecordTable, genes: int | None, seed: int) -> RecordTable:
 
 
 def _policy(corpus: CorpusReader, name: str) -> object:
-    policies: Mapping[str, object] = corpus.manifest["settings"]["policies"]
-    return policies[name]
+    policies: Mapping[str, object] = corpus.manifest.get("settings", {}).get("policies", {})
+    return policies.get(name)  # of a corpus that tokenize did not make, none is known
 
 
 def _keeps_last(corpus: CorpusReader) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from genomecli.commands.dictionary import read_dictionary
 from genomecli.corpus.reading_settings import AnchorSettings, ReadingSettings
 from genomecli.errors import InputError
+from genomecli.files import write_manifest
 
 TABLE = "codon\tanswer\tsupport\nCTG\tS\t1\nTAA\t*\t\nATA\t?\t0.4\nTAG\t-\t\nATG\tM\t0.95\n"
 
@@ -82,3 +83,18 @@ def test_anchors_that_would_be_ignored_are_refused() -> None:
         ):
             ReadingSettings.model_validate({"relation": relation, "anchors": {"shared_start": True}})
     ReadingSettings(relation="anchored", anchors=AnchorSettings(shared_start=True))
+
+
+def test_a_flipped_letter_of_a_finished_decipherment_is_found_by_its_checksum(tmp_path: Path) -> None:
+    path = tmp_path / "codons.tsv"
+    path.write_text(TABLE, encoding="utf-8")
+    write_manifest(tmp_path, "decipherment", {})
+    assert read_dictionary(tmp_path) == ("CTG:S", "ATG:M")
+    path.write_text(TABLE.replace("CTG\tS", "CTG\tL"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"codons\.tsv; .*sha256 differs"):
+        read_dictionary(tmp_path)
+
+
+def test_a_file_without_end_is_not_read_to_its_end() -> None:
+    with pytest.raises(InputError, match="more than 1,048,576 letters"):
+        read_dictionary(Path("/dev/zero"))

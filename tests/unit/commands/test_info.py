@@ -11,6 +11,7 @@ import pytest
 from genomecli.cli import main
 from genomecli.commands.info import describe, run_info
 from genomecli.commands.simulate import run_simulate
+from genomecli.commands.tokenize import run_tokenize
 from genomecli.config import load_config
 from genomecli.errors import InputError
 from genomecli.files import write_json, write_manifest
@@ -24,6 +25,26 @@ def test_a_simulation_and_its_settings(tmp_path: Path) -> None:
     assert facts["config"]["simulate"]["species"][0]["genes"] == 4
     with pytest.raises(InputError, match="only a corpus has records"):
         run_info(tmp_path / "sim", preview=1, stdout=io.StringIO())
+
+
+def test_a_corpus_shows_the_code_that_its_genes_were_read_with(tmp_path: Path) -> None:
+    """The file's own wins over that of the settings (1 by default); both are shown."""
+    gene = "ATG" + "GCTTGACTG" * 12 + "TAA"  # UGA inside: a stop of code 1, tryptophan of 4
+    sequence = "".join(f"{gene.lower()}{'at' * 30}" for _ in range(3))
+    features = [
+        f"     CDS             {at + 1}..{at + len(gene)}\n"
+        f'                     /locus_tag="t{at}"\n                     /transl_table=4\n'
+        for at in range(0, len(sequence), len(gene) + 60)
+    ]
+    head = f"LOCUS       c1 {len(sequence)} bp    DNA     linear   BCT 01-JAN-2020\n"
+    head += "FEATURES             Location/Qualifiers\n"
+    (tmp_path / "x.gbk").write_text(f"{head}{''.join(features)}ORIGIN\n        1 {sequence}\n//\n")
+    species = f"tokenize.species=[{{name: x, sources: [{{kind: annotated, path: {tmp_path / 'x.gbk'}}}]}}]"
+    split = "tokenize.split={valid: 0, test: 0}"
+    run_tokenize(load_config(None, [species, split, "tokenize.figures=false"]), tmp_path / "corpus")
+    facts = describe(tmp_path / "corpus", verify=False)
+    assert facts["species"]["x"]["code"] == 4
+    assert facts["species"]["x"]["code_of_settings"] == 1
 
 
 @pytest.mark.parametrize("kind", ["run", "runs"])

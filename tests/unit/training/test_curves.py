@@ -1,5 +1,8 @@
 from pathlib import Path
 
+import pytest
+
+from genomecli.training import curves
 from genomecli.training.curves import draw_curves, draw_speed
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -48,3 +51,16 @@ def _size(path: Path) -> tuple[int, int]:
     header = path.read_bytes()[:24]
     assert header.startswith(PNG)
     return int.from_bytes(header[16:20], "big"), int.from_bytes(header[20:24], "big")
+
+
+def test_steps_are_whole_and_begin_at_0_in_a_run_of_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = []
+    monkeypatch.setattr(curves, "_save", lambda figure, _: kept.append(figure))
+    draw_curves(tmp_path / "x.png", [ROWS[0], {**ROWS[2], "step": 1}], {"a/dna": {"unigram": 50.0}})
+    draw_speed(tmp_path / "y.png", [{"step": 1, "tokens_per_second": 10.0}])
+    for axes in (axes for figure in kept for axes in figure.axes):
+        assert axes.get_xlim()[0] == axes.get_ylim()[0] == 0
+        assert all(float(tick).is_integer() for tick in axes.get_xticks())
+    assert kept[0].axes[2].get_ylim()[1] > 50

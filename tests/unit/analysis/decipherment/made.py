@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from genomecli.analysis.arrays import Floats, Integers
 from genomecli.analysis.decipherment.pairs import Text
 from genomecli.analysis.gold import AMINO_LETTERS
-from genomecli.sequences.codes import genetic_code
+from genomecli.sequences.codes import CODONS, genetic_code
+
+CONFIG = """
+tokenize:
+  species:
+    - {name: planted, code: 12, sources: [{kind: cds, path: genes.fa}, {kind: protein, path: proteins.fa}]}
+  policies: {stop_codon: keep, internal_stop: keep}
+  figures: false
+"""
+
+
+def write_sources(folder: Path, records: int) -> Path:
+    """Genes in code 12 (CUG is serine) that end in UAA, proteins of other genes, and a config; its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rules = grammar(1)
+    genes = spelled(proteins(rules, records, 200, 2), 12, 3).tokens.reshape(records, 200)
+    residues = proteins(rules, records, 200, 4).tokens.reshape(records, 200)
+    letters = np.array(list(AMINO_LETTERS))
+    _write(folder / "genes.fa", ["ATG" + "".join(CODONS[c] for c in gene) + "TAA" for gene in genes])
+    _write(folder / "proteins.fa", ["M" + "".join(letters[protein]) for protein in residues])
+    config = folder / "config.yaml"
+    config.write_text(CONFIG, encoding="utf-8")
+    return config
+
+
+def _write(path: Path, sequences: list[str]) -> None:
+    lines = [f">{path.stem}{i}\n{text}\n" for i, text in enumerate(sequences)]
+    path.write_text("".join(lines), encoding="utf-8")
 
 
 def grammar(seed: int) -> Floats:
