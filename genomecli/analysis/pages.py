@@ -148,5 +148,5 @@ def interval_text(low: float | None, high: float | None, digits: int = 2) -> str
 
 
 def count_text(value: int | None) -> str:
-    """A count with thin thousands separators."""
-    return "–" if value is None else f"{value:,}".replace(",", "\u202f")
+    """A count with thin thousands separators; a dash for one that is not known (None, or below 0)."""
+    return "–" if value is None or value < 0 else f"{value:,}".replace(",", "\u202f")

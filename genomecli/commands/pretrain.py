@@ -19,7 +19,7 @@ from genomecli.errors import UsageError
 from genomecli.files import MANIFEST, read_json, sha256_file, write_json
 from genomecli.models.language_model import LanguageModel
 from genomecli.runtime import StopFlag, log, pick_device, run_info
-from genomecli.training.checkpoint import Identity, load_checkpoint, pointed
+from genomecli.training.checkpoint import Checkpoint, load_checkpoint, pointed
 from genomecli.training.distributed import from_main, is_main, joined
 from genomecli.training.estimate import duration, estimate_run
 from genomecli.training.estimate import suggest as judge_presets
@@ -147,19 +147,20 @@ def mrr_probes(job: Job) -> dict[str, Probe]:
     return {} if probe is None else {"mrr": probe}
 
 
-def _job(config: Config, seed: int, corpus: CorpusOnDisk, before: Identity | None) -> Job:
+def _job(config: Config, seed: int, corpus: CorpusOnDisk, begun: Checkpoint | None) -> Job:
+    before, kept = (None, None) if begun is None else (begun.identity, begun.lexicon)
     machine = settle(config.device, config.precision, config.threads, before)
-    job = Job(config.pretrain, seed, corpus, machine, before)
+    job = Job(config.pretrain, seed, corpus, machine, before, kept if config.pretrain.init_from else None)
     if before is None:
         job.check_init()
     return job
 
 
-def _begun(out: Path) -> Identity | None:
-    """What a run began with, None if it has no checkpoint."""
+def _begun(out: Path) -> Checkpoint | None:
+    """The last checkpoint of a run, which says what it began with; None if it has none."""
     if pointed(out, "last") is None:
         return None
-    return load_checkpoint(out, prefer="last", optimiser=False).identity
+    return load_checkpoint(out, prefer="last", optimiser=False)
 
 
 def _run_seed(
