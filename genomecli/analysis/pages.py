@@ -109,6 +109,11 @@ class PageFigure:
         """The drawing in base64, for a data URL."""
         return base64.b64encode(self.svg).decode("ascii")
 
+    @property
+    def adapts(self) -> bool:
+        """It is drawn dark on a dark page."""
+        return b"prefers-color-scheme" in self.svg
+
 
 def render(template: str, values: Mapping[str, Any]) -> str:
     """Fill a template of this package; a value that is missing is an error, and all values are escaped."""
