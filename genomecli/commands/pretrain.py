@@ -129,6 +129,15 @@ def write_page(folder: Path) -> None:
     log.info("page: %s", folder / PAGE)
 
 
+def write_seeds_page(folder: Path) -> None:
+    """Write the page on top of runs that differ by their seed."""
+    from genomecli.analysis.pretrain_page import PAGE
+    from genomecli.analysis.replicates_page import write_replicates_page
+
+    write_replicates_page(folder)
+    log.info("page: %s", folder / PAGE)
+
+
 def mrr_probes(job: Job) -> dict[str, Probe]:
     """The MRR on held-out records, by species and layer, if the settings ask for it."""
     if not job.settings.probes.mrr_every:
@@ -303,6 +312,7 @@ def _run_seeds(
         if not is_main():
             return {}
         figures = write_spread(out, summaries)
+        write_seeds_page(out)
         loss = figures.get("validation.loss")
         if loss is not None:
             log.info("validation loss of %d runs: %.4f ± %.4f", len(seeds), loss["mean"], loss["sd"])
