@@ -32,7 +32,7 @@ from genomecli.cli_frame import (
     section_of,
     shard_of,
 )
-from genomecli.errors import GenomecliError, InterruptedRunError
+from genomecli.errors import GenomecliError, InterruptedRunError, UsageError
 from genomecli.version import __version__
 
 
@@ -299,6 +299,14 @@ def mrr_compare(
     config: ConfigFile = None,
     overrides: Overrides = None,
     corpus: Corpus = None,
+    proteins_of: Annotated[
+        Path | None,
+        typer.Option(
+            "--proteins-of",
+            metavar="MODEL",
+            help="Compare the runs' codons with the amino acids of this network, also one of Hugging Face's.",
+        ),
+    ] = None,
     out: Out = Path("comparison"),
     force: Force = False,
     resume: Resume = False,
@@ -319,6 +327,9 @@ def mrr_compare(
         from genomecli.commands.decipher import run_decipher
 
         given = None if corpus is None else str(corpus)
+        if proteins_of is not None:
+            what = "--decipher reads a corpus, and no network"
+            raise UsageError(what, where=proteins_of, fix="leave --proteins-of out")
         run_decipher(settings, out, runs=runs or [], corpus=given, force=force, resume=resume, table=table)
         return
     run_mrr_compare(
@@ -326,6 +337,7 @@ def mrr_compare(
         out,
         runs=runs or [],
         corpus=None if corpus is None else str(corpus),
+        proteins_of=None if proteins_of is None else str(proteins_of),
         force=force,
         resume=resume,
         table=table,

@@ -117,8 +117,10 @@ def protein_rows(
         label: what the second one is, for the note; where the candidates are from by default.
 
     Returns:
-        No rows where too few amino acids are shared to fit a rotation.
+        No rows where too few amino acids are shared to fit a rotation, or one side has none.
     """
+    if a.alone or b.alone:
+        return []
     axes, neighbours = settings.axes, settings.csls_k
     vectors = (a.amino, a.gold.letters, b.amino, b.gold.letters)
     note = _other_run(a, b) if label is None else label
@@ -151,7 +153,7 @@ def protein_rows(
 def amino_rows(pairs: Mapping[str, VectorPair], settings: CompareSettings, seed: int) -> list[Measure]:
     """Amino acids of one species against those of another by linear CKA, with its permutation null."""
     rows: list[Measure] = []
-    if "cka" not in settings.similarities:
+    if "cka" not in settings.similarities or any(pair.alone for pair in pairs.values()):
         return rows
     for a, b in combinations(sorted(pairs), 2):
         shared = [letter for letter in pairs[a].gold.letters if letter in pairs[b].gold.letters]
@@ -257,12 +259,12 @@ def difference_rows(
 
 
 def _endpoints(a: VectorPair, b: VectorPair, axes: int) -> list[tuple[str, str, str, RankResult, RankResult]]:
-    left, right = (leave_one_amino_acid_out(p.codons, p.amino, p.gold, axes).forward for p in (a, b))
     synonyms = [synonym_ranks(codon_similarity(p.codons, "centred"), p.gold) for p in (a, b)]
-    return [
-        (CODON_TO_AMINO, "procrustes", LEAVE_AMINO, left, right),
-        (CODON_TO_SYNONYM, "centred", "all", synonyms[0], synonyms[1]),
-    ]
+    among = (CODON_TO_SYNONYM, "centred", "all", synonyms[0], synonyms[1])
+    if a.alone or b.alone:
+        return [among]
+    left, right = (leave_one_amino_acid_out(p.codons, p.amino, p.gold, axes).forward for p in (a, b))
+    return [(CODON_TO_AMINO, "procrustes", LEAVE_AMINO, left, right), among]
 
 
 def _on_shared_codons(first: VectorPair, second: VectorPair) -> tuple[VectorPair, VectorPair]:

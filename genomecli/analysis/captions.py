@@ -54,6 +54,11 @@ LOSSES = (
     "the validation loss rises is learning by heart. Right: the learning rate."
 )
 
+SEEDS = (
+    "One line a run: the loss on validation records. Where the lines lie apart, the difference between two "
+    "settings has to be larger than that to mean anything."
+)
+
 PROBES = (
     "Mean reciprocal rank of known translations on a small, fixed sample of held-out records, layer by "
     "layer. It shows when alignment comes; mrr-compare measures it with controls and intervals."

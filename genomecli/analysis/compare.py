@@ -76,6 +76,8 @@ class Comparer:
             control: it was trained on another frame and is a control of another run.
         """
         species = shared_species(run, self.settings.species)
+        for text in _networks(run):
+            self.result.note(text)
         self.result.cards.append(_card(run, group, tuple(species), control=control))
         self.result.probes[run.name] = read_probes(run.path)
         for info in run.corpus.species:
@@ -129,6 +131,9 @@ class Comparer:
         """Static vectors of the run's own texts; runs that read alike (their seeds aside) share them."""
         settings = self.settings.baselines
         if not (settings.ppmi or settings.word2vec):
+            return
+        if run.codons.foreign:
+            self.result.note(f"{run.name}: no static baselines, for what others trained it on is not known")
             return
         alike = (str(run.corpus.path), species, run.reading, run.loaded.lexicon.fingerprint, run.loaded.step)
         first = next((name for name, key in self._alike if key == alike), None)
@@ -236,7 +241,7 @@ class Comparer:
             rows += difference_rows(pair, other, settings, self.seed, label=label)
         texts = self._gathered[run.name, place.species].genes.get(place.species)
         if texts is not None and place.layer != STATIC_LAYER:
-            rows += retrieval_rows(place, *texts, settings, self.seed)
+            rows += retrieval_rows(place, *texts, settings, self.seed, apart=pair.apart)
         return rows, deviances
 
     def _controls_of(self, place: Place) -> list[VectorPair]:
@@ -324,4 +329,27 @@ def _card(run: OpenRun, group: str, species: tuple[str, ...], *, control: bool) 
         scope=run.loaded.lexicon.scope,
         group=group,
         control=control,
+        proteins=run.network("protein").name if run.apart else "",
     )
+
+
+def _networks(run: OpenRun) -> list[str]:
+    """What the reader must know of the networks of a run."""
+    told = []
+    if run.codons.absent:
+        told.append(f"{run.name} has no word for {', '.join(run.codons.absent)}: they have no vector")
+    if run.amino is None:
+        told.append(
+            f"{run.name} reads no proteins: synonymous codons and genetic codes are measured. "
+            "With --proteins-of its codons meet the amino acids of another network"
+        )
+    if run.apart:
+        other = run.network("protein")
+        told.append(
+            f"{run.name}: the amino acids are those of {other.name}. Two networks share no space, so cosine "
+            "and CSLS between their vectors mean nothing and are left out; CKA, and a rotation (Procrustes) "
+            "scored on amino acids that it was not fitted on, need none. A layer is compared with the one at "
+            f"the same share of the depth ({run.loaded.settings.layers} and {other.loaded.settings.layers} "
+            "blocks)"
+        )
+    return told

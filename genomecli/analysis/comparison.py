@@ -35,6 +35,7 @@ class RunCard:
         group: replicates of one run (other seeds) share it; the name itself otherwise.
         control: it was trained on another frame of the genes and is a control for a run of frame 0: measured
             in its own frame alone, and not reported by itself.
+        proteins: name of the network that the amino acids are of, where it is another one.
     """
 
     name: str
@@ -53,6 +54,7 @@ class RunCard:
     scope: str
     group: str
     control: bool = False
+    proteins: str = ""
 
 
 @dataclass(frozen=True)

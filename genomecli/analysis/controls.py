@@ -40,7 +40,7 @@ def frequency_rows(pair: VectorPair) -> list[Measure]:
     place = _bare(pair.place, "frequency")
     rows: list[Measure] = []
     chance = (chance_codon_to_amino(pair.gold), chance_amino_to_codon(pair.gold))
-    for name, gold in (("frequency", None), ("frequency_blocks", pair.gold)):
+    for name, gold in (("frequency", None), ("frequency_blocks", pair.gold)) if not pair.alone else ():
         table = frequency_similarity(pair.codon_counts, pair.amino_counts, gold)
         forward = rank_matrix(table, Gold.single(pair.gold.classes))
         backward = rank_matrix(table.T, Gold.mask(pair.gold.mask.T))

@@ -114,7 +114,7 @@ def rank_place(
         axes: of the rotation.
     """
     evidences: list[np.ndarray | None] = [None]
-    if pair.gold.letters == AMINO_LETTERS:
+    if pair.gold.letters == AMINO_LETTERS and not pair.alone:
         evidences.append(pair.amino)
     found = []
     for amino in evidences:

@@ -18,9 +18,7 @@ from genomecli.analysis.figures.matrix import matrix_figure
 from genomecli.analysis.figures.space import space_figure
 from genomecli.analysis.headline import Headline
 from genomecli.analysis.held_out import leave_one_amino_acid_out
-from genomecli.analysis.lookup import (
-    select,
-)
+from genomecli.analysis.lookup import at_place, select
 from genomecli.analysis.places import STATIC_LAYER, Place
 from genomecli.analysis.plane import plane_map
 from genomecli.analysis.tidy import Measure
@@ -38,7 +36,8 @@ def drawings(result: Comparison) -> list[Drawing]:
     found += founding_drawings(result)
     for head in result.reported:
         stem = f"{head.place.run}.{head.place.species}"
-        found += [_heat_map(result, head, stem), _space(result, head, stem)]
+        if not result.pairs[head.place].alone:
+            found += [_heat_map(result, head, stem), _space(result, head, stem)]
     for deviance in result.deviances:
         found.append(_codes(deviance))
     found += list(_matrices(result))
@@ -75,7 +74,8 @@ def _twin_runs(result: Comparison, head: Headline) -> list[dict[str, object]]:
 def _panel(
     rows: list[Measure], twins: list[Measure], place: Place, title: str, endpoint: dict[str, object]
 ) -> LayerPanel | None:
-    own = select(rows, vectors="contextual", frame=place.frame, tokens_seen=place.tokens, **endpoint)
+    seen = at_place(place)["tokens_seen"]
+    own = select(rows, vectors="contextual", frame=place.frame, tokens_seen=seen, **endpoint)
     static = select(rows, vectors="static", **endpoint)
     if not own and not static:
         return None
@@ -85,7 +85,7 @@ def _panel(
         if apart:
             curves.append(_curve(f"trained on {frame_name(frame)}", apart, control=True))
     for frame in (0, 1, 2):
-        other = select(rows, vectors="contextual", frame=frame, tokens_seen=place.tokens, **endpoint)
+        other = select(rows, vectors="contextual", frame=frame, tokens_seen=seen, **endpoint)
         if frame != place.frame and other:
             curves.append(_curve(f"shown {frame_name(frame)}", other, control=True))
     fresh = select(rows, vectors="untrained", frame=place.frame, **endpoint)
@@ -165,7 +165,8 @@ def _beside(result: Comparison, head: Headline) -> list[Place]:
         p
         for p in alike
         for frame, row in sorted(head.twins.items())
-        if (p.run, p.frame, p.tokens, p.vectors) == (row.run, frame, row.tokens_seen, own.vectors)
+        if (p.run, p.frame, p.vectors) == (row.run, frame, own.vectors)
+        and at_place(p)["tokens_seen"] == row.tokens_seen
     ]
     shown = [p for p in alike if (p.run, p.vectors, p.tokens) == (own.run, own.vectors, own.tokens)]
     return twins or [p for p in shown if p.frame != own.frame]

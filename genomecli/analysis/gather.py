@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from genomecli.analysis.arrays import Integers
 from genomecli.analysis.kept import Kept
+from genomecli.analysis.networks import at_layers, matched_layers
 from genomecli.analysis.places import STATIC_LAYER, GeneSums, Place, VectorPair, make_pair
 from genomecli.analysis.runs import OpenRun, shared_species
 from genomecli.analysis.settings import CompareSettings
@@ -25,14 +27,13 @@ from genomecli.analysis.texts import (
     locus_of,
     unread,
 )
-from genomecli.analysis.vectors import TextMeans, all_layers, static_rows, untrained, word_counts, words_of
+from genomecli.analysis.vectors import TextMeans, all_layers, static_rows, word_counts, words_of
 from genomecli.inference.contextual import ContextualMeans, contextual_means
 from genomecli.inference.engine import Engine
 from genomecli.sequences.codes import GeneticCode
 
 if TYPE_CHECKING:
     from genomecli.inference.items import Item
-    from genomecli.training.checkpoint import LoadedModel
 
 
 CHECKPOINT_SHARE = 0.25
@@ -88,23 +89,25 @@ class Gatherer:
             gathered = Gathered()
             dna, protein = self.texts(run, species)
             gathered.codes[species] = dna.code
-            gathered.notes += [*dna.notes, *protein.notes]
             for chosen, frame in ((dna, run.frame), (protein, 0)):
-                gathered.records[chosen.molecule] = self._records(run, chosen, frame)
+                if chosen is not None:
+                    gathered.notes += chosen.notes
+                    gathered.records[chosen.molecule] = self._records(run, chosen, frame)
             if "static" in self.settings.vectors:
                 self._static(run, dna, protein, gathered)
             if "contextual" in self.settings.vectors:
-                self._contextual(run, run.loaded, (dna, protein), gathered, own_only=control, plain=control)
+                self._contextual(run, (dna, protein), gathered, own_only=control, plain=control)
                 if self.settings.untrained and not control:
-                    fresh = untrained(run.loaded, self.seed)
-                    self._contextual(run, fresh, (dna, protein), gathered, own_only=True)
+                    fresh = run.before_training(self.seed)
+                    self._contextual(fresh, (dna, protein), gathered, own_only=True, trained=False)
             yield species, gathered
 
     def _records(self, run: OpenRun, chosen: Chosen, frame: int) -> dict[str, int]:
         """What became of all records; of those that were chosen, how many hold nothing to read."""
         key = ("unread", run.name, chosen.species, chosen.molecule, frame)
         strip = self.settings.strip_terminal
-        empty = self.kept.part(key, unread, run.corpus, run.loaded.lexicon, chosen, frame=frame, strip=strip)
+        lexicon = run.network(chosen.molecule).loaded.lexicon
+        empty = self.kept.part(key, unread, run.corpus, lexicon, chosen, frame=frame, strip=strip)
         went = {**chosen.records, READ: chosen.records[READ] - empty}
         return went | ({"without a token that counts": empty} if empty else {})
 
@@ -112,35 +115,44 @@ class Gatherer:
         """Contextual vectors in the run's own frame alone, for checkpoints along training."""
         gathered = Gathered()
         texts = self.texts(run, species, share=CHECKPOINT_SHARE)
-        self._contextual(run, run.loaded, texts, gathered, own_only=True, plain=True)
+        self._contextual(run, texts, gathered, own_only=True, plain=True)
         return list(gathered.pairs.values())
 
-    def texts(self, run: OpenRun, species: str, *, share: float = 1.0) -> tuple[Chosen, Chosen]:
-        """Held-out genes (or genome) and proteins of a species; up to a share of the tokens that are read."""
+    def texts(self, run: OpenRun, species: str, *, share: float = 1.0) -> tuple[Chosen, Chosen | None]:
+        """Held-out genes (or genome) of a species, and proteins where the run reads any.
+
+        Args:
+            run: the run.
+            species: its name.
+            share: of the tokens that are read.
+        """
         s = self.settings
         most = min(s.max_tokens, max(LEAST_TOKENS, round(share * s.max_tokens)))
-        molecule = dna_molecule(run.corpus, species, s.molecule)
+        molecule = dna_molecule(run.corpus, species, s.molecule, proteins=run.amino is not None)
         readings = 2 if molecule == "genome" else 1  # both strands
         wanted = Wanted(s.splits, 3 * s.min_codons, 3 * most // readings, self.seed)
         dna = choose_records(run.corpus, species, molecule, wanted)
+        if run.amino is None:
+            return dna, None
         wanted = Wanted(s.splits, s.min_codons, most, self.seed)
         return dna, choose_records(run.corpus, species, "protein", wanted)
 
-    def _static(self, run: OpenRun, dna: Chosen, protein: Chosen, gathered: Gathered) -> None:
+    def _static(self, run: OpenRun, dna: Chosen, protein: Chosen | None, gathered: Gathered) -> None:
         """Rows of the embedding, of words that occur: a row that was never trained means nothing."""
         species = dna.species
-        counts = [
-            word_counts(self._items(run, chosen, frame), *_words(run, chosen))
-            for chosen, frame in ((dna, run.frame), (protein, 0))
-        ]
+        amino, amino_counts = None, None
+        if protein is not None:
+            amino = static_rows(run.network("protein").loaded, species, "protein")
+            amino_counts = word_counts(self._items(run, protein, 0), *_words(run, protein))
         pair = make_pair(
             run.place(species, vectors="static", frame=run.frame, layer=STATIC_LAYER),
             dna.code,
             static_rows(run.loaded, species, "dna"),
-            static_rows(run.loaded, species, "protein"),
-            counts[0],
-            counts[1],
+            amino,
+            _known(run, dna, word_counts(self._items(run, dna, run.frame), *_words(run, dna))),
+            amino_counts,
             min_count=self.settings.min_count,
+            apart=run.apart,
         )
         if pair is not None:
             gathered.pairs[pair.place] = pair
@@ -148,23 +160,22 @@ class Gatherer:
     def _contextual(
         self,
         run: OpenRun,
-        loaded: LoadedModel,
-        texts: tuple[Chosen, Chosen],
+        texts: tuple[Chosen, Chosen | None],
         gathered: Gathered,
         *,
         own_only: bool = False,
         plain: bool = False,
+        trained: bool = True,
     ) -> None:
-        """All layers of one model; with ``plain`` no gene buckets and no texts."""
+        """All layers of one run; with ``plain`` no gene buckets and no texts."""
         dna, protein = texts
-        layers = all_layers(loaded, self.settings.layers)
-        trained = loaded is run.loaded
+        layers = all_layers(run.loaded, self.settings.layers)
         detailed = trained and not plain
-        amino, protein_texts = self._sums(run, loaded, protein, layers, 0, detailed)
+        amino, protein_texts = self._amino(run, protein, layers, detailed, trained)
         frames = [run.frame] if own_only else sorted({*self.settings.frames, run.frame})
         for frame in frames:
             own = detailed and frame == run.frame
-            codons, gene_texts = self._sums(run, loaded, dna, layers, frame, own)
+            codons, gene_texts = self._sums(run, dna, layers, frame, own, trained)
             if gene_texts is not None and protein_texts is not None:
                 gathered.genes[dna.species] = (gene_texts, protein_texts)
             vectors = "contextual" if trained else "untrained"
@@ -174,48 +185,65 @@ class Gatherer:
                 genes = None
                 if own and self.settings.gene_bootstrap:
                     genes = _gene_sums(codons, amino, layer, dna.molecule)
-                pair = self._pair(place.at(layer), dna.code, codons, amino, genes)
+                pair = self._pair(run, place.at(layer), dna, codons, amino, genes)
                 if pair is None:
                     gathered.notes.append(f"{dna.species}, frame {frame}: too few words were seen to compare")
                     break
                 gathered.pairs[pair.place] = pair
 
+    def _amino(
+        self, run: OpenRun, protein: Chosen | None, layers: tuple[int, ...], own: bool, trained: bool
+    ) -> tuple[ContextualMeans | None, TextMeans | None]:
+        """Amino acids at the codons' layers, or at those of another network that match them in depth."""
+        if protein is None:
+            return None, None
+        if not run.apart:
+            return self._sums(run, protein, layers, 0, own, trained)
+        depths = (int(run.network(molecule).loaded.settings.layers) for molecule in ("cds", "protein"))
+        matched = matched_layers(layers, *depths)
+        found, texts = self._sums(run, protein, tuple(sorted(set(matched))), 0, own, trained)
+        if texts is not None:
+            rows = [texts.layers.index(layer) for layer in matched]
+            texts = replace(texts, layers=layers, vectors=texts.vectors[rows])
+        return at_layers(found, layers, matched), texts
+
     def _pair(
         self,
+        run: OpenRun,
         place: Place,
-        code: GeneticCode,
+        dna: Chosen,
         codons: ContextualMeans,
-        amino: ContextualMeans,
+        amino: ContextualMeans | None,
         genes: GeneSums | None,
     ) -> VectorPair | None:
         return make_pair(
             place,
-            code,
+            dna.code,
             codons.at(place.layer),
-            amino.at(place.layer),
-            codons.total,
-            amino.total,
+            None if amino is None else amino.at(place.layer),
+            _known(run, dna, codons.total),
+            None if amino is None else amino.total,
             min_count=self.settings.min_count,
             genes=genes,
+            apart=run.apart,
         )
 
     def _sums(
         self,
         run: OpenRun,
-        loaded: LoadedModel,
         chosen: Chosen,
         layers: tuple[int, ...],
         frame: int,
         own: bool,
+        trained: bool,
     ) -> tuple[ContextualMeans, TextMeans | None]:
-        state = "trained" if loaded is run.loaded else "untrained"
-        key = ("states", run.name, state, loaded.step, chosen.species, chosen.molecule, frame, own)
-        return self.kept.part(key, self._read, run, loaded, chosen, layers, frame, own)
+        state, step = "trained" if trained else "untrained", run.network(chosen.molecule).loaded.step
+        key = ("states", run.name, state, step, chosen.species, chosen.molecule, frame, own)
+        return self.kept.part(key, self._read, run, chosen, layers, frame, own)
 
     def _read(
         self,
         run: OpenRun,
-        loaded: LoadedModel,
         chosen: Chosen,
         layers: tuple[int, ...],
         frame: int,
@@ -224,7 +252,7 @@ class Gatherer:
         items = list(self._items(run, chosen, frame))
         words, step = _words(run, chosen)
         found = contextual_means(
-            Engine(loaded, precision=self.precision),
+            Engine(run.network(chosen.molecule).loaded, precision=self.precision),
             items,
             words,
             layers,
@@ -237,26 +265,32 @@ class Gatherer:
         return found, None if found.texts is None else TextMeans.of(found, items)
 
     def _items(self, run: OpenRun, chosen: Chosen, frame: int) -> Iterator[Item]:
+        lexicon = run.network(chosen.molecule).loaded.lexicon
         strip = self.settings.strip_terminal
-        return items_of(run.corpus, run.loaded.lexicon, chosen, frame=frame, strip=strip)
+        return items_of(run.corpus, lexicon, chosen, frame=frame, strip=strip)
 
 
 def _words(run: OpenRun, chosen: Chosen) -> tuple[Integers, int]:
     """Ids of the words of a text's language, and tokens from one word to the next."""
+    lexicon = run.network(chosen.molecule).loaded.lexicon
     if chosen.molecule == "protein":
-        return words_of(run.loaded.lexicon, chosen.species, "protein"), 1
-    lexicon = run.loaded.lexicon
+        return words_of(lexicon, chosen.species, "protein"), 1
     return words_of(lexicon, chosen.species, "dna"), codon_step(lexicon, chosen.species)
 
 
-def _gene_sums(codons: ContextualMeans, amino: ContextualMeans, layer: int, molecule: str) -> GeneSums:
+def _known(run: OpenRun, dna: Chosen, counts: Integers) -> Integers:
+    """int64[64]: occurrences of codons, none of those that the network has no word for."""
+    return counts * run.codons.present(dna.species, "dna")
+
+
+def _gene_sums(codons: ContextualMeans, amino: ContextualMeans | None, layer: int, molecule: str) -> GeneSums:
     """The sums of one layer in single precision, without groups that hold no text."""
     unit = f"stretches of {LOCUS:,} bases of the genome" if molecule == "genome" else "genes"
-    held = codons.counts.any(axis=1), amino.counts.any(axis=1)
-    return GeneSums(
-        codons.sums[held[0], codons.layers.index(layer)].astype(np.float32),
-        codons.counts[held[0]],
-        amino.sums[held[1], amino.layers.index(layer)].astype(np.float32),
-        amino.counts[held[1]],
-        unit,
-    )
+    sums, counts = _held(codons, layer)
+    none = np.zeros((0, 20, 0), dtype=np.float32), np.zeros((0, 20), dtype=np.int64)
+    return GeneSums(sums, counts, *(none if amino is None else _held(amino, layer)), unit)
+
+
+def _held(means: ContextualMeans, layer: int) -> tuple[NDArray[np.float32], Integers]:
+    held = means.counts.any(axis=1)
+    return means.sums[held, means.layers.index(layer)].astype(np.float32), means.counts[held]

@@ -22,7 +22,13 @@ LEAST_GENES = 20
 
 
 def retrieval_rows(
-    place: Place, genes: TextMeans, proteins: TextMeans, settings: CompareSettings, seed: int
+    place: Place,
+    genes: TextMeans,
+    proteins: TextMeans,
+    settings: CompareSettings,
+    seed: int,
+    *,
+    apart: bool = False,
 ) -> list[Measure]:
     """MRR of gene to protein and back at one layer; no rows with fewer than twenty pairs.
 
@@ -34,6 +40,7 @@ def retrieval_rows(
         proteins: of proteins.
         settings: number of genes.
         seed: of folds and intervals.
+        apart: the proteins are of another network, so that only a rotation brings them together.
     """
     x, y, family = _paired(place, genes, proteins, settings.retrieval_genes)
     if len(set(family.tolist())) < LEAST_GENES:
@@ -41,9 +48,9 @@ def retrieval_rows(
     source = rng(seed, "retrieval", place.run, place.species, place.layer)
     gold = Gold.single(np.arange(len(x)))
     flat = centre(x), centre(y)
-    results = [
-        (GENE_TO_PROTEIN, "centred", retrieve(flat[0], flat[1], gold)),
-        (PROTEIN_TO_GENE, "centred", retrieve(flat[1], flat[0], gold)),
+    direct = [(GENE_TO_PROTEIN, flat[0], flat[1]), (PROTEIN_TO_GENE, flat[1], flat[0])]
+    results = [] if apart else [(way, "centred", retrieve(one, other, gold)) for way, one, other in direct]
+    results += [
         (GENE_TO_PROTEIN, "procrustes", retrieve_held_out(x, y, source, groups=family, folds=FOLDS)),
         (PROTEIN_TO_GENE, "procrustes", retrieve_held_out(y, x, source, groups=family, folds=FOLDS)),
     ]

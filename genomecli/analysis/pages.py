@@ -109,6 +109,11 @@ class PageFigure:
         """The drawing in base64, for a data URL."""
         return base64.b64encode(self.svg).decode("ascii")
 
+    @property
+    def adapts(self) -> bool:
+        """It is drawn dark on a dark page."""
+        return b"prefers-color-scheme" in self.svg
+
 
 def render(template: str, values: Mapping[str, Any]) -> str:
     """Fill a template of this package; a value that is missing is an error, and all values are escaped."""
@@ -148,5 +153,5 @@ def interval_text(low: float | None, high: float | None, digits: int = 2) -> str
 
 
 def count_text(value: int | None) -> str:
-    """A count with thin thousands separators."""
-    return "–" if value is None else f"{value:,}".replace(",", "\u202f")
+    """A count with thin thousands separators; a dash for one that is not known (None, or below 0)."""
+    return "–" if value is None or value < 0 else f"{value:,}".replace(",", "\u202f")

@@ -79,6 +79,8 @@ class VectorPair:
         seen: int64[m], every codon with a vector, those that the code calls stops included.
         seen_codons: float64[m, D].
         genes: sums by bucket, if they were asked for.
+        apart: codons and amino acids are of two networks, which share no space: only what needs none (a
+            fitted rotation, CKA) says anything about them.
     """
 
     place: Place
@@ -90,6 +92,12 @@ class VectorPair:
     seen: Integers
     seen_codons: Floats
     genes: GeneSums | None = None
+    apart: bool = False
+
+    @property
+    def alone(self) -> bool:
+        """There are codons only: the network reads no proteins. The amino acids' vectors have no width."""
+        return not self.amino.shape[1]
 
     @property
     def widths(self) -> tuple[int, int]:
@@ -101,12 +109,13 @@ def make_pair(
     place: Place,
     code: GeneticCode,
     codons: NDArray[np.floating],
-    amino: NDArray[np.floating],
+    amino: NDArray[np.floating] | None,
     codon_counts: Integers,
-    amino_counts: Integers,
+    amino_counts: Integers | None,
     *,
     min_count: int = 1,
     genes: GeneSums | None = None,
+    apart: bool = False,
 ) -> VectorPair | None:
     """Keep sense codons and amino acids that have a vector.
 
@@ -114,16 +123,20 @@ def make_pair(
         place: where the vectors come from.
         code: the species' genetic code.
         codons: [64, D], by codon index.
-        amino: [20, D], in the order of the alphabet.
+        amino: [20, D], in the order of the alphabet; None for a network that reads no proteins.
         codon_counts: int64[64].
-        amino_counts: int64[20].
+        amino_counts: int64[20], None likewise.
         min_count: words seen less often have no vector.
         genes: sums over the same 64 and 20 words by bucket.
+        apart: the amino acids are of another network.
 
     Returns:
         None where fewer than three amino acids keep a codon, or vectors are not finite.
     """
-    seen_amino = [a for a in range(20) if amino_counts[a] >= min_count and np.isfinite(amino[a]).all()]
+    if amino is None or amino_counts is None:
+        amino, amino_counts, seen_amino = np.empty((20, 0)), np.zeros(20, dtype=np.int64), list(range(20))
+    else:
+        seen_amino = [a for a in range(20) if amino_counts[a] >= min_count and np.isfinite(amino[a]).all()]
     letters = "".join(AMINO_LETTERS[a] for a in seen_amino)
     seen = [c for c in range(64) if codon_counts[c] >= min_count and np.isfinite(codons[c]).all()]
     gold = CodonGold.of(code, seen, letters=letters)
@@ -140,6 +153,7 @@ def make_pair(
         np.array(seen, dtype=np.int64),
         codons[seen].astype(np.float64),
         None if genes is None else _select(genes, kept, seen_amino),
+        apart,
     )
 
 

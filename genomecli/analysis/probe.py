@@ -149,6 +149,7 @@ def _fixed_texts(
 ) -> _Species:
     tokens, splits, frame, seed = choice
     step = codon_step(lexicon, name)
+    lexicon.block(name, "protein")  # words of others may be of one language alone
     dna = choose_records(corpus, name, dna_molecule(corpus, name), Wanted(splits, tokens, 3 * tokens, seed))
     protein = choose_records(corpus, name, "protein", Wanted(splits, tokens // 3, tokens, seed))
     return _Species(

@@ -86,8 +86,11 @@ def run_cards(result: Comparison) -> PageTable:
 
 def _card_cells(card: RunCard) -> tuple[str, ...]:
     network = f"{card.layers} layers, width {card.width}, {card.scope.replace('_', ' ')} tokens"
+    network += f"; amino acids of {card.proteins}" if card.proteins else ""
     relation = f"{card.relation or 'unknown'}: {relation_words(card.relation)}"
+    steps = count_text(card.step if card.tokens >= 0 else None)
+    seed = str(card.seed) if card.seed >= 0 else "–"
     return (
         *(card.name, ", ".join(card.species), network, count_text(card.parameters), count_text(card.tokens)),
-        *(count_text(card.step), str(card.seed), str(card.frame), relation),
+        *(steps, seed, str(card.frame), relation),
     )

@@ -6,6 +6,9 @@ independent texts.
 
 from __future__ import annotations
 
+import math
+from itertools import repeat
+
 import numpy as np
 
 from genomecli.analysis.held_out import leave_one_amino_acid_out
@@ -29,36 +32,32 @@ def gene_rows(pair: VectorPair, draws: int, axes: int, source: np.random.Generat
         axes: of the Procrustes map.
         source: of randomness.
     """
-    if pair.genes is None or draws < 2 or min(len(pair.genes.codons), len(pair.genes.amino)) < 2:
+    if pair.genes is None or draws < 2 or len(pair.genes.codons) < 2:
         return []
+    if not pair.alone and len(pair.genes.amino) < 2:
+        return []
+    note = f"{len(pair.genes.codons)} groups of {pair.genes.unit}"
     codons = bootstrap_gene_means(pair.genes.codons, pair.genes.codon_counts, source, draws)
     amino = bootstrap_gene_means(pair.genes.amino, pair.genes.amino_counts, source, draws)
-    found = np.array([_both(pair, x, y, axes) for x, y in zip(codons, amino, strict=True)])
-    left_out, synonyms = _both(pair, pair.codons, pair.amino, axes)
-    buckets = f"{len(pair.genes.codons)} groups of {pair.genes.unit}"
+    texts = zip(codons, repeat(pair.amino) if pair.alone else amino, strict=False)
+    found = np.array([_both(pair, x, y, axes) for x, y in texts])
+    values = _both(pair, pair.codons, pair.amino, axes)
+    endpoints = ((CODON_TO_AMINO, "procrustes", LEAVE_AMINO), (CODON_TO_SYNONYM, "centred", "all"))
     return [
         row(
-            pair.place,
-            CODON_TO_AMINO,
-            "procrustes",
-            left_out,
-            scope=LEAVE_AMINO,
+            *(pair.place, direction, similarity, values[number]),
+            scope=scope,
             statistic=GENE_STATISTIC,
-            interval=percentiles(found[:, 0], left_out),
-            note=buckets,
-        ),
-        row(
-            pair.place,
-            CODON_TO_SYNONYM,
-            "centred",
-            synonyms,
-            statistic=GENE_STATISTIC,
-            interval=percentiles(found[:, 1], synonyms),
-            note=buckets,
-        ),
+            interval=percentiles(found[:, number], values[number]),
+            note=note,
+        )
+        for number, (direction, similarity, scope) in enumerate(endpoints)
+        if not (pair.alone and direction == CODON_TO_AMINO)
     ]
 
 
 def _both(pair: VectorPair, codons: np.ndarray, amino: np.ndarray, axes: int) -> tuple[float, float]:
-    left_out = leave_one_amino_acid_out(codons, amino, pair.gold, axes).forward.mrr
-    return left_out, synonym_ranks(codon_similarity(codons, "centred"), pair.gold).mrr
+    """Left-out amino acids (NaN where there are none) and synonymous codons."""
+    alone = pair.alone
+    left = math.nan if alone else leave_one_amino_acid_out(codons, amino, pair.gold, axes).forward.mrr
+    return left, synonym_ranks(codon_similarity(codons, "centred"), pair.gold).mrr

@@ -72,8 +72,9 @@ def make_summary(result: Comparison) -> dict[str, Any]:
                 "frame": card.frame,
                 "relation": card.relation,
                 "step": card.step,
-                "tokens_seen": card.tokens,
-                "seed": card.seed,
+                "tokens_seen": known(card.tokens),
+                "seed": known(card.seed),
+                **({"amino_acids_of": card.proteins} if card.proteins else {}),
                 "layers": card.layers,
                 "width": card.width,
                 "parameters": card.parameters,
@@ -83,6 +84,11 @@ def make_summary(result: Comparison) -> dict[str, Any]:
         "records": result.records,
         "notes": result.notes,
     }
+
+
+def known(count: int) -> int | None:
+    """A count; None where it is below 0, which means that it is not known."""
+    return None if count < 0 else count
 
 
 def code_summary(deviance: Deviance) -> dict[str, Any]:

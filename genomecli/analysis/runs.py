@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from genomecli.analysis.comparison import ProbePoint
+from genomecli.analysis.networks import Network, open_network, open_proteins
 from genomecli.analysis.places import Place
 from genomecli.analysis.settings import RunEntry
 from genomecli.analysis.texts import codon_step, dna_molecule
+from genomecli.analysis.vectors import untrained
 from genomecli.corpus.reading_settings import ReadingSettings
 from genomecli.corpus.store import CorpusReader
 from genomecli.errors import InputError
@@ -34,24 +36,52 @@ class OpenRun:
     Args:
         name: in tables and figures.
         path: the run folder or checkpoint that was named.
-        loaded: the model.
+        codons: the network whose codons are looked at.
+        amino: the network whose amino acids are; the same one as a rule, None where it has none.
         corpus: held-out texts.
         frame: reading frame that it was trained at.
         relation: how its two languages met in training; empty if not known.
-        tokens: seen in training.
-        seed: of the run.
+        tokens: seen in training; -1 where others trained it.
+        seed: of the run; -1 likewise.
         reading: which texts it was trained on; the defaults where its settings do not say.
     """
 
     name: str
     path: Path
-    loaded: LoadedModel
+    codons: Network
+    amino: Network | None
     corpus: CorpusReader
     frame: int
     relation: str
     tokens: int
     seed: int
     reading: ReadingSettings
+
+    @property
+    def loaded(self) -> LoadedModel:
+        """The model whose codons are looked at."""
+        return self.codons.loaded
+
+    @property
+    def apart(self) -> bool:
+        """Codons and amino acids are of two networks."""
+        return self.amino is not None and self.amino is not self.codons
+
+    def network(self, molecule: str) -> Network:
+        """The network that reads a kind of text. It must have its words."""
+        found = self.amino if molecule == "protein" else self.codons
+        assert found is not None, "a run without amino acids reads no proteins"
+        return found
+
+    def before_training(self, seed: int) -> OpenRun:
+        """The same with fresh weights."""
+
+        def fresh(network: Network) -> Network:
+            return replace(network, loaded=untrained(network.loaded, seed))
+
+        codons = fresh(self.codons)
+        amino = fresh(self.amino) if self.apart and self.amino is not None else codons
+        return replace(self, codons=codons, amino=None if self.amino is None else amino)
 
     def place(self, species: str, **more: Any) -> Place:
         """A place of this run."""
@@ -64,6 +94,7 @@ def open_run(
     corpus: str | None,
     device: torch.device | str,
     *,
+    proteins_of: str | None = None,
     checkpoint: Path | None = None,
 ) -> OpenRun:
     """Load a run's model and its corpus.
@@ -73,28 +104,36 @@ def open_run(
         name: unique name.
         corpus: the section's corpus, if any.
         device: where the model goes.
+        proteins_of: the section's network of amino acids, if any.
         checkpoint: this one of the run's checkpoints instead of the entry's.
 
     Raises:
         InputError: if there is no model, or no corpus to read it with.
     """
-    from genomecli.training.checkpoint import load_model
+    from genomecli.training.checkpoint import find_checkpoint
 
-    folder = checkpoint or _checkpoint(entry)
     prefer = entry.checkpoint if entry.checkpoint in ("best", "last") else "best"
-    loaded = load_model(folder, device, prefer=prefer)
-    config = read_json(Path(loaded.info["path"]) / "config.json")
-    progress, identity = loaded.info["progress"], loaded.info["identity"]
+    folder = find_checkpoint(checkpoint or _checkpoint(entry), prefer=prefer)
+    texts = open_corpus(entry.corpus or corpus, folder.resolve(), entry.path)
+    codons = replace(open_network(folder, texts, device), name=Path(entry.path).resolve().name)
+    config = read_json(folder / "config.json")
+    progress, identity = codons.loaded.info["progress"], codons.loaded.info["identity"]
+    other = entry.proteins_of or proteins_of
+    amino = codons if codons.has("protein") else None
+    relation = "DNA alone" if amino is None else find_setting(config, "relation", str) or ""
+    if other is not None:
+        amino, relation = open_proteins(other, texts, device), "apart"
     frame = entry.frame if entry.frame is not None else find_setting(config, "frame", int)
     return OpenRun(
         name,
         Path(entry.path),
-        loaded,
-        open_corpus(entry.corpus or corpus, Path(loaded.info["path"]).resolve(), entry.path),
+        codons,
+        amino,
+        texts,
         frame or 0,
-        find_setting(config, "relation", str) or "",
-        int(progress["tokens"]),
-        int(identity["seed"]),
+        relation,
+        -1 if codons.foreign else int(progress["tokens"]),
+        -1 if codons.foreign else int(identity["seed"]),
         _reading(config, entry.frame),
     )
 
@@ -144,7 +183,7 @@ def find_setting(config: Any, key: str, kind: type[Any]) -> Any:
 
 
 def shared_species(run: OpenRun, wanted: tuple[str, ...]) -> list[str]:
-    """Species that the run and its corpus both know, in both languages; others are named in the log.
+    """Species that the run and its corpus both know, in the languages of the run; others go to the log.
 
     Raises:
         InputError: if none is left.
@@ -152,13 +191,21 @@ def shared_species(run: OpenRun, wanted: tuple[str, ...]) -> list[str]:
     kept = []
     for name in wanted or run.loaded.lexicon.species:
         try:
-            run.loaded.lexicon.language_id(name, "protein")
             codon_step(run.loaded.lexicon, name)
-            dna_molecule(run.corpus, name)
+            if run.amino is not None:
+                run.amino.loaded.lexicon.block(name, "protein")
+                run.amino.loaded.lexicon.language_id(name, "protein")
+            dna_molecule(run.corpus, name, proteins=run.amino is not None)
         except InputError as error:
             log.warning("%s: %s is left out: %s", run.name, name, error)
         else:
             kept.append(name)
+    if not kept and not run.codons.has("dna"):
+        raise InputError(
+            "has no words for codons",
+            where=run.path,
+            fix="name it as --proteins-of, beside a run that has them",
+        )
     if not kept:
         raise InputError(
             "no species has both DNA and protein in run and corpus",

@@ -15,11 +15,16 @@ Split = Literal["train", "valid", "test"]
 AUTO_BACKGROUND = 24
 """Codons from which pairs are background, where nothing else is said."""
 
+NEEDS_NO_SPACE = ("procrustes", "cka")
+"""Similarities that also hold between vectors of two networks."""
+
 
 class RunEntry(Section):
     """One trained model to look at."""
 
-    path: InputPath = setting(doc="A run folder of pretrain, or one of its checkpoints.")
+    path: InputPath = setting(
+        doc="A run folder of pretrain, one of its checkpoints, or a folder of Hugging Face's."
+    )
     name: SafeName | None = setting(None, doc="Its name in tables and figures; the folder's name by default.")
     checkpoint: Literal["best", "last"] | Name = setting(
         "best", doc="Which checkpoint of a run folder: best, last, or a checkpoint's folder name."
@@ -30,6 +35,9 @@ class RunEntry(Section):
     frame: Literal[0, 1, 2] | None = setting(
         None,
         doc="Reading frame that the run was trained at; taken from the run's own settings by default.",
+    )
+    proteins_of: InputPath | None = setting(
+        None, doc="Another network whose amino acids are this run's; the section's by default."
     )
 
 
@@ -176,6 +184,11 @@ class CompareSettings(Section):
     runs: tuple[RunEntry, ...] = setting((), doc="The runs to compare; also given on the command line.")
     corpus: InputPath | None = setting(
         None, doc="Corpus with held-out sequences; by default the one each run was trained on."
+    )
+    proteins_of: InputPath | None = setting(
+        None,
+        doc="A run, checkpoint or folder of Hugging Face's: each run's codons are compared with the amino "
+        "acids of this network instead of its own. Two networks share no space, so by Procrustes and CKA.",
     )
     species: tuple[Name, ...] = setting(
         (), doc="Species to look at; all that run and corpus share by default."

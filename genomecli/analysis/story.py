@@ -77,7 +77,7 @@ def synonym_sentence(head: Headline) -> str:
 
 def control_sentence(head: Headline) -> str:
     """On networks trained on other frames, the untrained network, and genes shown in other frames."""
-    by_alignment = head.aligned or not head.knows_synonyms
+    by_alignment = head.left_out is not None and (head.aligned or not head.knows_synonyms)
     name = "left-out amino acids" if by_alignment else "synonymous codons"
     own = head.left_out if by_alignment else head.synonyms
     twins, shown = (head.twins, head.frames) if by_alignment else (head.twin_synonyms, head.frame_synonyms)
@@ -209,5 +209,7 @@ def relation_words(relation: str) -> str:
         "of its codons",
         "disjoint": "DNA of one half of the gene families, proteins of the other half",
         "none": "all genes and all proteins, never in one input",
+        "apart": "two networks, which never met",
+        "DNA alone": "it reads no proteins",
     }
     return words.get(relation, "not known")

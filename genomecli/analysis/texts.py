@@ -96,14 +96,16 @@ def species_code(corpus: CorpusReader, species: str) -> GeneticCode:
     raise InputError(f"species {species!r} is not in the corpus", fix=f"it holds {known}")
 
 
-def dna_molecule(corpus: CorpusReader, species: str, wanted: str = "auto") -> Literal["genome", "cds"]:
+def dna_molecule(
+    corpus: CorpusReader, species: str, wanted: str = "auto", *, proteins: bool = True
+) -> Literal["genome", "cds"]:
     """Which DNA text to read: genes where there are any, unless ``wanted`` says otherwise.
 
     Raises:
-        InputError: if the species has no such text, or no proteins to compare it with.
+        InputError: if the species has no such text, or, with ``proteins``, none to compare it with.
     """
     held = {group.molecule for group in corpus.groups if group.species == species}
-    if "protein" not in held:
+    if proteins and "protein" not in held:
         raise InputError(
             f"the corpus holds no proteins of {species!r}",
             where=corpus.path,
@@ -233,8 +235,10 @@ def codon_step(lexicon: Lexicon, species: str) -> int:
 
     Raises:
         InputError: if the tokens are no 3-mers.
+        ConfigError: if they are of several lengths.
     """
     tokenizer = lexicon.tokenizer(species, "dna")
+    tokenizer.check_uniform("mrr-compare")
     if tokenizer.k != 3 or tokenizer.stride not in (1, 3):
         raise InputError(
             f"DNA tokens of {species} are {tokenizer.k}-mers with stride {tokenizer.stride}: "

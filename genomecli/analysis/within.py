@@ -18,7 +18,7 @@ from genomecli.analysis.permutations import NullMRR, block_permutation_null, blo
 from genomecli.analysis.places import Place, VectorPair
 from genomecli.analysis.ranks import Gold, RankResult, rank_matrix
 from genomecli.analysis.rows import AMINO_TO_CODON, CODON_TO_AMINO, LEAVE_AMINO, LEAVE_CODON, rank_rows, row
-from genomecli.analysis.settings import CompareSettings
+from genomecli.analysis.settings import NEEDS_NO_SPACE, CompareSettings
 from genomecli.analysis.similarity import similarity as similarity_of
 from genomecli.analysis.statistics import Interval, block_bootstrap
 from genomecli.analysis.synonymy import synonym_rows
@@ -54,17 +54,17 @@ class Within:
         dealt = block_permutations(pair.gold, count, self._rng("deal", pair.place))
         rows = self.held_out_rows(pair, dealt, full=full)
         for name in self.settings.similarities:
-            if name in ("procrustes", "cka"):
+            if name in NEEDS_NO_SPACE or pair.apart or pair.alone:
                 continue
             rows += self._similarity_rows(pair, name, dealt)
-        if "cka" in self.settings.similarities:
+        if "cka" in self.settings.similarities and not pair.alone:
             rows += _cka_rows(pair, dealt)
         rows += synonym_rows(pair, self.settings, count, self._rng("synonyms", pair.place))
         return rows
 
     def held_out_rows(self, pair: VectorPair, dealt: Integers, *, full: bool) -> list[Measure]:
         """Leave one amino acid out, the headline; with ``full`` also leave one codon out beside its null."""
-        if "procrustes" not in self.settings.similarities:
+        if "procrustes" not in self.settings.similarities or pair.alone:
             return []
         axes = self.settings.axes
         found = leave_one_amino_acid_out(pair.codons, pair.amino, pair.gold, axes)

@@ -31,6 +31,7 @@ def run_mrr_compare(
     *,
     runs: Sequence[str] = (),
     corpus: str | None = None,
+    proteins_of: str | None = None,
     force: bool = False,
     resume: bool = False,
     table: bool = False,
@@ -42,6 +43,7 @@ def run_mrr_compare(
         out: the folder to make.
         runs: run folders or checkpoints, instead of those of the settings.
         corpus: corpus, instead of that of the settings.
+        proteins_of: network of the amino acids, instead of that of the settings.
         force: replace a finished output.
         resume: take up the parts that an interrupted comparison left; a finished one of the same settings and
             inputs is left as it is.
@@ -55,8 +57,9 @@ def run_mrr_compare(
         InputError: if a run or corpus cannot be read, or nothing can be compared.
         InterruptedRunError, CheckpointedError: stopped by a signal, with the finished parts kept.
     """
-    settings = _with_runs(config.mrr_compare, runs, corpus)
-    spare_inputs(out, [settings.corpus, *(path for run in settings.runs for path in (run.path, run.corpus))])
+    settings = _with_runs(config.mrr_compare, runs, corpus, proteins_of)
+    read = [(run.path, run.corpus, run.proteins_of) for run in settings.runs]
+    spare_inputs(out, [settings.corpus, settings.proteins_of, *(path for paths in read for path in paths)])
     if not resume:
         refuse_existing(out, force=force)
     with StopFlag() as stop, one_blas_thread():
@@ -120,15 +123,24 @@ def _as_it_is(out: Path, *, table: bool) -> dict[str, Any]:
     return summary
 
 
-def _with_runs(settings: CompareSettings, runs: Sequence[str], corpus: str | None) -> CompareSettings:
+def _with_runs(
+    settings: CompareSettings, runs: Sequence[str], corpus: str | None, proteins_of: str | None
+) -> CompareSettings:
     from genomecli.analysis.settings import RunEntry
     from genomecli.commands.foreign_models import native
 
     if "" in runs:
         raise UsageError("a run without a name is given", fix="name a run folder or a checkpoint")
+
+    def own(path: str | None) -> str | None:
+        return None if path is None else native(path)
+
     named = [RunEntry(path=path) for path in runs] or settings.runs
-    found = tuple(run.model_copy(update={"path": native(run.path)}) for run in named)
-    changes: dict[str, Any] = {"runs": found}
+    found = tuple(
+        run.model_copy(update={"path": native(run.path), "proteins_of": own(run.proteins_of)})
+        for run in named
+    )
+    changes: dict[str, Any] = {"runs": found, "proteins_of": own(proteins_of or settings.proteins_of)}
     if corpus is not None:
         changes["corpus"] = corpus
     chosen = settings.model_copy(update=changes)
@@ -152,9 +164,8 @@ def compare_members(
             comparer.add_run(run, member.group, control=member.control)
             for folder in member.earlier:
                 device = next(run.loaded.model.parameters()).device
-                comparer.add_checkpoint(
-                    open_run(member.entry, run.name, settings.corpus, device, checkpoint=folder)
-                )
+                other, given = settings.proteins_of, (member.entry, run.name, settings.corpus, device)
+                comparer.add_checkpoint(open_run(*given, proteins_of=other, checkpoint=folder))
         log.info("holding it against controls and baselines")
         return comparer.finish([member.run for member in members])
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from genomecli.analysis.kept import changes, read_request
 from genomecli.analysis.runs import OpenRun, earlier_checkpoints, expand_runs, frame_controls, open_run
+from genomecli.analysis.settings import NEEDS_NO_SPACE
 from genomecli.errors import UsageError
 from genomecli.files import MANIFEST, parts_name, read_manifest, sha256_file, verify_manifest
 from genomecli.runtime import pick_device
@@ -54,11 +55,13 @@ def open_members(settings: CompareSettings, config: Config) -> list[Member]:
 
     Raises:
         InputError: if a run or corpus cannot be read.
-        UsageError: if the device is not on this machine.
+        UsageError: if the device is not on this machine, or the similarities cannot compare two networks.
     """
     device = pick_device(config.device)
     entries = expand_runs(settings.runs)
-    opened = [open_run(entry, name, settings.corpus, device) for entry, name, _ in entries]
+    other = settings.proteins_of
+    opened = [open_run(entry, name, settings.corpus, device, proteins_of=other) for entry, name, _ in entries]
+    _check_similarities(settings, opened)
     controls = frame_controls(opened)
     members = []
     for run, (entry, _, group) in zip(opened, entries, strict=True):
@@ -69,6 +72,17 @@ def open_members(settings: CompareSettings, config: Config) -> list[Member]:
     return members
 
 
+def _check_similarities(settings: CompareSettings, runs: Sequence[OpenRun]) -> None:
+    apart = [run.name for run in runs if run.apart]
+    if apart and not set(settings.similarities) & set(NEEDS_NO_SPACE):
+        named = ", ".join(settings.similarities)
+        raise UsageError(
+            f"codons and amino acids of {', '.join(apart)} are of two networks, which share no space, and "
+            f"{named} wants one",
+            fix="add procrustes or cka to mrr-compare.similarities",
+        )
+
+
 def inputs_of(members: Sequence[Member]) -> list[dict[str, Any]]:
     """Name and checksum of all that is read: weights, what each run noted of itself, and each corpus."""
     return [_input(member) for member in members]
@@ -77,6 +91,8 @@ def inputs_of(members: Sequence[Member]) -> list[dict[str, Any]]:
 def _input(member: Member) -> dict[str, Any]:
     run, checkpoint = member.run, Path(member.run.loaded.info["path"])
     metrics = run.path / "metrics.jsonl"
+    other = Path(run.network("protein").loaded.info["path"]) if run.apart else None
+    proteins = {"proteins_sha256": sha256_file(other / "model.safetensors")} if other else {}
     return {
         "run": run.name,
         "path": run.path.name,
@@ -86,6 +102,7 @@ def _input(member: Member) -> dict[str, Any]:
         "metrics_sha256": sha256_file(metrics) if metrics.is_file() else None,
         "corpus": run.corpus.path.name,
         "corpus_manifest_sha256": sha256_file(run.corpus.path / MANIFEST),
+        **proteins,
     }
 
 

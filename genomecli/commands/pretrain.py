@@ -20,7 +20,7 @@ from genomecli.errors import UsageError
 from genomecli.files import MANIFEST, read_json, sha256_file, write_json
 from genomecli.models.language_model import LanguageModel
 from genomecli.runtime import StopFlag, log, pick_device, run_info
-from genomecli.training.checkpoint import Identity, load_checkpoint, pointed
+from genomecli.training.checkpoint import Checkpoint, load_checkpoint, pointed
 from genomecli.training.distributed import from_main, is_main, joined
 from genomecli.training.estimate import duration, estimate_run
 from genomecli.training.estimate import suggest as judge_presets
@@ -131,6 +131,15 @@ def write_page(folder: Path) -> None:
     log.info("page: %s", folder / PAGE)
 
 
+def write_seeds_page(folder: Path) -> None:
+    """Write the page on top of runs that differ by their seed."""
+    from genomecli.analysis.pretrain_page import PAGE
+    from genomecli.analysis.replicates_page import write_replicates_page
+
+    write_replicates_page(folder)
+    log.info("page: %s", folder / PAGE)
+
+
 def mrr_probes(job: Job) -> dict[str, Probe]:
     """The MRR on held-out records, by species and layer, if the settings ask for it."""
     if not job.settings.probes.mrr_every:
@@ -149,19 +158,20 @@ def mrr_probes(job: Job) -> dict[str, Probe]:
     return {} if probe is None else {"mrr": probe}
 
 
-def _job(config: Config, seed: int, corpus: CorpusOnDisk, before: Identity | None) -> Job:
+def _job(config: Config, seed: int, corpus: CorpusOnDisk, begun: Checkpoint | None) -> Job:
+    before, kept = (None, None) if begun is None else (begun.identity, begun.lexicon)
     machine = settle(config.device, config.precision, config.threads, before)
-    job = Job(config.pretrain, seed, corpus, machine, before)
+    job = Job(config.pretrain, seed, corpus, machine, before, kept if config.pretrain.init_from else None)
     if before is None:
         job.check_init()
     return job
 
 
-def _begun(out: Path) -> Identity | None:
-    """What a run began with, None if it has no checkpoint."""
+def _begun(out: Path) -> Checkpoint | None:
+    """The last checkpoint of a run, which says what it began with; None if it has none."""
     if pointed(out, "last") is None:
         return None
-    return load_checkpoint(out, prefer="last", optimiser=False).identity
+    return load_checkpoint(out, prefer="last", optimiser=False)
 
 
 def _run_seed(
@@ -304,6 +314,7 @@ def _run_seeds(
         if not is_main():
             return {}
         figures = write_spread(out, summaries)
+        write_seeds_page(out)
         loss = figures.get("validation.loss")
         if loss is not None:
             log.info("validation loss of %d runs: %.4f ± %.4f", len(seeds), loss["mean"], loss["sd"])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from genomecli.commands.spared import input_file
 from genomecli.corpus.tokenizers import Tokenizer
-from genomecli.errors import UsageError
+from genomecli.errors import InputError, UsageError
 from genomecli.files import read_json, read_manifest
 from genomecli.inference.batching import SPECIAL_TOKENS
 from genomecli.inference.engine import Engine
@@ -91,6 +91,7 @@ def open_job(config: Config, settings: ScoreSettings) -> Job:
     meta = identity(config, settings)
     folder = find_checkpoint(settings.model, prefer=settings.checkpoint)
     trained = read_json(folder / "config.json")
+    _check_words(trained, settings.model)
     history = TrainingHistory.of(trained)
     window = settings.window
     if window is None:  # places beyond the longest text of the training are new to the network
@@ -101,6 +102,14 @@ def open_job(config: Config, settings: ScoreSettings) -> Job:
     log.info("model at step %d on %s, %s", loaded.step, device, meta["precision"])
     resolved = {**config.common.model_dump(mode="json"), "score": settings.model_dump(mode="json")}
     return Job(settings, engine, frames, history, meta, resolved, config.seed)
+
+
+def _check_words(trained: Mapping[str, Any], where: str) -> None:
+    """Raise InputError for a vocabulary without some codon, of whose chance nothing is known."""
+    absent = trained.get("imported", {}).get("absent", ())
+    if absent:
+        what = f"has no word for {', '.join(absent)}, so that chances of codons cannot be compared"
+        raise InputError(what, where=where, fix="score with a model that has all 64 codons")
 
 
 def identity(config: Config, settings: ScoreSettings) -> dict[str, Any]:

@@ -67,6 +67,12 @@ class Lexicon:
                 f"species {species!r} is unknown to this model", fix=f"it knows {known}"
             ) from None
 
+    @cached_property
+    def written(self) -> tuple[bool, ...]:
+        """For each language, whether it has words; words of others may be of DNA or protein alone."""
+        held = {block.molecule for block in self.vocabulary.blocks}
+        return tuple(language.rsplit("/", 1)[1] in held for language in self.languages)
+
     def tokenizer(self, species: str, molecule: str) -> Tokenizer:
         """The tokenizer that reads ``molecule`` of ``species``."""
         block = self.block(species, molecule)

@@ -34,7 +34,7 @@ from genomecli.training.checkpoint import FOLDER, WEIGHTS, Checkpoint, Identity,
 from genomecli.training.plan import Progress
 from genomecli.training.state_files import read_tensors
 
-VERSION = 2
+VERSION = 3
 """Of the translation: checkpoints that another version made are made again."""
 
 INDEX = f"{WEIGHTS}.index.json"
@@ -59,6 +59,7 @@ class Imported:
         alphabet: what it was trained on; empty where our own notes say nothing.
         fills_in: whether it has a head that fills in hidden tokens.
         family: ``model_type``.
+        absent: words of the lexicon that it does not have: their rows are those of its unknown word.
     """
 
     settings: ModelSettings
@@ -67,6 +68,7 @@ class Imported:
     alphabet: str
     fills_in: bool
     family: str
+    absent: tuple[str, ...] = ()
 
 
 def is_foreign(path: Path) -> bool:
@@ -99,7 +101,7 @@ def read_hugging_face(folder: Path) -> Imported:
         raise InputError(f"holds no weight {error.args[0]}", where=folder) from None
     state = _rows(state, words, folder)
     _check(settings, words.lexicon, state, folder)
-    return Imported(settings, words.lexicon, state, words.alphabet, fills_in, family)
+    return Imported(settings, words.lexicon, state, words.alphabet, fills_in, family, words.absent)
 
 
 def _tensors(folder: Path) -> dict[str, Tensor]:
@@ -277,7 +279,11 @@ def _checkpoint(network: Imported) -> Checkpoint:
     molecules = {"dna": ["genome", "cds"], "protein": ["protein"]}.get(network.alphabet, [])
     identity = Identity(network.settings.model_dump(mode="json"), "imported", 0, 0, 1, "fp32", "cpu")
     config = {
-        "imported": {"family": network.family},
+        "imported": {
+            "family": network.family,
+            "alphabet": network.alphabet,
+            "absent": list(network.absent),
+        },
         "pretrain": {
             "reading": {"molecules": molecules} if molecules else {},
             "objectives": {"mlm": {} if not network.fills_in else {"imported": True}},

@@ -1,8 +1,9 @@
 """Which rows of a foreign network's embedding are the words of our lexicon.
 
 Read from ``tokenizer.json``, ``vocab.txt`` or ``vocab.json``, whichever is there. Words are all k-mers over
-A, C, G, T (or U), for the largest k of which none is missing, or else the twenty amino acids. Their order is
-ours afterwards; tokens of other kinds (rare letters, merged words) are left out. In the place of [UNK] stands
+A, C, G, T (or U), for the largest k of which none is missing, or else the twenty amino acids. Of codons up to
+three may be missing, as where stops have no word: they are unknown then. Their order is ours afterwards;
+tokens of other kinds (rare letters, merged words) are left out. In the place of [UNK] stands
 their row of N or X, where they have one, since we read each ambiguous letter as [UNK]. ESM's tokenizer with
 k-mers and single letters is that of Nucleotide Transformer v1: left to right, the longest word that fits.
 """
@@ -26,6 +27,9 @@ NOTES = "genomecli.json"
 """A file beside the tokenizer with what it leaves open: ``stride``, ``species``, or our whole ``lexicon``."""
 
 LARGEST_K = 8
+CODON, MISSING_CODONS = 3, 3
+"""Letters of a codon, and codons that a vocabulary may lack: as many as the standard code has stops."""
+
 ESM_TOKENIZERS = ("EsmTokenizer", "EsmTokenizerFast")
 """Names under which a folder says that its tokenizer is ESM's; it closes texts unless told otherwise."""
 _ROLES = {
@@ -47,12 +51,14 @@ class Words:
         rows: of the foreign embedding, one an id of ours.
         alphabet: ``dna`` or ``protein``, which it was trained on; empty where the lexicon is our own.
         closing: whether texts end with a closing token there.
+        absent: words of the lexicon that it does not have, and reads as unknown.
     """
 
     lexicon: Lexicon
     rows: tuple[int, ...]
     alphabet: str
     closing: bool = True
+    absent: tuple[str, ...] = ()
 
 
 def read_words(folder: Path) -> Words:
@@ -91,22 +97,25 @@ def read_words(folder: Path) -> Words:
         raise InputError(what, where=folder, fix="such tokens are not read here")
     unknown = vocabulary.get(spare, special["unk"])
     rows = [special["pad"], unknown, special["cls"], special["sep"], special["mask"]]
-    rows += [_row(vocabulary, word) for word in lexicon.vocabulary.blocks[0].tokens]
-    assert len(rows) == len(SPECIALS) + len(lexicon.vocabulary.blocks[0].tokens)
-    return Words(lexicon, tuple(rows), alphabet, closing)
+    words = lexicon.vocabulary.blocks[0].tokens
+    found = [_row(vocabulary, word) for word in words]
+    rows += [unknown if row is None else row for row in found]
+    assert len(rows) == len(SPECIALS) + len(words)
+    absent = tuple(word for word, row in zip(words, found, strict=True) if row is None)
+    return Words(lexicon, tuple(rows), alphabet, closing, absent)
 
 
-def _row(vocabulary: Mapping[str, int], word: str) -> int:
-    return vocabulary[word] if word in vocabulary else vocabulary[word.replace("T", "U")]
+def _row(vocabulary: Mapping[str, int], word: str) -> int | None:
+    """The row of a word, written with T or with U."""
+    return vocabulary.get(word, vocabulary.get(word.replace("T", "U")))
 
 
 def _word_length(vocabulary: Mapping[str, int]) -> int:
-    """The largest k of which all k-mers are words; 0 for none."""
+    """The largest k of which all k-mers are words (of codons, all but three); 0 for none."""
     for k in range(LARGEST_K, 0, -1):
-        if all(
-            word in vocabulary or word.replace("T", "U") in vocabulary
-            for word in map("".join, product("ACGT", repeat=k))
-        ):
+        words = map("".join, product("ACGT", repeat=k))
+        spare = MISSING_CODONS if k == CODON else 0
+        if sum(_row(vocabulary, word) is None for word in words) <= spare:
             return k
     return 0
 

@@ -77,8 +77,13 @@ class MaskedTokens:
 
     @cached_property
     def _span_of_language(self) -> Ints:
-        names = [language.rsplit("/", 1) for language in self.lexicon.languages]
-        return np.array([self.lexicon.tokenizer(s, m).span for s, m in names], dtype=np.int64)
+        lexicon, any_span = self.lexicon, self.lexicon.tokenizers[0].span
+        names = [language.rsplit("/", 1) for language in lexicon.languages]
+        spans = [
+            lexicon.tokenizer(species, molecule).span if written else any_span  # no text is of that language
+            for (species, molecule), written in zip(names, lexicon.written, strict=True)
+        ]
+        return np.array(spans, dtype=np.int64)
 
     def _spans(self, batch: Batch) -> Ints | int:
         """Tokens that share a symbol: one number where all positions agree, otherwise int64[B, L]."""

@@ -18,7 +18,7 @@ from genomecli.corpus.interface import Corpus
 from genomecli.corpus.lexicon import Lexicon
 from genomecli.corpus.packing import PackSizes
 from genomecli.corpus.reading_settings import PAIRED, AnchorSettings, ReadingSettings
-from genomecli.corpus.sampling import Sampler, reading_lexicon, tokens_of_a_pass
+from genomecli.corpus.sampling import Sampler, tokens_of_a_pass
 from genomecli.corpus.step_sizes import check_ranks, settle_sizes, settled
 from genomecli.errors import ConfigError, InputError, refusing
 from genomecli.files import read_manifest
@@ -37,6 +37,7 @@ from genomecli.training.checkpoint import (
 )
 from genomecli.training.estimate import Load
 from genomecli.training.machine import Machine
+from genomecli.training.origin import as_species, origin_of, run_lexicon, with_network
 from genomecli.training.settings import PretrainSettings
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class Job:
         corpus: to train on.
         machine: where.
         before: what the run began with, if it is resumed: sizes left open stay what they were.
+        kept: the lexicon of the run that is resumed.
 
     Attributes:
         settings: as given, with numbers for the sizes of batches and steps and the rate where left open.
@@ -92,11 +94,14 @@ class Job:
         corpus: CorpusOnDisk,
         machine: Machine,
         before: Identity | None = None,
+        kept: Lexicon | None = None,
     ) -> None:
         self.seed = seed
         self.corpus = corpus
         self.machine = machine
-        self.lexicon = reading_lexicon(corpus.lexicon, settings.reading)
+        self.origin = origin_of(settings)
+        settings = with_network(settings, self.origin, before)
+        self.lexicon = run_lexicon(corpus.lexicon, settings.reading, self.origin, kept)
         self.optimiser = settings.optimiser.settled(settings.model.width)
         rate = settings.optimiser.model_copy(update={"lr": self.optimiser.lr})
         reading = self._reading(settings, before)
@@ -256,7 +261,10 @@ class Job:
 
     def _read_init(self, path: str) -> Checkpoint:
         checkpoint = load_checkpoint(path, optimiser=False)
-        check_lexicon(checkpoint.lexicon, self.lexicon, path)
+        there = checkpoint.lexicon
+        if self.origin is not None and self.origin.foreign:
+            there = as_species(there, self.lexicon.species)
+        check_lexicon(there, self.lexicon, path)
         check_shape(checkpoint.identity.model, self.settings.model, path)
         return checkpoint
 
@@ -267,6 +275,9 @@ class Job:
         left_out = fill_model(model, kept, where=path)
         new = sorted({name.split(".")[1] for name in fresh if name not in checkpoint.model})
         log.info("weights of %s, step %d", path, checkpoint.progress.step)
+        if self.origin is not None and self.origin.absent:
+            what = "%s has no word for %s, which begin as its unknown word"
+            log.warning(what, self.origin.name, ", ".join(self.origin.absent))
         for what, names in (("left out", left_out), ("new", new)):
             if names:
                 log.warning("heads %s: %s", what, ", ".join(names))
@@ -322,4 +333,5 @@ def check_shape(there: Mapping[str, Any], here: ModelSettings, where: object) ->
     names = sorted({*there, *mine} - SHAPELESS)
     different = [f"{n} {there.get(n)!r} not {mine.get(n)!r}" for n in names if there.get(n) != mine.get(n)]
     if different:
-        raise InputError(f"is of another network: {', '.join(different)}", where=where, fix="set model alike")
+        what, fix = f"is of another network: {', '.join(different)}", "leave model out, or set it alike"
+        raise InputError(what, where=where, fix=fix)

@@ -158,8 +158,9 @@ class PretrainSettings(Section):
     )
     init_from: InputPath | None = setting(
         None,
-        doc="Run, checkpoint or folder of Hugging Face's whose weights a new run begins with; its tokens and "
-        "sizes must be the same.",
+        doc="Run, checkpoint or folder of Hugging Face's whose weights a new run begins with. Where model is "
+        "left out, its sizes are taken over. Its tokens must be the same; a folder of others brings its own, "
+        "for genes or proteins alone.",
     )
     probes: ProbeSettings = setting(ProbeSettings(), doc="Figures that are measured along training.")
 
@@ -170,7 +171,8 @@ class PretrainSettings(Section):
         if len(given) != 1:
             found = " and ".join(given) or "none of them"
             problems.append(f"give exactly one of steps, tokens and epochs, not {found}")
-        if self.model.context < self.reading.context:
+        borrowed = self.init_from is not None and "model" not in self.model_fields_set
+        if self.model.context < self.reading.context and not borrowed:
             problems.append(
                 f"model.context {self.model.context} is less than reading.context {self.reading.context}; "
                 "raise the one or lower the other"

@@ -109,6 +109,8 @@ def measure_yardsticks(
     fitted = list(training)
     found = {}
     for language, name in enumerate(lexicon.languages):
+        if not lexicon.written[language]:
+            continue
         scored = collect_stream(validation, masked, lexicon, language)
         known = collect_stream(fitted, None, lexicon, language)
         if len(scored.chosen) and (known.tokens >= 0).any():

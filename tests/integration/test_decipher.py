@@ -17,7 +17,8 @@ from genomecli.cli import main
 from genomecli.corpus.store import CorpusReader
 from genomecli.files import read_manifest, verify_manifest
 from genomecli.sequences.alphabets import DNA
-from tests.unit.analysis.decipherment.made import write_sources
+from genomecli.sequences.codes import CODONS
+from tests.unit.analysis.decipherment.made import write_fasta, write_sources
 
 QUICK = ["chains=6", "sweeps=20", "bootstrap=10"]
 
@@ -173,7 +174,7 @@ def test_the_code_of_a_genome_that_nobody_annotated(corpus: Path, tmp_path: Path
     for number, gene in enumerate(lines):
         pieces.append(DNA.decode(rng.integers(0, 4, int(rng.integers(60, 160))).astype(np.uint8)))
         pieces.append(str(Seq(gene).reverse_complement()) if number % 2 else gene)
-    _write(tmp_path / "genome.fa", ["".join(pieces)])
+    write_fasta(tmp_path / "genome.fa", ["".join(pieces)])
     (tmp_path / "config.yaml").write_text(
         "tokenize:\n  species:\n"
         "    - {name: bare, code: 12, sources: [{kind: genome, path: genome.fa}]}\n"
@@ -219,7 +220,7 @@ def test_peptides_take_no_background_off_by_themselves(corpus: Path, done: Path,
     assert json.loads((done / "summary.json").read_text(encoding="utf-8"))["background"] == 24
     proteins = (corpus.parent / "proteins.fa").read_text(encoding="utf-8").split()[1::2]
     peptides = [text[at : at + 16] for text in proteins for at in range(0, len(text) - 16, 16)]
-    _write(tmp_path / "peptides.fa", peptides)
+    write_fasta(tmp_path / "peptides.fa", peptides)
     (tmp_path / "config.yaml").write_text(
         "tokenize:\n  species:\n"
         f"    - {{name: planted, code: 12, sources: [{{kind: cds, path: {corpus.parent}/genes.fa}}]}}\n"

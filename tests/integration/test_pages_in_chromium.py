@@ -129,6 +129,28 @@ def test_paper_is_black_on_white_whatever_the_screen_and_shows_what_is_folded(pa
     assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF")
 
 
+PLACES = (
+    "[...document.querySelectorAll('figure')].map((one) => { const box = one.querySelector('img')"
+    ".getBoundingClientRect(); return [one.querySelector('.both') !== null, box.left + scrollX + 3,"
+    " box.top + scrollY + 3]; })"
+)
+
+
+@pytest.mark.parametrize(("scheme", "media"), [("light", "screen"), ("dark", "screen"), ("dark", "print")])
+@pytest.mark.parametrize("name", PAGES)
+def test_figures_are_dark_on_dark_pages_alone(pages, browser, name, scheme, media, tmp_path):
+    from PIL import Image
+
+    browser.open(pages[name], scheme=scheme, media=media)
+    browser.picture(tmp_path / "page.png")
+    shown = Image.open(tmp_path / "page.png").convert("RGB")
+    places = browser.ask(PLACES)
+    assert any(both for both, _, _ in places)
+    for both, x, y in places:
+        dark = both and scheme == "dark" and media == "screen"
+        assert shown.getpixel((round(x), round(y))) == ((20, 24, 27) if dark else (255, 255, 255))
+
+
 COLUMN = "[...document.querySelector('{table}').tBodies[0].rows].map((row) => row.cells[{place}].textContent)"
 
 

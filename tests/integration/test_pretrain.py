@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -323,6 +324,12 @@ def test_replicates_have_a_folder_each_and_one_summary(
     assert losses[0] != losses[1]
     assert summary["figures"]["validation.loss"]["mean"] == pytest.approx(sum(losses) / 2)
     assert (out / "summary.tsv").read_text().startswith("figure\tmean\tsd\tmin\tmax\tseed-0\tseed-1\n")
+    page = (out / "index.html").read_text()
+    addresses = re.findall(r'<a href="(seed-[^"]+)"', page)
+    assert addresses == ["seed-0/index.html", "seed-1/index.html"]
+    assert all((out / address).is_file() for address in addresses)
+    best = [summary["runs"][name]["best"]["loss"] for name in ("seed-0", "seed-1")]
+    assert f"{sum(best) / 2:.4f} ± {abs(best[0] - best[1]) / 2**0.5:.4f}" in page
     one, same = (load_checkpoint(path).model for path in (whole, out / "seed-0"))
     assert all(torch.equal(one[name], same[name]) for name in one)
     with pytest.raises(InputError, match="seed-0"):

@@ -22,7 +22,7 @@ from genomecli.training.plan import Progress
 from tests.integration.planted import motif_table
 from tests.integration.test_mrr_compare import QUICK
 from tests.unit.analysis.compare_toys import write_run, write_species_corpus
-from tests.unit.exchange.foreign import make_foreign, make_nucleotide_transformer, make_words
+from tests.unit.exchange.foreign import RESIDUES, make_foreign, make_nucleotide_transformer, make_words
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 CPU = ["--set", "device=cpu", "--set", "precision=fp32", "--set", "threads=1", "-q"]
@@ -230,6 +230,9 @@ def folders(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     found["esm-1b"] = make_foreign(top / "esm-1b", "esm", words, **before)
     for folder in found.values():
         (folder / "genomecli.json").write_text('{"stride": 3}')
+    for name, folder in {**found}.items():
+        options = before if name == "esm-1b" else {}
+        make_foreign(folder.with_name(f"{name}-proteins"), name.split("-")[0], RESIDUES, **options)
     found["nt"] = make_nucleotide_transformer(top / "nt", k=3)
     run = write_run(top / "run", ["any"], corpus, noise=0.1)
     assert main(["export", str(run), "-o", str(top / "ours"), "--set", "export.molecule=dna", "-q"]) == 0
@@ -263,23 +266,24 @@ def score(folder: Path, corpus: Path, out: Path) -> int:
     return main(["score", "--scan", str(out.parent / "x.fa"), "-m", str(folder), "-o", f"{out}.tsv", *CPU])
 
 
-def mrr_compare(folder: Path, corpus: Path, out: Path) -> int:
+def mrr_compare(folder: Path, corpus: Path, out: Path, *more: str) -> int:
     sets = [part for text in [*QUICK, "mrr-compare.figures=false"] for part in ("--set", text)]
-    return main(["mrr-compare", str(folder), "--corpus", str(corpus), "-o", str(out), *sets, "-q"])
+    return main(["mrr-compare", str(folder), "--corpus", str(corpus), "-o", str(out), *sets, *more, "-q"])
+
+
+def proteins_of(folder: Path, corpus: Path, out: Path) -> int:
+    """The folder as the protein side of a run of ours."""
+    run = write_run(out.parent / "run", ["any"], corpus, noise=0.1)
+    beside = folder.with_name(f"{folder.name}-proteins")
+    network = str(beside if beside.exists() else folder)
+    return mrr_compare(run, corpus, out, "--proteins-of", network)
 
 
 def init_from(folder: Path, corpus: Path, out: Path) -> int:
-    told = json.loads((folder / "config.json").read_text())
-    sizes = {"preset": None, "context": 128, "global_every": 2, "heads": 2, "width": told["hidden_size"]}
-    sizes |= {"layers": told["num_hidden_layers"], "intermediate": told["intermediate_size"]}
-    reading = {"context": 64, "tokens_per_batch": 256, "tokens_per_step": 256, "validation_tokens": 100}
-    settings = {
-        "corpus": str(corpus),
-        "steps": 1,
-        "init_from": str(folder),
-        "reading": reading,
-        "model": sizes,
-    }
+    ours = "lexicon" in (folder / "genomecli.json").read_text() if (folder / "genomecli.json").exists() else 0
+    reading = {"context": 32, "tokens_per_batch": 256, "tokens_per_step": 256, "validation_tokens": 100}
+    reading |= {"molecules": ["cds", "protein"] if ours else ["cds"]}
+    settings = {"corpus": str(corpus), "steps": 1, "init_from": str(folder), "reading": reading}
     (out.parent / "p.yaml").write_text(json.dumps({"device": "cpu", "pretrain": settings}))
     return main(["pretrain", "-c", str(out.parent / "p.yaml"), "-o", str(out), "-q"])
 
@@ -293,6 +297,7 @@ COMMANDS = {
     "`finetune`, `predict`": finetune,
     "`score`": score,
     "`mrr-compare`": mrr_compare,
+    "`mrr-compare --proteins-of`": proteins_of,
     "`pretrain.init_from`": init_from,
     "`export`": export,
 }
@@ -300,8 +305,9 @@ COMMANDS = {
 
 WHY_NOT = {
     "`score`": "score needs tokens of one length",
-    "`mrr-compare`": "no tokens for protein",
-    "`pretrain.init_from`": "its tokens are .* and those of this run are",
+    "`mrr-compare`": "mrr-compare needs tokens of one length",
+    "`mrr-compare --proteins-of`": "has no words for amino acids",
+    "`pretrain.init_from`": "pretrain.init_from needs tokens of one length",
     "`export`": "model.stem_norm must be|model.first_norm must be|model.feedforward must be",
 }
 """What the one line says where a cell says no."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from genomecli.analysis.figures.dark import with_dark
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -132,8 +134,8 @@ def png_bytes(figure: Figure, dpi: int) -> bytes:
 
 
 def svg_bytes(figure: Figure) -> bytes:
-    """The figure as SVG without date or version."""
+    """The figure as SVG without date or version; with colours for dark pages too, where that is safe."""
     buffer = io.BytesIO()
     with house_style():
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()
+    return with_dark(buffer.getvalue())

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from genomecli.analysis.gold import AMINO_LETTERS
+from genomecli.analysis.networks import Network
 from genomecli.analysis.run_texts import RunTexts, Stream, run_texts, text_kind
 from genomecli.analysis.runs import OpenRun
 from genomecli.analysis.settings import BaselineSettings
@@ -50,6 +51,12 @@ def genome(tmp_path_factory: pytest.TempPathFactory) -> tuple[CorpusReader, str]
     return make_corpus(folder, section), text
 
 
+def same(loaded: Any) -> tuple[Network, Network]:
+    """One network for codons and amino acids."""
+    network = Network("run", loaded)
+    return network, network
+
+
 def open_texts(corpus: CorpusReader, steps: int, *, seed: int = 3, most: int = 10**9, **reading: Any) -> Any:
     """A run of so many steps, and what it read of the first species."""
     settings = ReadingSettings.model_validate({**SMALL, **reading})
@@ -59,7 +66,7 @@ def open_texts(corpus: CorpusReader, steps: int, *, seed: int = 3, most: int = 1
     tokens = sum(batch.real_tokens for step in range(steps) for batch in sampler.step(step))
     loaded: Any = SimpleNamespace(lexicon=lexicon, step=steps)
     frame = settings.frame if isinstance(settings.frame, int) else 0
-    run = OpenRun("run", Path(), loaded, corpus, frame, settings.relation, tokens, seed, settings)
+    run = OpenRun("run", Path(), *same(loaded), corpus, frame, settings.relation, tokens, seed, settings)
     return run, run_texts(run, names[0], most)
 
 
@@ -186,7 +193,7 @@ def test_overlapping_triplets_give_every_third(genes: CorpusReader):
     settings = ReadingSettings.model_validate({**SMALL, "relation": "comparable"})
     lexicon = build_lexicon(["alpha", "beta"], dna="kmer", k=3, stride=1)
     loaded: Any = SimpleNamespace(lexicon=lexicon, step=2)
-    run = OpenRun("run", Path(), loaded, genes, 0, "comparable", 2000, 0, settings)
+    run = OpenRun("run", Path(), *same(loaded), genes, 0, "comparable", 2000, 0, settings)
     found: RunTexts = run_texts(run, "alpha", 10**9)
     bodies = [DNA.decode(genes.symbols(row)) for row in genes.records("alpha", "cds").row.tolist()]
     for text in texts_of(found.dna, WORDS):

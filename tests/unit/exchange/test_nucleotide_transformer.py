@@ -5,12 +5,16 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from genomecli.corpus.vocabulary import CLS, MASK, PAD, SEP
 from genomecli.errors import InputError
@@ -60,6 +64,37 @@ def test_ids_of_real_dna_with_soft_masked_letters_and_gaps(folder: Path, real_da
         place = draw.randrange(len(cut))
         soft = cut[:place].lower() + "N" * (number % 9) + cut[place:]
         assert tokenizer(soft.upper())["input_ids"][1:] == theirs_of(words, soft)
+
+
+LETTERS = "ACGTUNRYSWKMBDHVacgtunrysw"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(LETTERS, max_size=60), st.text("ACGT", max_size=40), st.text(LETTERS, max_size=20))
+def test_ids_of_any_text(folder: Path, left: str, plain: str, right: str) -> None:
+    """All letters that are ambiguous, soft-masked or U, any length, nothing at all.
+
+    Theirs knows A, C, G, T and N alone: lower case, and a whole run of other letters, is one <unk> there. So
+    its texts are written in upper case with N for what is ambiguous, and ours reads the text as it comes.
+    """
+    words, tokenizer = _theirs(folder)
+    text = left + plain + right
+    cleaned = re.sub("[^ACGTN]", "N", text.upper().replace("U", "T"))
+    assert tokenizer(cleaned)["input_ids"] == [tokenizer.cls_token_id, *theirs_of(words, text)]
+    assert theirs_of(words, cleaned) == theirs_of(words, text)
+
+
+@cache
+def _theirs(folder: Path) -> tuple[Any, Any]:
+    return read_words(folder), transformers.AutoTokenizer.from_pretrained(folder)
+
+
+def test_what_theirs_makes_of_other_letters(folder: Path) -> None:
+    """As they come, they are unknown to it: the difference that README states."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    for text in ("attccg", "RY", "n"):
+        assert tokenizer.tokenize(text) in ([text], ["<unk>"])
+        assert tokenizer(text)["input_ids"][1:] == [tokenizer.unk_token_id]
 
 
 OPTIONS: list[dict[str, Any]] = [

@@ -69,11 +69,25 @@ def test_bytes_do_not_depend_on_the_clock(path: Path) -> None:
     assert other.read_bytes() == path.read_bytes()
 
 
-def test_scanpy_finds_neighbours(path: Path) -> None:
-    scanpy: Any = pytest.importorskip("scanpy")
+def test_scanpy_finds_neighbours_clusters_and_draws_what_it_read(path: Path) -> None:
+    """As a user of scanpy goes on: neighbours of named vectors, a map, a figure by a label."""
+    why = "scanpy is not installed; it brings numba, llvmlite and statsmodels, 300 MB"
+    scanpy: Any = pytest.importorskip("scanpy", reason=why)
     table = scanpy.read_h5ad(path)
     scanpy.pp.neighbors(table, n_neighbors=5, use_rep="layer2_mean")
-    assert table.obsp["distances"].shape == (40, 40)
+    distances = table.obsp["distances"].toarray()
+    vectors = example()[1].block.vectors[:, 1].astype(float)
+    true = np.linalg.norm(vectors[:, None] - vectors[None], axis=-1)
+    for row, own in zip(distances, true, strict=True):
+        near = np.flatnonzero(row)
+        assert set(near) == set(np.argsort(own)[1:5])  # four others; scanpy counts the point itself
+        np.testing.assert_allclose(row[near], own[near], rtol=1e-4)
+    scanpy.tl.umap(table, maxiter=5)
+    drawn = scanpy.pl.umap(table, color="group", show=False, return_fig=True)
+    drawn.savefig(path.with_suffix(".png"))
+    assert path.with_suffix(".png").stat().st_size > 1000
+    table.write_h5ad(path.with_name("again.h5ad"))
+    assert read_table(path.with_name("again.h5ad")).ids == example()[1].block.ids
 
 
 @wants_anndata

@@ -27,14 +27,14 @@ def write_sources(folder: Path, records: int) -> Path:
     genes = spelled(proteins(rules, records, 200, 2), 12, 3).tokens.reshape(records, 200)
     residues = proteins(rules, records, 200, 4).tokens.reshape(records, 200)
     letters = np.array(list(AMINO_LETTERS))
-    _write(folder / "genes.fa", ["ATG" + "".join(CODONS[c] for c in gene) + "TAA" for gene in genes])
-    _write(folder / "proteins.fa", ["M" + "".join(letters[protein]) for protein in residues])
+    write_fasta(folder / "genes.fa", ["ATG" + "".join(CODONS[c] for c in gene) + "TAA" for gene in genes])
+    write_fasta(folder / "proteins.fa", ["M" + "".join(letters[protein]) for protein in residues])
     config = folder / "config.yaml"
     config.write_text(CONFIG, encoding="utf-8")
     return config
 
 
-def _write(path: Path, sequences: list[str]) -> None:
+def write_fasta(path: Path, sequences: list[str]) -> None:
     lines = [f">{path.stem}{i}\n{text}\n" for i, text in enumerate(sequences)]
     path.write_text("".join(lines), encoding="utf-8")
 
