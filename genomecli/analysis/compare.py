@@ -132,8 +132,11 @@ class Comparer:
         settings = self.settings.baselines
         if not (settings.ppmi or settings.word2vec):
             return
-        if run.codons.foreign:
-            self.result.note(f"{run.name}: no static baselines, for what others trained it on is not known")
+        if run.codons.foreign or run.amino is None:
+            why = (
+                "what others trained it on is not known" if run.codons.foreign else "they want two languages"
+            )
+            self.result.note(f"{run.name}: no static baselines, for {why}")
             return
         alike = (str(run.corpus.path), species, run.reading, run.loaded.lexicon.fingerprint, run.loaded.step)
         first = next((name for name, key in self._alike if key == alike), None)

@@ -191,10 +191,11 @@ def shared_species(run: OpenRun, wanted: tuple[str, ...]) -> list[str]:
     kept = []
     for name in wanted or run.loaded.lexicon.species:
         try:
-            codon_step(run.loaded.lexicon, name)
+            run.loaded.lexicon.language_id(name, "dna")
             if run.amino is not None:
-                run.amino.loaded.lexicon.block(name, "protein")
                 run.amino.loaded.lexicon.language_id(name, "protein")
+                run.amino.loaded.lexicon.block(name, "protein")
+            codon_step(run.loaded.lexicon, name)
             dna_molecule(run.corpus, name, proteins=run.amino is not None)
         except InputError as error:
             log.warning("%s: %s is left out: %s", run.name, name, error)

@@ -87,7 +87,7 @@ def class_runs(scores: Floats) -> Iterator[Run]:
         yield Run(start, end, which, mean)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Placed:
     """Predictions of a record in the coordinates of its contig.
 

@@ -133,9 +133,9 @@ def test_independent_networks_are_at_chance(
 
 
 def test_codons_without_proteins_give_what_needs_none(
-    corpus: Path, planted: Callable[..., Path], tmp_path: Path
+    corpus: Path, planted: Callable[..., Path], tmp_path: Path, capsys: Any
 ) -> None:
-    """A vocabulary of 61 codons, written in RNA; the stops have no vector."""
+    """A vocabulary of 61 codons, written in RNA; the stops have no vector, and no chances."""
     rows = {word.replace("T", "U"): row for word, row in codon_rows(np.random.default_rng(6))[0].items()}
     words = [word for word in make_words(3, "ACGU") if word not in ("UAA", "UAG", "UGA")]
     folder, out = planted("codons", "bert", rows, words), tmp_path / "out"
@@ -146,7 +146,11 @@ def test_codons_without_proteins_give_what_needs_none(
     notes = json.loads((out / "summary.json").read_text())["notes"]
     assert any("has no word for TAA, TAG, TGA" in note for note in notes)
     assert any("reads no proteins" in note for note in notes)
+    assert any("no static baselines" in note for note in notes)
     assert "Genetic code, from DNA alone" in (out / "index.html").read_text()
+    (tmp_path / "x.fa").write_text(">a\nATGGCTGATTACTAA\n")
+    assert main(["score", "--scan", str(tmp_path / "x.fa"), "-m", str(folder), "-q"]) == 3
+    assert "has no word for TAA, TAG, TGA" in capsys.readouterr().err
 
 
 def test_a_run_with_its_own_amino_acids_named_gives_its_own_figures(corpus: Path, tmp_path: Path) -> None:
