@@ -76,6 +76,8 @@ def calling_sentences(calling: Calling) -> list[str]:
             f"codons lie in a window of their reading, and {100 * beside.precision:.1f} % of the codons in "
             "windows are annotated so."
         )
+    if not windows.ends_known:
+        said.append("The ends of too few windows were found, so stops are not looked for.")
     if calling.reading != (0, "+"):
         name = reading_name(*calling.reading)
         said.append(f"Of the six readings of the windows, {name} has the most evidence and is read.")

@@ -33,6 +33,9 @@ from genomecli.analysis.decipherment.genome import STEPS, Genome
 LEAST = 30
 """Codons of a window; shorter ones are oftener chance, and hold few pairs."""
 
+LEAST_ENDED = 0.2
+"""Share of the windows whose end must have been found, or stops are not asked about."""
+
 _STARTS, _QUICK, _LONG, _ENDS = 4, 6, 8, 16
 _FEW, _ENOUGH, _AT_ONCE = 48, 150, 128
 
@@ -67,6 +70,11 @@ class Windows:
             known[start : start + length] = True
         return int((known & np.repeat(within, CODON * STEPS)[: len(known)]).sum())
 
+    @property
+    def ends_known(self) -> bool:
+        """Enough windows have an end for their codons to be counted."""
+        return bool((self.ends >= 0).sum() >= LEAST_ENDED * max(len(self.ends), 1))
+
     def places(self) -> Integers:
         """int64[n]: the bases of all windows, each from its own 5' end, as places of ``genome.bases``."""
         first = np.where(self.forward, self.starts, self.starts + self.lengths - 1)
@@ -79,7 +87,8 @@ class Windows:
         """The windows as genes."""
         bases = self.genome.bases[self.places()]
         turned = np.repeat(~self.forward, self.lengths) & (bases < 4)
-        return Genes(np.where(turned, 3 - bases, bases).astype(np.uint8), self.lengths, self.ends, True)
+        bases = np.where(turned, 3 - bases, bases).astype(np.uint8)
+        return Genes(bases, self.lengths, self.ends, self.ends_known, exact=False)
 
 
 def chosen_rows(genome: Genome, most: int, generator: np.random.Generator) -> Integers:
@@ -113,7 +122,8 @@ def learn_ends(genome: Genome, rows: Integers, model: GeneModel, inside: Floats)
     """The model with the ends of genes, of genes whose codons are those of ``inside``, float64[64]."""
     tokens = genome.tokens(rows[:_ENOUGH])
     turned, _ = fitted(tokens, from_codons(inside, model.between), _LONG)
-    return fitted(tokens, with_ends(turned), _ENDS)[0]
+    # Ends begin as any triplet between genes and gain little at first.
+    return fitted(tokens, with_ends(turned), _ENDS, least=0.0)[0]
 
 
 def _best(tokens: NDArray[np.uint8], begun: list[GeneModel], tick: Callable[[], None]) -> GeneModel:

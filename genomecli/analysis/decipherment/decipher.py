@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 SHUFFLED = "proteins shuffled within themselves"
 
-REDRAWN = "genome redrawn by its trinucleotides"
+REDRAWN = "windows of a redrawn genome"
 
 LEAST_MARGIN = 2.0
 """Standard deviations by which the evidence must exceed that of every control, or nothing is decided."""
@@ -153,7 +153,9 @@ def decipher(
     evidence = counted.evidence()
     solution = search(evidence, schedule, rng(seed, "decipher", "search"))
     knows = sources.genes.knows_last and (settings.frame, settings.strand) == (0, "+")
-    ends = count_ends(text, sources.genes.ends, counted.codons.group_of, known=knows)
+    ends = count_ends(
+        text, sources.genes.ends, counted.codons.group_of, known=knows, exact=sources.genes.exact
+    )
     drawn = list(_resamples(counted, ends, settings, seed))
     found = []
     for number, (draw, _) in enumerate(drawn):

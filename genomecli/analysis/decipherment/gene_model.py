@@ -220,8 +220,16 @@ def _shared(moved: Floats) -> Floats:
     return found
 
 
-def fitted(tokens: NDArray[np.uint8], model: GeneModel, rounds: int) -> tuple[GeneModel, float]:
-    """The model after some rounds of learning, fewer where they gain nothing more.
+def fitted(
+    tokens: NDArray[np.uint8], model: GeneModel, rounds: int, least: float = _ENOUGH_GAINED
+) -> tuple[GeneModel, float]:
+    """The model after some rounds of learning.
+
+    Args:
+        tokens: uint8[3, T, S].
+        model: to begin with.
+        rounds: at most so many.
+        least: a round that gains less than this share of the log likelihood is the last one.
 
     Returns:
         The model, and the log likelihood before its last round.
@@ -230,6 +238,6 @@ def fitted(tokens: NDArray[np.uint8], model: GeneModel, rounds: int) -> tuple[Ge
     for _ in range(rounds):
         found = walk(tokens, model)
         model, before, value = learned(tokens, found), value, found.value
-        if value - before < _ENOUGH_GAINED * abs(value):
+        if value - before < least * abs(value):
             break
     return model, value

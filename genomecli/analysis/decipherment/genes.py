@@ -34,12 +34,14 @@ class Genes:
         lengths: int64[R], bases of each.
         ends: int64[R], the codon that ends each gene; -1 where that is not known.
         knows_last: what ends a gene was looked for.
+        exact: the genes lie where an annotation has them; windows that were found may reach beyond an end.
     """
 
     bases: NDArray[np.uint8]
     lengths: Integers
     ends: Integers
     knows_last: bool
+    exact: bool = True
 
     @property
     def last(self) -> Integers:

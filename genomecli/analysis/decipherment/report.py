@@ -84,7 +84,8 @@ def _page(
             "background": found.background,
             "own": found.sources.same_genome,
             "translated_with": found.sources.translated_with,
-            "code_free": found.sources.code_free and found.sources.genes.knows_last,
+            "code_free": found.sources.code_free
+            and (found.sources.genes.knows_last or found.sources.calling is not None),
             "knows_last": found.sources.genes.knows_last,
         },
     )

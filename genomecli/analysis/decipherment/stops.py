@@ -32,19 +32,23 @@ class Ends:
         inside: float64[G, 64], occurrences inside genes.
         last: float64[G, 64], genes that each codon ends.
         known: ``last`` was counted; otherwise only what stands inside speaks.
+        exact: what stands inside does so for certain; if not, and no end is known, nothing speaks.
     """
 
     inside: Floats
     last: Floats
     known: bool
+    exact: bool = True
 
     def drawn(self, groups: Integers) -> Ends:
         """The same with each group as often as int64[G] says."""
         weights = groups[:, None].astype(np.float64)
-        return Ends(self.inside * weights, self.last * weights, self.known)
+        return Ends(self.inside * weights, self.last * weights, self.known, self.exact)
 
     def log_odds(self) -> Floats:
         """float64[64]: log odds that a codon is a stop and not sense (natural log)."""
+        if not (self.known or self.exact):
+            return np.zeros(64)
         return stop_log_odds(self.inside.sum(axis=0), self.last.sum(axis=0), known=self.known)
 
     def stops(self) -> Booleans:
@@ -52,7 +56,7 @@ class Ends:
         return find_stops(self.inside.sum(axis=0), self.last.sum(axis=0), known=self.known)
 
 
-def count_ends(text: Text, ends: Integers, group_of: Integers, *, known: bool) -> Ends:
+def count_ends(text: Text, ends: Integers, group_of: Integers, *, known: bool, exact: bool = True) -> Ends:
     """Count codons by group of genes.
 
     Args:
@@ -60,10 +64,11 @@ def count_ends(text: Text, ends: Integers, group_of: Integers, *, known: bool) -
         ends: int64[R], the codon that ends each; -1 where it is not known.
         group_of: int64[R], the group of each gene.
         known: what ends genes counts.
+        exact: the text begins and ends where genes do.
     """
     group = np.repeat(group_of, text.lengths)
     last = ends if known else np.full(len(ends), -1, dtype=np.int64)
-    return Ends(_by_group(group, text.tokens), _by_group(group_of, last), known)
+    return Ends(_by_group(group, text.tokens), _by_group(group_of, last), known, exact)
 
 
 def _by_group(group: Integers, codons: Integers) -> Floats:

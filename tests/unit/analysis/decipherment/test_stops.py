@@ -53,6 +53,16 @@ def test_ends_are_counted_by_group_and_drawn_with_their_genes() -> None:
     assert not count_ends(text, ends, np.array([0, 1, 2]), known=False).last.any()
 
 
+def test_windows_without_known_ends_say_nothing_of_stops() -> None:
+    text, groups = Text(np.array([UAA, UAA, UGA]), np.array([2, 1])), np.array([0, 1])
+    ends = np.full(2, -1)
+    assert count_ends(text, ends, groups, known=False).log_odds()[UAA] < 0
+    found = count_ends(text, ends, groups, known=False, exact=False)
+    assert not found.log_odds().any()
+    assert not found.stops().any()
+    assert not found.drawn(np.ones(GROUPS, dtype=np.int64)).log_odds().any()
+
+
 def test_a_stop_that_ends_two_genes_in_a_hundred_is_one() -> None:
     inside, last = _tally()
     last[UGA], inside[UGA] = 6, 0
