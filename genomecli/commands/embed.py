@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from genomecli.accounts import balance
 from genomecli.commands.embed_job import Feed, Job, finish_table, identity, is_finished, open_job, request_of
 from genomecli.commands.foreign_models import with_native
-from genomecli.commands.spared import spare_inputs
+from genomecli.commands.spared import refuse_folder, spare_inputs
 from genomecli.errors import CheckpointedError, InputError, InterruptedRunError, UsageError
 from genomecli.exchange.embeddings import RecordRows, TokenRows, block_words, vocabulary_table, words_of
 from genomecli.exchange.spool import Spool
@@ -119,6 +119,7 @@ def _done_before(config: Config, settings: EmbedSettings, out: Path, *, force: b
     """Whether the table is finished already. Raises UsageError if another stands there."""
     check_kind(_kind(settings, out))
     spare_inputs(out, [settings.model, settings.corpus, *settings.inputs])
+    refuse_folder(out)
     if resume and out.exists():
         if is_finished(config, settings, out):
             sweep_partial(out, request_of(identity(config, settings), settings))

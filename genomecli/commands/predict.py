@@ -15,7 +15,7 @@ from genomecli.accounts import balance
 from genomecli.commands.predict_job import STRAND, Job, identity, open_job
 from genomecli.commands.predict_output import finish, is_finished, judge, request_of
 from genomecli.commands.predict_writer import Format, format_of
-from genomecli.commands.spared import spare_inputs
+from genomecli.commands.spared import refuse_folder, spare_inputs
 from genomecli.errors import InputError, UsageError
 from genomecli.exchange.table_writers import tsv_line
 from genomecli.exchange.text_spool import TextSpool
@@ -115,6 +115,7 @@ def _done_before(
 ) -> bool:
     """Whether the file is finished already. Raises UsageError if another stands there."""
     spare_inputs(out, [settings.model, *settings.paths, *settings.label_paths])
+    refuse_folder(out)
     if resume and out.exists():
         if is_finished(config, settings, form, out):
             sweep_partial(out, request_of(identity(config, settings, form), settings))

@@ -26,7 +26,7 @@ from genomecli.commands.score_output import (
 from genomecli.commands.score_scan import ScanInput
 from genomecli.commands.score_variants import VariantInput
 from genomecli.commands.score_work import ScoreInput, account, notes
-from genomecli.commands.spared import spare_inputs
+from genomecli.commands.spared import refuse_folder, spare_inputs
 from genomecli.errors import CheckpointedError, InterruptedRunError, UsageError
 from genomecli.exchange.text_spool import TextSpool
 from genomecli.exchange.vcf import need_pysam
@@ -111,6 +111,7 @@ def _done_before(
 ) -> bool:
     """Whether the file is finished already. Raises UsageError if another stands there."""
     spare_inputs(out, [settings.model, *input_files(settings)])
+    refuse_folder(out)
     if resume and out.exists():
         if is_finished(config, settings, out):
             sweep_partial(out, request_of(identity(config, settings), settings, form))

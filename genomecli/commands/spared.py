@@ -38,3 +38,9 @@ def spare_inputs(out: Path, inputs: Iterable[Path | str | None]) -> None:
         file = None if path is None else Path(str(path).partition("::")[0])
         if file is not None and file.exists() and place in (file.resolve(), *file.resolve().parents):
             raise UsageError("holds what the output is made from", where=out, fix="give another --out")
+
+
+def refuse_folder(out: Path) -> None:
+    """Raise UsageError if a folder stands where a file is to be written."""
+    if out.is_dir():
+        raise UsageError("is a folder", where=out, fix="give the name of a file")

@@ -75,3 +75,15 @@ def test_an_input_that_is_not_there_is_bad_input(
 def test_a_run_without_a_name_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["mrr-compare", ""]) == 2
     assert "a run without a name" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["embed", "predict", "score"])
+def test_a_folder_where_a_file_is_to_stand_is_refused_before_the_work(
+    name: str, given: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = given / ("tuned" if name == "predict" else "model") / "run"
+    words = [name, "-m", str(model), *(["--scan"] if name == "score" else []), str(given / "genes.fa")]
+    (tmp_path / "out.tsv").mkdir()
+    assert main([*words, "-o", str(tmp_path / "out.tsv"), "--force"]) == 2
+    assert "is a folder; give the name of a file" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["out.tsv"]
