@@ -1,4 +1,4 @@
-"""Files that are whole or absent: atomic writes, checksums, manifests, and folders built beside their place.
+"""Files that are whole or absent: atomic writes, checksums, manifests and locks.
 
 A finished folder is marked by its ``manifest.json``, written last, which lists every file with its size and
 sha256, save ``run.json``: what differs between two equal runs (time, host, speeds) lives there alone.
@@ -15,7 +15,6 @@ import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from genomecli.errors import InputError, UsageError
@@ -65,7 +64,8 @@ def write_json(path: Path | str, value: Any) -> None:
         temporary.write_bytes(canonical_json(value))
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
+    """Wait until the names in a folder are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -111,7 +111,7 @@ def atomic_path(path: Path | str, *, force: bool = False) -> Iterator[Path]:
         yield temporary
         sync_file(temporary)
         os.replace(temporary, target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -322,75 +322,3 @@ def sweep_partial(out: Path, request: Mapping[str, Any]) -> None:
     state = partial_name(out) / "state.json"
     wanted = json.loads(json.dumps(dict(request)))
     sweep(out, state.parent, lambda: not state.is_file() or read_json(state).get("request") == wanted)
-
-
-class OutputFolder:
-    """A folder that is built beside its place and takes it when it is finished.
-
-    Use as a context manager; write below :attr:`path`, then call :meth:`finish`. Without it, or after an
-    exception, the folder never appears in its place; what was built is removed unless ``keep``.
-
-    Args:
-        path: where the finished folder is to stand.
-        kind: its kind, for the manifest.
-        force: replace a finished output that stands there.
-        keep: leave the unfinished folder for a later run to take up.
-    """
-
-    def __init__(self, path: Path | str, *, kind: str, force: bool = False, keep: bool = False) -> None:
-        self.target = Path(path)
-        self.kind = kind
-        self.force = force
-        self.keep = keep
-        self.path = partial_name(self.target)
-        self._lock: Any = None
-
-    def __enter__(self) -> OutputFolder:
-        refuse_existing(self.target, force=self.force)
-        if self.target.exists() and not self.target.is_dir():
-            raise UsageError("is no folder", where=self.target, fix="give another --out")
-        if self.target.is_dir() and any(self.target.iterdir()) and not (self.target / MANIFEST).exists():
-            raise UsageError(
-                "is a folder that genomecli did not finish",
-                where=self.target,
-                fix="remove it or give another --out",
-            )
-        self._refuse_other_kind()
-        make_parent(self.target)
-        self._lock = locked(lock_name(self.target))
-        self._lock.__enter__()
-        if self.path.is_symlink():
-            self.path.unlink()
-        if self.path.exists() and not self.keep:
-            shutil.rmtree(self.path)
-        self.path.mkdir(exist_ok=True)
-        return self
-
-    def _refuse_other_kind(self) -> None:
-        """Raise UsageError if what stands there was made by another command: ``--force`` replaces its own."""
-        try:
-            kind = read_json(self.target / MANIFEST)["kind"]
-        except (InputError, OSError, LookupError, TypeError):  # nothing there, or damaged
-            return
-        if kind != self.kind:
-            raise UsageError(f"is a {kind}, not a {self.kind}", where=self.target, fix="give another --out")
-
-    def finish(self, extra: Mapping[str, Any], *, exclude: Sequence[str] = UNCHECKED) -> None:
-        """Write the manifest and put the folder in its place."""
-        write_manifest(self.path, self.kind, extra, exclude=exclude)
-        if self.target.exists():
-            old = self.target.with_name(f".{self.target.name}.old")
-            shutil.rmtree(old, ignore_errors=True)
-            os.rename(self.target, old)
-            os.rename(self.path, self.target)
-            shutil.rmtree(old)
-        else:
-            os.rename(self.path, self.target)
-        _sync_folder(self.target.parent)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self.path.exists() and not self.keep:
-            shutil.rmtree(self.path, ignore_errors=True)
-        self._lock.__exit__(kind, error, trace)

@@ -11,7 +11,8 @@ from genomecli.commands.mrr_compare import plain_table, write_table
 from genomecli.commands.spared import spare_inputs
 from genomecli.config import Config
 from genomecli.errors import UsageError
-from genomecli.files import MANIFEST, OutputFolder, refuse_existing, sha256_file, write_json
+from genomecli.files import MANIFEST, refuse_existing, sha256_file, write_json
+from genomecli.output_folder import OutputFolder
 from genomecli.progress import progress
 from genomecli.runtime import StopFlag, log, one_blas_thread, run_info
 

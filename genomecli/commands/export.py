@@ -15,10 +15,11 @@ from genomecli.exchange.hugging_face_folder import Exported, write_hugging_face
 from genomecli.exchange.hugging_face_tokenizer import choose_block, overlapping
 from genomecli.exchange.model_card import CardFacts, model_card
 from genomecli.exchange.settings import ExportSettings
-from genomecli.files import OutputFolder, read_json, read_manifest
+from genomecli.files import read_json, read_manifest
 from genomecli.inference.sources import Frames
 from genomecli.inference.training_history import TrainingHistory
 from genomecli.inference.tuned import is_tuned, load_tuned
+from genomecli.output_folder import OutputFolder
 from genomecli.runtime import log, run_info, stopping
 from genomecli.training.checkpoint import WEIGHTS, LoadedModel, find_checkpoint, load_model
 

@@ -11,7 +11,8 @@ from typing import IO, TYPE_CHECKING, Any
 from genomecli.commands.spared import spare_inputs
 from genomecli.config import Config
 from genomecli.errors import UsageError
-from genomecli.files import OutputFolder, parts_name, read_json, refuse_existing, sweep, write_json
+from genomecli.files import parts_name, read_json, refuse_existing, sweep, write_json
+from genomecli.output_folder import OutputFolder
 from genomecli.progress import progress
 from genomecli.runtime import StopFlag, log, one_blas_thread, run_info
 

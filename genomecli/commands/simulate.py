@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from genomecli.config import Config
-from genomecli.files import OutputFolder, write_json
+from genomecli.files import write_json
+from genomecli.output_folder import OutputFolder
 from genomecli.runtime import log, run_info, stopping
 from genomecli.sequences.alphabets import DNA, PROTEIN
 from genomecli.sequences.codes import CODONS, genetic_code

@@ -14,7 +14,8 @@ from genomecli.corpus.preview import preview as preview_records
 from genomecli.corpus.store import CorpusReader
 from genomecli.corpus.units import Unit, check_files, make_units, share
 from genomecli.errors import UsageError
-from genomecli.files import OutputFolder, make_parent, read_manifest, refuse_existing, write_json
+from genomecli.files import make_parent, read_manifest, refuse_existing, write_json
+from genomecli.output_folder import OutputFolder
 from genomecli.runtime import is_quiet, log, run_info, stopping, thread_count
 
 SHOWN_NOTES = 12

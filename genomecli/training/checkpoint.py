@@ -20,8 +20,9 @@ from torch import Tensor, nn
 
 from genomecli.corpus.lexicon import Lexicon
 from genomecli.errors import InputError, refusing
-from genomecli.files import MANIFEST, OutputFolder, check_file, read_json, read_manifest, write_json
+from genomecli.files import MANIFEST, check_file, read_json, read_manifest, write_json
 from genomecli.models.settings import ModelSettings
+from genomecli.output_folder import OutputFolder
 from genomecli.training.lora import merged
 from genomecli.training.plan import Progress
 from genomecli.training.state_files import WHOLE, is_state_file, read_state, read_tensors

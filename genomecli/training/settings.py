@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from genomecli.corpus.reading_settings import ReadingSettings
 from genomecli.models.settings import ModelSettings
@@ -93,7 +93,13 @@ class ProbeSettings(Section):
     )
 
 
-Loggers = tuple[Literal["tensorboard", "wandb"], ...]
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError("names one twice; name each once")
+    return names
+
+
+Loggers = Annotated[tuple[Literal["tensorboard", "wandb"], ...], AfterValidator(_each_once)]
 """Programs that figures along training are also written for."""
 
 

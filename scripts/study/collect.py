@@ -18,7 +18,14 @@ from genomecli.analysis.decipherment.decipher import REDRAWN, SHUFFLED
 from scripts.study.drawings import draw_founding, draw_ladder, draw_similarities, draw_training
 from scripts.study.ladder import Row, grouped, ladder_rows, layer_rows, networks, static_rows, training_rows
 
-SHOWN = ("left_out", "cosine", "centred", "csls_centred", "synonyms", "between_blocks")
+SHOWN = {
+    "left_out": "rotation, amino acid left out",
+    "cosine": "cosine",
+    "centred": "centred cosine",
+    "csls_centred": "centred CSLS",
+    "synonyms": "codons among synonyms",
+    "between_blocks": "the same, between blocks",
+}
 """Measures of the figure of similarities."""
 
 TALK = "spyogenes-x-bsubtilis"

@@ -71,6 +71,17 @@ class Network:
         found = [row for row in self.rows if tuple(row[name] for name in names) == wanted]
         return float(found[0]["value"]) if found else None
 
+    def static_figures(
+        self, method: str, place: int, measures: Mapping[str, tuple[str, str, str]]
+    ) -> Iterator[tuple[str, float]]:
+        """MRR of static vectors, by name of the measure, from the ``place``-th smallest amount of text."""
+        mine = [row for row in self.static if row["vectors"] == method]
+        amounts = sorted({int(row["tokens_seen"]) for row in mine})
+        for row in mine:
+            if place < len(amounts) and int(row["tokens_seen"]) == amounts[place]:
+                about = (row["similarity"], row["scope"], row["direction"])
+                yield from ((name, float(row["value"])) for name, kind in measures.items() if kind == about)
+
     @property
     def layers(self) -> list[int]:
         """Layers that were measured."""
@@ -191,23 +202,27 @@ def training_rows(groups: Groups) -> Iterator[Row]:
 
 def static_rows(groups: Groups) -> Iterator[Row]:
     """One row a species, rung, method and amount of text: what static vectors of the same texts know."""
+    ends = {"left_out": LEFT_OUT, "synonyms": SYNONYMS}
     for (species, rung), mine in groups.items():
-        amounts: dict[tuple[str, int], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-        for network in mine:
-            for row in network.static:
-                for name, measure in (("left_out", LEFT_OUT), ("synonyms", SYNONYMS)):
-                    if (row["similarity"], row["scope"], row["direction"]) == measure:
-                        key = (row["vectors"], int(row["tokens_seen"]))
-                        amounts[key][name].append(float(row["value"]))
-        for (method, tokens), ends in sorted(amounts.items()):
-            yield {
-                "species": species,
-                "rung": rung,
-                "vectors": method,
-                "tokens": tokens,
-                "seeds": len(ends["left_out"]),
-                **{name: _text(fmean(ends[name])) if ends[name] else "" for name in ("left_out", "synonyms")},
-            }
+        for method in ("ppmi", "word2vec"):
+            # All of the text is a few tokens more or less from seed to seed: amounts are matched by order.
+            amounts = [
+                sorted({int(r["tokens_seen"]) for r in n.static if r["vectors"] == method}) for n in mine
+            ]
+            amounts = [found for found in amounts if found]
+            for place in range(min(map(len, amounts), default=0)):
+                values: dict[str, list[float]] = defaultdict(list)
+                for network in mine:
+                    for name, value in network.static_figures(method, place, ends):
+                        values[name].append(value)
+                yield {
+                    "species": species,
+                    "rung": rung,
+                    "vectors": method,
+                    "tokens": round(fmean(found[place] for found in amounts)),
+                    "seeds": len(values["left_out"]),
+                    **{name: _text(fmean(values[name])) if values[name] else "" for name in ends},
+                }
 
 
 def _text(value: float | None) -> str:

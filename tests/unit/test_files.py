@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -10,7 +11,6 @@ import pytest
 
 from genomecli.errors import InputError, UsageError
 from genomecli.files import (
-    OutputFolder,
     atomic_path,
     canonical_json,
     lock_name,
@@ -25,6 +25,7 @@ from genomecli.files import (
     write_json,
     write_manifest,
 )
+from genomecli.output_folder import OutputFolder
 
 
 def finished(folder: Path) -> Path:
@@ -230,3 +231,39 @@ def test_files_that_no_manifest_names_are_found(tmp_path: Path) -> None:
     (tmp_path / "in" / "manifest.json").write_text("{}")
     (tmp_path / "b").symlink_to("in/a")
     assert unlisted(tmp_path, files) == ["b", "in/manifest.json"]
+
+
+@pytest.mark.parametrize("renames", [1, 2])
+def test_a_run_that_dies_while_it_replaces_a_folder_loses_neither(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renames: int
+) -> None:
+    def make(text: str) -> None:
+        with OutputFolder(tmp_path / "x", kind="toy", force=True) as out:
+            (out.path / "a.txt").write_text(text)
+            out.finish({})
+
+    class Died(BaseException):
+        """As a kill between two steps."""
+
+    make("old")
+    true_rename, done = os.rename, []
+
+    def rename(*paths: Path) -> None:
+        if len(done) < renames:
+            done.append(paths)
+            true_rename(*paths)
+        else:
+            raise Died
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "rename", rename)
+        if renames == 2:
+            patched.setattr(shutil, "rmtree", lambda *_, **__: (_ for _ in ()).throw(Died()))
+        with pytest.raises(Died):
+            make("new")
+    assert (tmp_path / ".x.old" / "a.txt").read_text() == "old"
+    with pytest.raises(UsageError, match="exists"), OutputFolder(tmp_path / "x", kind="toy"):
+        raise AssertionError("is not reached")
+    assert not (tmp_path / ".x.old").exists()
+    assert (tmp_path / "x" / "a.txt").read_text() == ("old" if renames == 1 else "new")
+    assert verify_manifest(tmp_path / "x") == 1
