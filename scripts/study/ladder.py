@@ -47,6 +47,7 @@ class Network:
 
     Args:
         species, rung, seed: which one.
+        tokens: seen by the checkpoint that is reported, the best on validation.
         summary: its headline.
         rows: MRR rows, contextual, in its own frame.
         static: MRR rows of static vectors that were trained on its texts, by method.
@@ -55,17 +56,13 @@ class Network:
     species: str
     rung: str
     seed: int
+    tokens: int
     summary: Mapping[str, Any]
     rows: Sequence[Mapping[str, str]]
     static: Sequence[Mapping[str, str]]
 
-    @property
-    def tokens(self) -> int:
-        """Tokens seen at its end."""
-        return max(int(row["tokens_seen"]) for row in self.rows)
-
     def figure(self, measure: tuple[str, str, str], layer: int, tokens: int | None = None) -> float | None:
-        """MRR of a layer at its end, or at another count of tokens."""
+        """MRR of a layer as reported, or at another count of tokens."""
         wanted = (*measure, str(layer), str(self.tokens if tokens is None else tokens))
         names = ("similarity", "scope", "direction", "layer", "tokens_seen")
         found = [row for row in self.rows if tuple(row[name] for name in names) == wanted]
@@ -92,7 +89,8 @@ def networks(folder: Path) -> Iterator[Network]:
     """All networks of the ladder that were compared."""
     for path in sorted(folder.glob("*/compared-*/summary.json")):
         species, _, rung = path.parent.parent.name.partition("-")
-        head = json.loads(path.read_text(encoding="utf-8"))["headlines"][0]
+        found = json.loads(path.read_text(encoding="utf-8"))
+        head = found["headlines"][0]
         with (path.parent / "measures.tsv").open(encoding="utf-8", newline="") as stream:
             rows = [row for row in csv.DictReader(stream, delimiter="\t") if row["statistic"] == "mrr"]
         own = str(head["frame"])
@@ -100,6 +98,7 @@ def networks(folder: Path) -> Iterator[Network]:
             species,
             rung,
             int(path.parent.name.rpartition("-")[2]),
+            int(found["runs"][0]["tokens_seen"]),
             head,
             [row for row in rows if row["vectors"] == "contextual" and row["frame"] == own],
             [row for row in rows if row["vectors"] in ("ppmi", "word2vec")],
@@ -158,7 +157,7 @@ def ladder_rows(groups: Groups) -> Iterator[Row]:
 
 
 def layer_rows(groups: Groups) -> Iterator[Row]:
-    """One row a species, rung, layer and measure, at the end of training: mean over seeds and its spread."""
+    """One row a species, rung, layer and measure, as reported: mean over seeds and its spread."""
     for (species, rung), mine in groups.items():
         for layer in mine[0].layers:
             for name, measure in SIMILARITIES.items():

@@ -53,7 +53,9 @@ def write_network(folder: Path, species: str, rung: str, seed: int, by_layer: di
         "synonymous_codons_between_blocks": None,
         "cosine": middle,
     }
-    (place / "summary.json").write_text(json.dumps({"headlines": [headline]}), encoding="utf-8")
+    (place / "summary.json").write_text(
+        json.dumps({"headlines": [headline], "runs": [{"tokens_seen": 2000 + seed}]}), encoding="utf-8"
+    )
 
 
 @pytest.fixture
