@@ -101,7 +101,7 @@ def test_the_conda_recipe_says_what_the_project_says() -> None:
 @pytest.mark.parametrize("name", ["Dockerfile", "genomecli.def"])
 def test_images_install_every_extra_but_those_of_development(name: str) -> None:
     text = (PACKAGING / name).read_text()
-    extras = sorted(set(PROJECT["optional-dependencies"]) - {"dev"})
+    extras = sorted(set(PROJECT["optional-dependencies"]) - {"dev", "fuzz"})
     assert f'".[{",".join(extras)}]"' in text
     for path in ("pyproject.toml", "README.md", "genomecli", "scripts/constraints.txt"):
         assert path in text
