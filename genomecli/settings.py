@@ -34,10 +34,12 @@ def _as_text(value: object) -> object:
     return value
 
 
-Name = Annotated[str, BeforeValidator(_as_text)]
+Name = Annotated[str, BeforeValidator(_as_text, json_schema_input_type=str | float)]
 """A string that also takes YAML numbers by their own text: chromosome ``1``, sample ``1.10``."""
 
-SafeName = Annotated[Name, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=100)]
+_SAFE = r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$"
+
+SafeName = Annotated[Name, Field(pattern=_SAFE, max_length=100, json_schema_extra={"pattern": _SAFE})]
 """A name that becomes part of a file name: letters, digits and ``_ . + -`` only."""
 
 
@@ -61,6 +63,21 @@ InputPath = Annotated[
 ]
 """A path to read. In a YAML file it is relative to that file's folder; ``~`` and ``$NAME`` are expanded;
 ``-`` is standard input."""
+
+
+def one_or_many(value: object) -> object:
+    """A value that stands alone as the list that it is short for.
+
+    A type that is read so tells the JSON schema of both, as :data:`InputPaths` does: editors would mark the
+    lone value as a mistake.
+    """
+    return [value] if isinstance(value, str | int | float) else value
+
+
+InputPaths = Annotated[
+    list[InputPath], BeforeValidator(one_or_many, json_schema_input_type=InputPath | list[InputPath])
+]
+"""Paths to read; one may stand alone."""
 
 
 class Section(BaseModel):

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from pydantic.json_schema import models_json_schema
 from pydantic_core import PydanticUndefined
 
 from genomecli.config import SECTIONS, CommonSettings, section_class
@@ -34,11 +35,12 @@ def run_config(names: list[str], *, schema: bool = False) -> str:
 def _schema(names: list[str]) -> str:
     """One JSON schema for a file with the sections of ``names``; definitions are shared."""
     document = CommonSettings.model_json_schema()
-    definitions: dict[str, Any] = {}
+    # All at once: two rooms may have classes of one name, which get definitions of their own.
+    made, shared = models_json_schema([(section_class(name), "validation") for name in names])
+    definitions = shared["$defs"]
     for name in names:
-        section = section_class(name).model_json_schema(ref_template="#/$defs/{model}")
-        definitions |= section.pop("$defs", {})
-        document["properties"][name] = section
+        reference = made[section_class(name), "validation"]["$ref"]
+        document["properties"][name] = definitions.pop(reference.rpartition("/")[2])
     document["$defs"] = definitions
     document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     document["title"] = f"genomecli settings: {', '.join(names)}"

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import model_validator
 
-from genomecli.settings import InputPath, Name, Section, setting
+from genomecli.settings import InputPath, InputPaths, Name, Section, setting
 from genomecli.tasks.settings import MetricSettings, Names, Paths
-
-
-def _one_or_many(value: object) -> object:
-    return [value] if isinstance(value, str | int | float) else value
 
 
 class PredictSettings(Section):
@@ -30,7 +26,7 @@ class PredictSettings(Section):
         "probabilities or values; best: the one with the lowest validation loss; error: stop. Of folds, "
         "most members have seen the rows that they were tuned on; the run's own predictions have not.",
     )
-    inputs: Annotated[list[InputPath], BeforeValidator(_one_or_many)] = setting(
+    inputs: InputPaths = setting(
         default_factory=list,
         doc="FASTA files or tables (TSV, CSV, Parquet), plain, gz or bgz; - for standard input; also given "
         "on the command line.",

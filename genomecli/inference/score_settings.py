@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import model_validator
 
-from genomecli.settings import InputPath, Name, Section, setting
-
-
-def _one_or_many(value: object) -> object:
-    return [value] if isinstance(value, str | int | float) else value
+from genomecli.settings import InputPath, InputPaths, Name, Section, setting
 
 
 class ScoreSettings(Section):
@@ -49,7 +45,7 @@ class ScoreSettings(Section):
         "Spearman's correlation, beside simple baselines.",
     )
     draws: int = setting(1000, doc="Bootstrap draws of that comparison's intervals.", ge=10)
-    scan: Annotated[list[InputPath], BeforeValidator(_one_or_many)] = setting(
+    scan: InputPaths = setting(
         default_factory=list, doc="FASTA files to scan: the surprise of every base or residue. Also --scan."
     )
     species: Name | None = setting(

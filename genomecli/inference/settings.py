@@ -6,14 +6,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, model_validator
 
-from genomecli.settings import InputPath, Name, Section, setting
+from genomecli.settings import InputPath, InputPaths, Name, Section, one_or_many, setting
 
+_Pooling = Literal["mean", "cls", "max", "centre"]
 TableFormat = Literal["parquet", "tsv", "npy", "safetensors", "h5ad"]
 """Formats of embedding tables, which are also their endings."""
-
-
-def _one_or_many(value: object) -> object:
-    return [value] if isinstance(value, str | int | float) else value
 
 
 class EmbedSettings(Section):
@@ -25,7 +22,7 @@ class EmbedSettings(Section):
         "--model.",
     )
     checkpoint: Literal["best", "last"] = setting("best", doc="Which checkpoint of a run folder.")
-    inputs: Annotated[list[InputPath], BeforeValidator(_one_or_many)] = setting(
+    inputs: InputPaths = setting(
         default_factory=list,
         doc="FASTA files, plain, gz or bgz; - for standard input; also given on the command line.",
     )
@@ -54,14 +51,17 @@ class EmbedSettings(Section):
     level: Literal["record", "token", "vocabulary"] = setting(
         "record", doc="One row a sequence, one a token of it, or one a word of the model's vocabulary."
     )
-    pooling: Annotated[list[Literal["mean", "cls", "max", "centre"]], BeforeValidator(_one_or_many)] = (
-        setting(
-            default_factory=lambda: ["mean"],
-            doc="How a sequence's token states become one vector. Special tokens and padding never count.",
-            min_length=1,
-        )
+    pooling: Annotated[
+        list[_Pooling], BeforeValidator(one_or_many, json_schema_input_type=_Pooling | list[_Pooling])
+    ] = setting(
+        default_factory=lambda: ["mean"],
+        doc="How a sequence's token states become one vector. Special tokens and padding never count.",
+        min_length=1,
     )
-    layers: Literal["all"] | Annotated[list[int], BeforeValidator(_one_or_many)] = setting(
+    layers: (
+        Literal["all"]
+        | Annotated[list[int], BeforeValidator(one_or_many, json_schema_input_type=int | list[int])]
+    ) = setting(
         default_factory=lambda: [-1],
         doc="Layers: 0 is after the embedding, -1 the last; a list of numbers, or all.",
         min_length=1,

@@ -7,17 +7,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, field_validator, model_validator
 
-from genomecli.settings import InputPath, Name, Section, setting
+from genomecli.settings import InputPath, InputPaths, Name, Section, setting
 
 Kind = Literal["genome", "cds", "protein", "annotated"]
 """What a source holds: DNA to be windowed, coding sequences, proteins, or a genome with its annotation."""
 
 
 _REGION = re.compile(r"[^/]+:[0-9][0-9,]*-[0-9][0-9,]*")
-
-
-def _one_or_many(value: object) -> object:
-    return [value] if isinstance(value, str | int | float) else value
 
 
 def _region_texts(value: object) -> object:
@@ -64,7 +60,7 @@ class SourceSettings(CodingPolicy):
         doc="genome (DNA), cds (one coding sequence a record), protein, or annotated"
         " (GenBank, EMBL, FASTA + GFF3 or GTF)."
     )
-    path: Annotated[list[InputPath], BeforeValidator(_one_or_many)] = setting(
+    path: InputPaths = setting(
         doc="File or files, plain, gz, bgz or zip; a folder or zip of NCBI datasets; - for standard input.",
         min_length=1,
     )

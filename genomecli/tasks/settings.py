@@ -7,11 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from genomecli.settings import InputPath, Name, SafeName, Section, setting
-
-
-def _listed(value: object) -> object:
-    return [value] if isinstance(value, str | int | float) else value
+from genomecli.settings import InputPath, Name, SafeName, Section, one_or_many, setting
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
@@ -21,8 +17,13 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
 
 
-Names = Annotated[tuple[Name, ...], BeforeValidator(_listed)]
-Paths = Annotated[tuple[InputPath, ...], BeforeValidator(_listed)]
+Names = Annotated[
+    tuple[Name, ...], BeforeValidator(one_or_many, json_schema_input_type=Name | tuple[Name, ...])
+]
+Paths = Annotated[
+    tuple[InputPath, ...],
+    BeforeValidator(one_or_many, json_schema_input_type=InputPath | tuple[InputPath, ...]),
+]
 
 
 class IntervalSettings(Section):

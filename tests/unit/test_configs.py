@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -211,3 +212,45 @@ def test_tasks_are_judged_by_what_their_first_line_says() -> None:
             said[path.stem] = (found[1].lower(), target.primary)
     assert len(said) >= 6
     assert all(word == primary for word, primary in said.values()), said
+
+
+def mistakes(value: dict[str, Any], names: list[str]) -> list[str]:
+    """What an editor that knows the schema marks in a file."""
+    jsonschema = pytest.importorskip("jsonschema")
+    checker = jsonschema.Draft202012Validator(json.loads(run_config(names, schema=True)))
+    return [f"{error.json_path}: {error.message}" for error in checker.iter_errors(value)]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_the_schema_finds_no_mistake_in_a_shipped_file(path: Path) -> None:
+    assert mistakes(read_yaml(path), []) == []
+
+
+def test_the_schema_takes_a_lone_value_for_a_list_and_a_number_for_a_name() -> None:
+    values = {
+        "embed": {"inputs": "a.fa", "pooling": "cls", "layers": 0, "species": 12},
+        "predict": {"inputs": "a.fa"},
+        "score": {"scan": "a.fa"},
+        "finetune": {"data": {"path": "t.tsv"}, "targets": {"y": {"columns": "y"}}},
+        "tokenize": {"species": [{"name": "a", "sources": [{"kind": "cds", "path": "a.fa"}]}]},
+    }
+    assert mistakes(values, []) == []
+    listed = {"inputs": ["a.fa"], "pooling": ["cls", "max"], "layers": [0, 1]}
+    assert mistakes({"embed": listed}, ["embed"]) == []
+
+
+def test_the_schema_marks_wrong_keys_and_values() -> None:
+    assert "'modle' was unexpected" in mistakes({"embed": {"modle": "x"}}, [])[0]
+    assert mistakes({"embed": {"pooling": "sum"}}, [])
+    assert mistakes({"tokenize": {"species": [{"name": "a b", "sources": []}]}}, [])
+
+
+def test_classes_of_one_name_in_two_rooms_keep_their_own_keys_in_the_schema() -> None:
+    """Baselines of finetune are predictors, those of mrr-compare static embeddings; splits differ as well."""
+    needed = {"data": {"path": "t.tsv"}, "targets": {"y": {}}}
+    finetune = {**needed, "baselines": {"run": ["majority"]}, "split": {"by": "cluster"}}
+    compare = {"baselines": {"iterations": 5}, "runs": [{"path": "run"}]}
+    source = {"kind": "cds", "path": "a.fa"}
+    tokenize = {"species": [{"name": "a", "sources": [source]}], "split": {"by": "family"}}
+    assert mistakes({"finetune": finetune, "mrr-compare": compare, "tokenize": tokenize}, []) == []
+    assert mistakes({"mrr-compare": {**compare, "baselines": {"run": ["majority"]}}}, [])
