@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,13 @@ def test_there_are_command_lines_of_every_command() -> None:
     named = {name for name in group.commands if f"`{name}`" in README}  # type: ignore[attr-defined]
     assert named == set(group.commands)  # type: ignore[attr-defined]
     assert {"tokenize", "pretrain", "embed", "mrr-compare"} <= shown <= named
+
+
+def test_the_table_of_extras_lists_each_once() -> None:
+    table = README[README.index("| extra |") :].split("\n\n")[0]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    rows = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    assert sorted(rows) == sorted(project["optional-dependencies"])
 
 
 @pytest.mark.parametrize("words", command_lines(), ids=" ".join)
