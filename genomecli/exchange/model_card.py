@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from genomecli.exchange.hugging_face_tokenizer import overlapping
@@ -69,7 +70,10 @@ def quoted(text: str) -> str:
 
 
 def _model(facts: CardFacts) -> Iterator[str]:
-    family = {"modern": "ModernBERT", "classic": "BERT"}[facts.settings["architecture"]]
+    architecture = facts.settings["architecture"]
+    # A graph may hold options that their classes do not have.
+    family = {"modern": "ModernBERT", "classic": "BERT"}[architecture]
+    family = family if facts.class_name else f"Network `{architecture}`"
     shown = (("layers", "layers"), ("width", "width"), ("heads", "attention heads"), ("context", "context"))
     sizes = ", ".join(f"{what} {facts.settings[name]:,}" for name, what in shown)
     yield f"{family}: {sizes} tokens; numbers are float32."
@@ -132,13 +136,24 @@ def _data(facts: CardFacts) -> Iterator[str]:
             [(one["name"], f"{one['records']:,}", f"{one['share_of_tokens']:.3f}") for one in groups],
         )
     split = facts.summary.get("split")
+    labelled = list(_labelled(facts.config.get("finetune", {}).get("data", {})))
+    if labelled:
+        yield f"Labels from {', '.join(labelled)}.\n"
     if isinstance(split, Mapping):
         rows = ", ".join(f"{count:,} {part}" for part, count in split.get("rows", {}).items())
         yield f"Labelled rows: {rows}. {split.get('how', '')}\n"
         yield from (f"- {warning}" for warning in split.get("warnings", ()))
         yield ""
-    if not (corpus or groups or split):
+    if not (corpus or groups or split or labelled):
         yield f"Data: {NOT_STATED}.\n"
+
+
+def _labelled(data: Mapping[str, Any]) -> Iterator[str]:
+    """Names of the files of labelled sequences, without the folders of the machine."""
+    for path in data.get("path") or ():
+        yield "standard input" if path == "-" else f"`{PurePath(path).name}`"
+    for name, paths in (data.get("classes") or {}).items():
+        yield from (f"`{PurePath(path).name}` ({name})" for path in paths)
 
 
 def _figures(facts: CardFacts) -> Iterator[str]:

@@ -107,6 +107,8 @@ def test_a_tuned_run_predicts_the_same_there(tmp_path: Path, monkeypatch: pytest
     card = (out / "README.md").read_text()
     assert "AutoModelForSequenceClassification" in card
     assert "| majority |" in card
+    assert "Labels from `table.tsv`.\n" in card
+    assert str(tmp_path) not in card
 
 
 def test_the_card_of_overlapping_words_shows_how_to_split_them() -> None:
@@ -124,3 +126,21 @@ def test_the_card_of_overlapping_words_shows_how_to_split_them() -> None:
     paired = replace(facts, config={"pretrain": {"reading": {"relation": "paired"}}}, left_out=["cls-frame"])
     assert "pass `position_ids` for pairs" in model_card(paired)
     assert "not in here: cls-frame" in model_card(paired)
+
+
+def test_the_card_of_a_graph_claims_no_class_that_cannot_hold_its_network() -> None:
+    lexicon = build_lexicon(["bug"])
+    settings = {"architecture": "modern", "layers": 1, "width": 8, "heads": 1, "context": 16}
+    facts = CardFacts("", settings, lexicon.languages, "dna", lexicon.tokenizers[0], {}, {}, 3)
+    assert "Network `modern`: layers 1" in model_card(facts)
+    assert "BERT" not in model_card(facts)
+    assert "\nModernBERT: layers 1" in model_card(replace(facts, class_name="ModernBertForMaskedLM"))
+
+
+def test_the_card_names_the_files_of_the_labels_without_their_folders() -> None:
+    lexicon = build_lexicon(["bug"])
+    settings = {"architecture": "modern", "layers": 1, "width": 8, "heads": 1, "context": 16}
+    data = {"path": ["/home/me/a.tsv", "-"], "classes": {"yes": ["/x/yes.fa"], "no": ["/x/no.fa"]}}
+    config = {"finetune": {"data": data}}
+    facts = CardFacts("", settings, lexicon.languages, "dna", lexicon.tokenizers[0], {}, config, 3)
+    assert "Labels from `a.tsv`, standard input, `yes.fa` (yes), `no.fa` (no).\n" in model_card(facts)
