@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from genomecli.analysis.results import HEADLINE_TABLE
 from genomecli.cli import main
 from tests.integration.planted import motif_table
-from tests.unit.exchange.foreign import RESIDUES, make_foreign, make_words
+from tests.unit.exchange.foreign import RESIDUES, make_foreign, make_nucleotide_transformer, make_words
 
 transformers = pytest.importorskip("transformers")
 
@@ -45,6 +49,25 @@ def test_embed(family: str, proteins: Path, tmp_path: Path) -> None:
         counted = [1 + i for i, letter in enumerate(text) if letter != "X"]
         found = np.array([float(value) for value in row[-16:]])
         np.testing.assert_allclose(found, states[counted].mean(0).numpy(), rtol=0, atol=1e-4)
+
+
+def test_a_pickle_is_refused_and_the_printed_command_converts_it(
+    own_cache: None, tmp_path: Path, capsys: Any
+) -> None:
+    (tmp_path / "x.fa").write_text(">a\nATGGCTGATTACAGATTACAC\n")
+    folder = make_nucleotide_transformer(tmp_path / "model", k=3)
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").rename(tmp_path / "kept")
+    assert main(["embed", str(tmp_path / "x.fa"), "-m", str(folder), "-o", str(tmp_path / "v.tsv")]) == 3
+    command = capsys.readouterr().err.split("python -c ")[1].strip()
+    words = [sys.executable, "-c", *shlex.split(command)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "kept").rename(folder / "model.safetensors")
+    made = [tmp_path / f"{name}.tsv" for name in ("from_safe", "from_first")]
+    for table, model in zip(made, (f"{folder}-safe", str(folder)), strict=True):
+        assert main(["embed", str(tmp_path / "x.fa"), "-m", model, "-o", str(table), "-q"]) == 0
+    assert made[0].read_text() == made[1].read_text()
 
 
 def test_score_and_what_it_refuses(proteins: Path, tmp_path: Path, capsys: Any) -> None:
