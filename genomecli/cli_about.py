@@ -27,10 +27,20 @@ def info(
     run_info(path, as_json=as_json, preview=preview, verify=verify, verbose=Shown.verbose)
 
 
+def _with_settings(incomplete: str) -> list[str]:
+    """Commands with settings that begin so, for a shell that completes them."""
+    from genomecli.config import SECTIONS
+
+    return [name for name in SECTIONS if name.startswith(incomplete)]
+
+
 @command("config", "Example: genomecli config pretrain > pretrain.yaml")
 def config_template(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[COMMAND]...", help="Commands; all if left out.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[COMMAND]...", help="Commands; all if left out.", autocompletion=_with_settings
+        ),
     ] = None,
     schema: Annotated[bool, typer.Option("--schema", help="JSON schema, for editors.")] = False,
 ) -> None:

@@ -72,6 +72,14 @@ def run_info(
     return facts
 
 
+def is_model_of_others(path: Path) -> bool:
+    """Whether a folder looks as transformers saves its models; nothing heavy is imported to say so."""
+    try:
+        return "model_type" in read_json(path / "config.json")
+    except (InputError, OSError, TypeError, ValueError):
+        return False
+
+
 def describe(path: Path, *, verify: bool = False) -> Facts:
     """Facts about a finished output, the kind first. Raises InputError."""
     sidecar = path.with_name(path.name + TABLE_ENDING)
@@ -82,6 +90,12 @@ def describe(path: Path, *, verify: bool = False) -> Facts:
     if path.is_file():
         raise InputError(
             "is a file without a manifest beside it", where=path, fix="give a folder, or a table of embed"
+        )
+    if path.is_dir() and not (path / MANIFEST).exists() and is_model_of_others(path):
+        raise InputError(
+            "is a model of others, not of genomecli",
+            where=path,
+            fix="give it to embed, finetune, score or mrr-compare",
         )
     manifest = read_manifest(path)
     checked = verify_manifest(path, deep=verify)

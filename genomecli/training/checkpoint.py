@@ -227,7 +227,8 @@ def find_checkpoint(path: Path | str, *, prefer: str = "best") -> Path:
     replicates = sorted(part.name for part in parts if (part / FOLDER).is_dir())
     if replicates:
         fix = f"give one of {', '.join(str(root / name) for name in replicates[:3])}"
-        raise InputError("holds several runs", where=root, fix=fix)
+        what = "holds several runs" if len(replicates) > 1 else f"holds its run in {replicates[0]}"
+        raise InputError(what, where=root, fix=fix)
     raise InputError("holds no checkpoint", where=root, fix="give a run folder of pretrain or finetune")
 
 

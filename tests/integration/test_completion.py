@@ -65,6 +65,7 @@ def test_bash_completes_commands_and_options(home: Path) -> None:
     assert shell("bash", IN_BASH.format(word="em", place=1)).split() == ["embed"]
     assert "mrr-compare" in shell("bash", IN_BASH.format(word="''", place=1)).split()
     assert shell("bash", IN_BASH.format(word="embed --mod", place=2)).split() == ["--model"]
+    assert set(shell("bash", IN_BASH.format(word="config pre", place=2)).split()) == {"pretrain", "predict"}
 
 
 def test_fish_completes_commands_and_options(home: Path) -> None:

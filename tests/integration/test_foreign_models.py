@@ -166,3 +166,12 @@ def test_what_bert_cannot_hold_of_esm_is_named(tmp_path: Path, own_cache: None, 
     said = capsys.readouterr().err
     for name in ("stem_norm", "mask_scaling", "feedforward"):
         assert f"model.{name} must be" in said
+
+
+def test_info_says_that_a_folder_is_a_model_of_others(tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "esm"}', encoding="utf-8")
+    assert main(["info", str(tmp_path)]) == 3
+    assert "is a model of others, not of genomecli; give it to embed" in capsys.readouterr().err
+    (tmp_path / "config.json").write_text('["model_type"', encoding="utf-8")
+    assert main(["info", str(tmp_path)]) == 3
+    assert "has no manifest.json" in capsys.readouterr().err
