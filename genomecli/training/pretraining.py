@@ -63,7 +63,7 @@ FREE = frozenset(
     }
 )
 """What may change between the parts of a run; device and precision are judged apart. Which molecules were
-read follows from the corpus and ``reading.molecules``, which are compared; earlier versions did not write it."""
+read follows from the corpus and ``reading.molecules``, which are compared; earlier versions kept no list."""
 
 
 DRAW_SECONDS = 30
