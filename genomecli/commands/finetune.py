@@ -254,12 +254,14 @@ def _begun(out: Path, plans: Sequence[Planned]) -> Identity | None:
 
 def _announce(data: FinetuneData, plans: Sequence[Planned], machine: Machine) -> None:
     from genomecli.commands.finetune_data import drop_counts
+    from genomecli.tasks.check import rare_classes
 
     examples, split = data.reading.examples, data.splits[0]
     log.info("%d rows of %s", len(examples), data.column.molecule)
     for reason, (count, place) in drop_counts(data.reading).items():
         log.warning("%d rows left out: %s; the first at %s", count, reason, place)
-    for note in (*data.reading.notes, *data.fitted(split).notes):
+    fitted = data.fitted(split)
+    for note in (*data.reading.notes, *fitted.notes):
         log.info("%s", note)
     if data.earlier:
         log.info("the network was tuned before on %s", data.earlier)
@@ -267,7 +269,12 @@ def _announce(data: FinetuneData, plans: Sequence[Planned], machine: Machine) ->
     log.info("%s %s%s", split.how, sides, f"; {len(plans)} trials" if len(plans) > 1 else "")
     from genomecli.tasks.leakage import over_folds
 
-    for sentence in (*over_folds(data.leaks).warnings(), *data.seen_warnings):
+    rare = [
+        sentence
+        for name, target in fitted.targets.items()
+        for sentence in rare_classes(target, fitted.examples.labels[name], data.splits)
+    ]
+    for sentence in (*rare, *over_folds(data.leaks).warnings(), *data.seen_warnings):
         log.warning("%s", sentence)
     log.info("on %s in %s with %d threads", machine.device, machine.precision, machine.threads)
 

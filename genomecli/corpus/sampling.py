@@ -72,7 +72,9 @@ def choose_sources(corpus: Corpus, settings: ReadingSettings, seed: int) -> tupl
     }
     if not tables:
         has = ", ".join(sorted({group.molecule for group in corpus.groups}))
-        raise InputError(f"the corpus has no {' or '.join(settings.molecules)}", fix=f"it has {has}")
+        raise InputError(
+            f"the corpus has no {' or '.join(settings.molecules)}", fix=f"it has {has}: set reading.molecules"
+        )
     return relate(tables, settings.relation, seed, single=settings.pair_share < 1)
 
 

@@ -48,7 +48,10 @@ class TrainingHistory:
                 began.get("stops"),
             )
         pretrain = config.get("pretrain", {})
-        reading, objectives = pretrain.get("reading", {}), pretrain.get("objectives")
+        reading, objectives = dict(pretrain.get("reading", {})), pretrain.get("objectives")
+        # Of the kinds of text that were asked for, a corpus may lack some: those were never read.
+        if "molecules" in (inputs := config.get("inputs", {})):
+            reading["molecules"] = inputs["molecules"]
         fills_in = objectives is None or any(objectives.get(name) for name in ("mlm", "tlm", "others"))
         return cls(
             tuple(reading.get("molecules", ())),

@@ -178,7 +178,7 @@ def length_histogram(lengths: Ints) -> list[str]:
 
 
 def rare_classes(target: Target, labels: Labels, splits: Sequence[Split]) -> list[str]:
-    """A sentence on classes that a side lacks, or that have fewer rows (symbols) than there are sides.
+    """Sentences on classes with fewer rows (symbols) than there are sides, and on others that a side lacks.
 
     Args:
         target: of classes; measured values give no sentence.
@@ -196,18 +196,24 @@ def rare_classes(target: Target, labels: Labels, splits: Sequence[Split]) -> lis
             lacking[i].append(side)
     what = "label" if target.form == "token" else "row"
     fold = " of a fold" if len(splits) > 1 else ""
-    found = []
+    rare: list[str] = []
+    uneven: list[str] = []
     for name, count, sides in zip(target.classes, everyone.tolist(), lacking, strict=True):
         none = f", none in {_listed(sides)}{fold}" if sides else ""
         if none or count < LEAST_ROWS:
+            found = rare if count < LEAST_ROWS else uneven
             found.append(f"{name} ({count} {what}{'s' * (count != 1)}{none})")
-    if not found:
-        return []
-    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-    return [
-        f"Target {target.name}: too rare to be learned or judged on every side: "
-        f"{', '.join(found[:NAMED])}{more}."
-    ]
+    said = []
+    if rare:
+        said.append(f"too rare to be learned or judged on every side: {_first_of(rare)}")
+    if uneven:
+        said.append(f"a side of this split has none of {_first_of(uneven)}; another split.by may part them")
+    return [f"Target {target.name}: {sentence}." for sentence in said]
+
+
+def _first_of(named: Sequence[str]) -> str:
+    more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
+    return f"{', '.join(named[:NAMED])}{more}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -153,7 +153,8 @@ class Leakage:
         return (
             f"Similar: about {self.identity} identity or more (equal letters among those aligned); less "
             f"similar: further rows of about {self.lower} or more. Both are judged by shared k-mers, "
-            "whatever the split was made by, and are at least so many."
+            "whatever the split was made by, and are at least so many; a stretch in common, such as a motif "
+            "of 15 letters in 60 bases, counts as well."
         )
 
     def warnings(self) -> list[str]:

@@ -313,7 +313,10 @@ def _measured(name: str, settings: TargetSettings, raw: RawLabels, shown: RawLab
         known = measured[~np.isnan(measured)]
         if not len(known) or known.min() == known.max():
             said = "no value" if not len(known) else "one value only"
-            raise InputError(f"target {name!r}: {column} has {said} in the training rows")
+            raise InputError(
+                f"target {name!r}: {column} has {said} in the training rows",
+                fix="give data with two values or more, or another split",
+            )
     return Target(
         name,
         "regression" if settings.kind == "auto" else settings.kind,

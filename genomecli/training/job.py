@@ -285,6 +285,9 @@ class Job:
     def config(self, common: Mapping[str, Any]) -> dict[str, Any]:
         """The resolved settings of the run, with names and fingerprints of its inputs instead of paths.
 
+        Where the corpus has none of a kind of text that ``reading.molecules`` names, ``inputs.molecules`` are
+        those that it has: the network learns nothing of the others.
+
         Args:
             common: device, precision and threads as they were set.
         """
@@ -294,6 +297,11 @@ class Job:
         if self.settings.init_from is not None:
             section["init_from"] = Path(self.settings.init_from).name
             inputs["init_from"] = weights_digest(self.settings.init_from)
+        reading = self.settings.reading
+        groups = self.corpus.reader.groups
+        held = {one.molecule for one in groups if one.species in (reading.species or self.lexicon.species)}
+        if not held.issuperset(reading.molecules):
+            inputs["molecules"] = [name for name in reading.molecules if name in held]
         return {**common, "seed": self.seed, "pretrain": section, "inputs": inputs}
 
 

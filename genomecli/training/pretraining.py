@@ -59,9 +59,11 @@ FREE = frozenset(
         "pretrain.seeds",
         "pretrain.shard",
         "inputs.init_from",
+        "inputs.molecules",
     }
 )
-"""Settings that may change between the parts of a run; device and precision are judged apart."""
+"""What may change between the parts of a run; device and precision are judged apart. Which molecules were
+read follows from the corpus and ``reading.molecules``, which are compared; earlier versions kept no list."""
 
 
 DRAW_SECONDS = 30

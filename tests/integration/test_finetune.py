@@ -356,6 +356,21 @@ def test_check_and_dry_run_write_nothing(
     assert not (tmp_path / "run").exists()
 
 
+def test_it_is_said_before_training_that_a_side_lacks_a_class(
+    table: Path, body: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Rows without the motif first, and test rows are the last ones."""
+    head, *rows = table.read_text().splitlines()
+    rows.sort(key=lambda row: row.split("\t")[2])
+    sides = ["train"] * 100 + ["valid"] * 30 + ["test"] * 30
+    lines = [f"{head}\tside", *(f"{row}\t{side}" for row, side in zip(rows, sides, strict=True))]
+    (tmp_path / "sorted.tsv").write_text("\n".join(lines) + "\n")
+    split = ["finetune.split.by=column", "finetune.data.split=side"]
+    tune(tmp_path / "sorted.tsv", tmp_path / "run", f"finetune.model={body}", *split, dry_run=True)
+    said = "a side of this split has none of no (80 rows, none in valid and test); another split.by may part"
+    assert said in caplog.text
+
+
 @pytest.mark.parametrize(
     ("overrides", "error", "message"),
     [

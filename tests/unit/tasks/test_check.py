@@ -11,7 +11,7 @@ from genomecli.tasks.examples import Labels
 from genomecli.tasks.leakage import find_copies, leakage
 from genomecli.tasks.schema import Target
 from genomecli.tasks.settings import SplitSettings
-from genomecli.tasks.splits import split_examples
+from genomecli.tasks.splits import Split, split_examples
 from genomecli.tasks.targets import fit_targets
 from tests.unit.tasks.made import random_dna, read, targets, write
 
@@ -92,6 +92,17 @@ def test_classes_that_a_side_lacks_are_named(tmp_path: Path) -> None:
     many = Target("y", "multiclass", ("y",), tuple("abcdefgh"))
     (line,) = rare_classes(many, halves, splits)
     assert line.endswith("g (0 rows, none in train, valid and test) and 1 more.")
+
+
+def test_a_common_class_that_the_split_keeps_on_one_side_is_not_called_rare() -> None:
+    """As where a motif that all rows of a class share makes one cluster of them."""
+    labels = Labels(np.repeat([0, 1], 20))
+    split = Split(np.arange(5, 40), np.arange(2, 5), np.arange(2), np.arange(40), "By 21 clusters.")
+    (line,) = rare_classes(Target("y", "binary", ("y",), ("no", "yes")), labels, [split])
+    assert line == (
+        "Target y: a side of this split has none of yes (20 rows, none in valid and test); another split.by "
+        "may part them."
+    )
 
 
 def test_columns_stand_below_each_other() -> None:

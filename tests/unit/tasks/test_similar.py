@@ -81,6 +81,19 @@ def test_what_chance_reaches_is_seldom_passed_and_not_far_off() -> None:
         assert (shared > most * 0.8 - 2).mean() > 1e-4
 
 
+@pytest.mark.parametrize(("letters", "joined_by_it"), [(11, False), (15, True)])
+def test_a_stretch_in_common_counts_as_identity(letters: int, joined_by_it: bool) -> None:
+    """A motif in otherwise unrelated sequences of 60 bases, as the report says beside its counts."""
+    rng = np.random.default_rng(9)
+    motif = random_dna(rng, letters)
+    texts = []
+    for at in (3, 17, 29, 40):
+        text = random_dna(rng, 60)
+        texts.append(text[:at] + motif + text[at + letters :])
+    found, _ = cluster(examples(texts), SETTINGS)
+    assert set(found.tolist()) == ({0} if joined_by_it else {0, 1, 2, 3})
+
+
 FRONT, BACK = "TGCATTTTTTTCACATC", "GGTTACGGCTGTT"
 
 

@@ -9,7 +9,8 @@ import torch
 
 from genomecli.commands.pretrain import open_corpus
 from genomecli.corpus.batch import IGNORE
-from genomecli.errors import ConfigError
+from genomecli.errors import ConfigError, InputError
+from genomecli.inference.training_history import TrainingHistory
 from genomecli.runtime import log
 from genomecli.training.job import CorpusOnDisk, Job
 from genomecli.training.machine import Machine, settle
@@ -279,3 +280,26 @@ def test_the_resolved_settings_name_inputs_without_their_paths(corpus: CorpusOnD
     assert resolved["pretrain"]["corpus"] == "corpus"
     assert resolved["inputs"] == {"corpus": corpus.fingerprint}
     assert str(tmp_path.parent) not in str(resolved)
+
+
+class ProteinsAlone:
+    """A corpus as it would be had its genes never been read."""
+
+    def __init__(self, whole: Any) -> None:
+        self._whole = whole
+        self.groups = [group for group in whole.groups if group.molecule == "protein"]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._whole, name)
+
+
+def test_kinds_of_text_that_the_corpus_lacks_are_not_said_to_be_learned(corpus: CorpusOnDisk) -> None:
+    """The default of reading.molecules names genes and proteins; a network of proteins alone knows no DNA."""
+    proteins = replace(corpus, reader=ProteinsAlone(corpus.reader))
+    assert _settings(steps=3).reading.molecules == ("cds", "protein")
+    config = _job(proteins).config({"device": "cpu"})
+    assert config["inputs"] == {"corpus": corpus.fingerprint, "molecules": ["protein"]}
+    assert TrainingHistory.of(config).molecules == ("protein",)
+    with pytest.raises(InputError, match="was trained on protein alone, not on dna"):
+        TrainingHistory.of(config).check_alphabet("cds", "run")
+    assert TrainingHistory.of(_job(corpus).config({"device": "cpu"})).molecules == ("cds", "protein")
