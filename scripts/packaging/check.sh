@@ -58,7 +58,8 @@ main() {
   case $level in newest | oldest) ;; *) sed -n '2,9s/^# \?//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;; esac
   if [ -z "$folder" ]; then
     folder=$(mktemp -d)
-    trap 'rm -rf "$folder"' EXIT
+    # Quoted now: at the end of the script the name is gone.
+    trap "rm -rf '$folder'" EXIT
   fi
   mkdir -p "$folder"
   folder=$(cd "$folder" && pwd)
