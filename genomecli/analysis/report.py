@@ -12,6 +12,7 @@ from genomecli.analysis.report_codes import code_table, surprise_table
 from genomecli.analysis.report_tables import baseline_table, gene_table, main_table, similarity_table
 from genomecli.analysis.story import answer, baseline_sentence, code_sentence
 from genomecli.analysis.texts import LOCUS
+from genomecli.corpus.reading_settings import TOLD
 
 SECTIONS = (
     ("results", "Results"),
@@ -142,6 +143,11 @@ def limits(result: Comparison) -> list[str]:
             "A run was trained on genes beside their proteins: it was shown the dictionary in use, so "
             "alignment is "
             "learning by example and no decipherment."
+        )
+    if any(card.relation in TOLD for card in result.cards):
+        found.append(
+            "A run was told what some codons mean. Over all codons its figures say how well it keeps that, "
+            "right or wrong. What it found by itself, only rows over codons that were not told can say."
         )
     if any(card.relation in ("comparable", "none") for card in result.cards):
         found.append(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from genomecli.analysis.deviance import Deviance, Reading
-from genomecli.analysis.headline import Headline
+from genomecli.analysis.headline import Headline, is_clear
 from genomecli.analysis.lookup import LEFT_OUT_ENDPOINT, SYNONYM_ENDPOINT, select
 from genomecli.analysis.pages import count_text, figure_text, interval_text, p_text
 from genomecli.analysis.tidy import Measure
@@ -19,8 +19,22 @@ HINT = 1.0
 
 
 def answer(head: Headline) -> list[str]:
-    """Three sentences: do codons meet their amino acids, do synonyms meet, and what do the controls say."""
-    return [alignment_sentence(head), synonym_sentence(head), control_sentence(head)]
+    """Do codons meet their amino acids, do synonyms meet, and what do the controls say; a sentence each.
+
+    Of a network that was told some codons, a further one speaks of the others.
+    """
+    told = [] if head.untold is None else [untold_sentence(head.untold)]
+    return [alignment_sentence(head), *told, synonym_sentence(head), control_sentence(head)]
+
+
+def untold_sentence(found: Measure) -> str:
+    """On the primary endpoint over codons whose meaning the network was not told."""
+    clear = "beyond" if is_clear(found) else "not clearly beyond"
+    return (
+        f"The network was told other codons; over the {found.n} that it was not told the MRR is "
+        f"{_with_interval(found)}, {clear} chance (95 % of shuffled codes below {figure_text(found.null95)}; "
+        f"p = {p_text(found.p)})."
+    )
 
 
 def alignment_sentence(head: Headline) -> str:

@@ -13,7 +13,9 @@ from genomecli.analysis.gold import CodonGold
 from genomecli.analysis.held_out import held_out_null, leave_one_amino_acid_out
 from genomecli.analysis.permutations import block_permutation_null, block_permutations
 from genomecli.analysis.ranks import Gold, rank_matrix
+from genomecli.analysis.report import limits
 from genomecli.analysis.similarity import similarity
+from genomecli.analysis.story import untold_sentence
 from genomecli.analysis.untold import told_codons, untold_rows
 from genomecli.corpus.reading_settings import ReadingSettings
 from genomecli.sequences.codes import CODONS, genetic_code
@@ -83,3 +85,16 @@ def test_the_told_codons_are_those_that_training_was_given() -> None:
                 CODONS.index("CTG"),
                 CODONS.index("ATG"),
             }
+
+
+def test_readers_are_told_that_a_run_was_told() -> None:
+    pair = planted_pair(noise=0.05)
+    rows = untold_rows(pair, pair.gold.codons[:20], QUICK, np.random.default_rng(4))
+    said = untold_sentence(figures(rows)["untold_left_out"])
+    assert f"over the {pair.gold.n - 20} that it was not told" in said
+    assert ", beyond chance" in said
+    cards = [SimpleNamespace(group="a", seed=1, relation=name) for name in ("none", "back_translated")]
+    for card in cards:
+        result: Any = SimpleNamespace(cards=[card])
+        told = any("was told what some codons mean" in text for text in limits(result))
+        assert told == (card.relation == "back_translated")
