@@ -29,11 +29,13 @@ def answer(head: Headline) -> list[str]:
 
 def untold_sentence(found: Measure) -> str:
     """On the primary endpoint over codons whose meaning the network was not told."""
-    clear = "beyond" if is_clear(found) else "not clearly beyond"
+    lead = (
+        "Codons that it was not told are found too" if is_clear(found) else "It is not shown for other codons"
+    )
     return (
-        f"The network was told other codons; over the {found.n} that it was not told the MRR is "
-        f"{_with_interval(found)}, {clear} chance (95 % of shuffled codes below {figure_text(found.null95)}; "
-        f"p = {p_text(found.p)})."
+        f"{lead}: the network was told what some mean, and over the {found.n} that it was not told the MRR is "
+        f"{_with_interval(found)}; 95 % of shuffled codes stay below {figure_text(found.null95)} "
+        f"(p = {p_text(found.p)})."
     )
 
 
