@@ -33,7 +33,7 @@ def untold_sentence(found: Measure) -> str:
         "Codons that it was not told are found too" if is_clear(found) else "It is not shown for other codons"
     )
     return (
-        f"{lead}: the network was told what some mean, and over the {found.n} that it was not told the MRR is "
+        f"{lead}: the network was told what some mean, and over the other {found.n} the MRR is "
         f"{_with_interval(found)}; 95 % of shuffled codes stay below {figure_text(found.null95)} "
         f"(p = {p_text(found.p)})."
     )
