@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pyarrow
 
+_NAMES = {"string": "object", "float": "float32", "double": "float64"}
+
 
 def to_arrow(values: Sequence[Any] | NDArray[Any], kind: str) -> pyarrow.Array:
     """An Arrow array of n values.
@@ -50,8 +52,13 @@ def to_numpy(column: pyarrow.ChunkedArray) -> NDArray[Any]:
     parts = [_part(chunk) for chunk in column.chunks]
     if len(parts) == 1:
         return parts[0]
-    dtype = np.dtype(column.type.to_pandas_dtype())  # numpy's, whatever its name says
-    return np.concatenate([np.zeros(0, dtype=dtype), *parts])
+    return np.concatenate([np.zeros(0, dtype=_dtype(column.type)), *parts])
+
+
+def _dtype(kind: pyarrow.DataType) -> np.dtype[Any]:
+    """numpy's name of a type; ``to_pandas_dtype`` knows it too, but in older versions imports pandas."""
+    name = str(kind)
+    return np.dtype(_NAMES.get(name, name))
 
 
 def _part(chunk: pyarrow.Array) -> NDArray[Any]:
@@ -61,7 +68,7 @@ def _part(chunk: pyarrow.Array) -> NDArray[Any]:
         bits = np.frombuffer(buffers[1], dtype=np.uint8)
         return np.unpackbits(bits, count=last, bitorder="little")[first:].astype(np.bool_)
     if kind != "string":
-        return np.frombuffer(buffers[1], dtype=chunk.type.to_pandas_dtype())[first:last]
+        return np.frombuffer(buffers[1], dtype=_dtype(chunk.type))[first:last]
     texts = np.full(len(chunk), "", dtype=object)
     ends = (
         np.frombuffer(buffers[1], dtype=np.int32)[first : last + 1] if len(chunk) else np.zeros(1, np.int32)

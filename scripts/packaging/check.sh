@@ -86,8 +86,10 @@ main() {
   else
     lower_bounds "$python" > "$folder/oldest.txt"
     cat "$folder/oldest.txt"
-    "$venv/bin/pip" install -q --force-reinstall --no-deps "${wheel[0]}"
-    "$venv/bin/pip" install -q -r "$folder/oldest.txt" "${wheel[0]}"
+    # uv, since pip searches without end for what the lower bounds of all extras have in common.
+    "$folder/build/bin/pip" install -q uv
+    "$folder/build/bin/uv" pip install -q --python "$venv/bin/python" --reinstall-package genomecli \
+      -r "$folder/oldest.txt" "${wheel[0]}"
     (cd "$folder/use" && use_it "$venv/bin/genomecli")
   fi
   "$venv/bin/pip" check

@@ -369,6 +369,9 @@ def by_safetensors(table: Any) -> tuple[list[str], Any]:
 def by_anndata(table: Any) -> tuple[list[str], Any]:
     anndata = pytest.importorskip("anndata")
     read = anndata.read_h5ad(table("h5ad"))
+    again = pytest.importorskip("scanpy").read_h5ad(table("h5ad"))
+    assert all(np.array_equal(again.obsm[name], read.obsm[name]) for name in read.obsm)
+    assert again.obs.equals(read.obs)
     ids = list(read.obs["id"]) if "id" in read.obs else list(read.obs_names)
     return ids, next(iter(read.obsm.values()))
 
@@ -377,7 +380,7 @@ OPENERS = {
     "`embed`: `.tsv`, `.parquet`": ("pandas", by_pandas),
     "`embed`: `.npy`": ("numpy", by_numpy),
     "`embed`: `.safetensors`": ("safetensors", by_safetensors),
-    "`embed`: `.h5ad`": ("anndata", by_anndata),
+    "`embed`: `.h5ad`": ("anndata, scanpy", by_anndata),
 }
 
 

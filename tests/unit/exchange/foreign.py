@@ -22,6 +22,17 @@ ROLES = {"pad": ("[PAD]", "<pad>"), "unk": ("[UNK]", "<unk>"), "cls": ("[CLS]", 
 ROLES |= {"sep": ("[SEP]", "</s>", "<eos>"), "mask": ("[MASK]", "<mask>")}
 
 
+def needs_full_attention(layers: Sequence[str]) -> None:
+    """Skips where ``transformers`` refuses a ModernBERT of such layers, as 5.12 one without a window."""
+    import pytest
+    from transformers import ModernBertConfig
+
+    try:
+        ModernBertConfig(num_hidden_layers=len(layers), layer_types=list(layers))
+    except Exception as error:
+        pytest.skip(f"transformers opens no ModernBERT of these layers: {str(error).splitlines()[0]}")
+
+
 def make_words(k: int, letters: str = "ACGT") -> list[str]:
     return ["".join(word) for word in product(reversed(letters), repeat=k)] + ["N" * k]
 

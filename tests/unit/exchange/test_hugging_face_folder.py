@@ -21,6 +21,7 @@ from genomecli.tasks.covariates import CovariateScale
 from genomecli.tasks.kinds.registry import task_kind
 from genomecli.tasks.schema import Target
 from genomecli.training.task_spec import ColumnReading, HeadShape, TaskSpec
+from tests.unit.exchange.foreign import needs_full_attention
 
 transformers = pytest.importorskip("transformers")
 
@@ -96,6 +97,10 @@ MASKED = [
 @pytest.mark.parametrize("settings", MASKED, ids=range(len(MASKED)))
 @pytest.mark.parametrize("dna", ["base", "codon"])
 def test_masked_language_models(settings: ModelSettings, dna: str, tmp_path: Path) -> None:
+    if settings.architecture == "modern":
+        needs_full_attention(
+            ["sliding_attention" if near else "full_attention" for near in settings.local_layers]
+        )
     model, ours = exported(settings, build_lexicon(["bug", "cat"], dna=dna, scope="per_species"))
     theirs, tokenizer = opened(model, tmp_path, "AutoModelForMaskedLM")
     batch, logits = read(model, theirs, tokenizer)

@@ -17,7 +17,7 @@ from genomecli.exchange.hugging_face_import import imported, is_foreign, read_hu
 from genomecli.models.language_model import LanguageModel, build_model
 from genomecli.models.settings import ModelSettings
 from genomecli.training.checkpoint import load_model
-from tests.unit.exchange.foreign import FAMILIES, RESIDUES, make_foreign, make_words
+from tests.unit.exchange.foreign import FAMILIES, RESIDUES, make_foreign, make_words, needs_full_attention
 
 transformers = pytest.importorskip("transformers")
 
@@ -123,6 +123,8 @@ MODERN: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("options", MODERN)
 def test_options_of_modernbert(options: dict[str, Any], tmp_path: Path) -> None:
+    if options.get("layer_types"):
+        needs_full_attention(options["layer_types"])
     compare(make_foreign(tmp_path / "m", "modernbert", RESIDUES, **options), tmp_path / "cache", PROTEINS)
 
 
