@@ -20,6 +20,7 @@ from genomecli.analysis.gene_lookup import retrieval_rows
 from genomecli.analysis.headline import ChosenLayer, choose_layer, layer_scores, make_headline
 from genomecli.analysis.kept import Kept
 from genomecli.analysis.places import STATIC_LAYER, Place, VectorPair
+from genomecli.analysis.removal import removal_rows
 from genomecli.analysis.resampling import gene_rows
 from genomecli.analysis.run_texts import run_texts
 from genomecli.analysis.runs import OpenRun, read_probes, shared_species
@@ -103,6 +104,7 @@ class Comparer:
             self.result.rows += self.kept.part(("measures", place), self.within.measure, pair, full=full)
             if claimed:
                 self.result.rows += self.kept.part(("untold", place), self._untold, run, pair)
+                self._removed(pair)
             self.result.pairs[place] = pair
             self.progress.advance(1, at=f"{species} layer {place.layer} frame {place.frame}")
         own = self._own_pairs(run, species)
@@ -117,6 +119,10 @@ class Comparer:
         place = pair.place
         told = told_codons(run, place.species, self._codes[run.name, place.species])
         return untold_rows(pair, told, self.settings, rng(self.seed, "untold", *astuple(place)))
+
+    def _removed(self, pair: VectorPair) -> None:
+        source = rng(self.seed, "removal", *astuple(pair.place))
+        self.result.rows += self.kept.part(("removal", pair.place), removal_rows, pair, self.settings, source)
 
     def _own_pairs(self, run: OpenRun, species: str) -> list[VectorPair]:
         """Trained contextual vectors of a run in its own frame, by layer."""
@@ -149,6 +155,7 @@ class Comparer:
             self.result.note(text)
         for pair in pairs:
             self._endpoints(pair)
+            self._removed(pair)
             self.result.pairs[pair.place] = pair
             self.progress.advance(1, at=f"{species} {pair.place.vectors}")
 
