@@ -12,6 +12,7 @@ from itertools import combinations
 from pathlib import Path
 
 from genomecli.analysis.between import amino_rows, difference_rows, run_rows, species_rows
+from genomecli.analysis.codon_surprise import run_lines
 from genomecli.analysis.comparison import Comparison, RunCard
 from genomecli.analysis.controls import frequency_rows, spelling_rows
 from genomecli.analysis.deviance import Deviance, code_lines, rank_place, surprise_lines, wanted_codes
@@ -88,6 +89,8 @@ class Comparer:
             log.info("%s: %s: measuring %d sets of vectors", run.name, name, len(gathered.pairs))
             self._measure(run, name, gathered, control)
             self._baselines(run, name)
+            if self.settings.codon_surprise and not control:
+                self._surprise(run, name)
 
     def _measure(self, run: OpenRun, species: str, gathered: Gathered, control: bool) -> None:
         for text in gathered.notes:
@@ -123,6 +126,14 @@ class Comparer:
     def _removed(self, pair: VectorPair) -> None:
         source = rng(self.seed, "removal", *astuple(pair.place))
         self.result.rows += self.kept.part(("removal", pair.place), removal_rows, pair, self.settings, source)
+
+    def _surprise(self, run: OpenRun, species: str) -> None:
+        dna, _ = self.gatherer.texts(run, species)
+        arguments = (run, dna, self.settings, self.seed, self.precision)
+        lines, notes = self.kept.part(("codon surprise", run.name, species), run_lines, *arguments)
+        self.result.codon_lines += lines
+        for text in notes:
+            self.result.note(text)
 
     def _own_pairs(self, run: OpenRun, species: str) -> list[VectorPair]:
         """Trained contextual vectors of a run in its own frame, by layer."""

@@ -278,6 +278,11 @@ class CompareSettings(Section):
         "each alone and all together, and what such properties explain of the codons' similarity. gc3: "
         "whether the third base is G or C; frequency: logarithm of the codon's usage.",
     )
+    codon_surprise: bool = setting(
+        False,
+        doc="Also hide the codons of the held-out genes, one in eight at a time, and write how surprising "
+        "each is beside its usage, near starts, near stops and between (codon_surprise.tsv).",
+    )
     retrieval: bool = setting(True, doc="Whether to look up each gene's protein by their pooled vectors.")
     retrieval_genes: int = setting(
         1000, doc="At most this many genes take part in the retrieval.", unit="genes", ge=10
