@@ -98,6 +98,18 @@ def read_sources(corpus: CorpusReader, settings: DecipherSettings, seed: int) ->
     return _checked(found, corpus)
 
 
+def gene_texts(corpus: CorpusReader, species: str) -> tuple[Text, GeneticCode]:
+    """All genes of a species as codons, terminal ones left out, and its code; no gene of another code.
+
+    Raises:
+        InputError: if the corpus holds no genes of it.
+    """
+    corpus.group(species, "cds")
+    code = species_code(corpus, species)
+    genes, _ = _of_one_code(corpus, species, code)
+    return _inside(corpus, genes).codons(), code
+
+
 def _wrongly_translated(
     corpus: CorpusReader,
     genes: RecordTable,
