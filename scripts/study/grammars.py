@@ -2,8 +2,9 @@
 
 Usage: python -m scripts.study.grammars CORPUS OUT SPECIES...
 
-Writes OUT/likeness.tsv (a row a pair of species), OUT/lookups.tsv (codons of one species looked up among those
-of another) and OUT/grammar.tsv (measures within a species, as ``mrr-compare.remove`` gives them of networks).
+Writes OUT/likeness.tsv (a row a pair of species), OUT/lookups.tsv (codons of one species looked up among
+those of another) and OUT/grammar.tsv (measures within a species, as ``mrr-compare.remove`` gives them of
+networks).
 """
 
 from __future__ import annotations
