@@ -3,8 +3,8 @@
 Usage: python -m scripts.study.grammars CORPUS OUT SPECIES...
 
 Writes OUT/likeness.tsv (a row a pair of species), OUT/lookups.tsv (codons of one species looked up among
-those of another) and OUT/grammar.tsv (measures within a species, as ``mrr-compare.remove`` gives them of
-networks).
+those of another), OUT/grammar.tsv (measures within a species, as ``mrr-compare.remove`` gives them of
+networks) and OUT/islands.tsv (how much of each codon stands in genes low in GC3).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from genomecli.analysis.codon_grammar import CodonGrammar, likeness, read_grammar, shared_gold
+from genomecli.analysis.decipherment.sources import gene_texts
 from genomecli.analysis.places import Place, make_pair
 from genomecli.analysis.removal import gc3, removal_rows
 from genomecli.analysis.settings import CompareSettings
@@ -26,7 +27,7 @@ from genomecli.analysis.synonymy import synonym_rows
 from genomecli.analysis.texts import species_code
 from genomecli.corpus.store import CorpusReader
 from genomecli.runtime import rng
-from genomecli.sequences.codes import GeneticCode
+from genomecli.sequences.codes import CODONS, GeneticCode
 from scripts.study.ladder import Row
 
 SEED = 1
@@ -114,8 +115,36 @@ def within_rows(grammars: Mapping[str, CodonGrammar], codes: Mapping[str, Geneti
                 yield {**about, **dict(zip(names, cells, strict=True))}
 
 
+def island_rows(corpus: CorpusReader, species: str) -> Iterator[Row]:
+    """One row a codon: how much of it stands in the tenth of genes that is lowest in GC3.
+
+    A gene's GC3 is that of its other codons, so that a codon does not choose its own genes; genes are put in
+    order by it, and the first that hold a tenth of all codons are taken.
+    """
+    text, code = gene_texts(corpus, species)
+    owner = np.repeat(np.arange(len(text.lengths)), text.lengths)
+    kept = text.tokens >= 0
+    table = np.zeros((len(text.lengths), 64))
+    np.add.at(table, (owner[kept], text.tokens[kept]), 1)
+    rich = gc3(np.arange(64))
+    for codon in range(64):
+        if code.amino[codon] == "*" or not table[:, codon].any():
+            continue
+        others = table.copy()
+        others[:, codon] = 0
+        order = np.argsort(others @ rich / np.maximum(others.sum(axis=1), 1), kind="stable")
+        low = order[np.cumsum(table[order].sum(axis=1)) <= 0.1 * table.sum()]
+        yield {
+            "species": species,
+            "codon": CODONS[codon],
+            "amino_acid": code.amino[codon],
+            "usage": f"{table[:, codon].sum() / table.sum():.5f}",
+            "in_lowest_gc3": f"{table[low, codon].sum() / table[:, codon].sum():.4f}",
+        }
+
+
 def main(corpus: Path, out: Path, species: list[str]) -> None:
-    """Write the three tables."""
+    """Write the tables."""
     from scripts.study.collect import write_table
 
     reader = CorpusReader.open(corpus, verify="sha256")
@@ -123,6 +152,7 @@ def main(corpus: Path, out: Path, species: list[str]) -> None:
     codes = {name: species_code(reader, name) for name in species}
     out.mkdir(parents=True, exist_ok=True)
     write_table(out / "grammar.tsv", list(within_rows(grammars, codes)))
+    write_table(out / "islands.tsv", [row for name in species for row in island_rows(reader, name)])
     write_table(out / "lookups.tsv", list(lookup_rows(grammars)))
     # Last, since make looks at it.
     write_table(out / "likeness.tsv", list(likeness_rows(grammars)))

@@ -114,20 +114,23 @@ def draw_surprise(rows: Sequence[Row], path: Path, rung: str) -> None:
     if not species:
         return
     with house_style():
-        figure, grid = new_figure(5.6 * len(species), 8.2, columns=len(species), rows=2, sharey="row")
+        figure, grid = new_figure(5.6 * len(species), 11, columns=len(species), rows=3, sharey="row")
         for column, name in enumerate(species):
             mine = [row for row in rows if row["species"] == name]
             _gains(grid[0][column], mine)
             _starts(grid[1][column], mine)
+            _islands(grid[2][column], mine)
             grid[0][column].set_title(NAMES.get(name, name))
         grid[0][0].set_ylabel("told by the neighbourhood, bits")
         grid[1][0].set_ylabel("share in the first ten codons\nover that inside, log2")
+        grid[2][0].set_ylabel("told by the neighbourhood, bits")
     save(figure, path)
 
 
 def _gains(axes: Any, rows: Sequence[Row]) -> None:
     marked = sorted(rows, key=lambda row: -_cell(row, "gain"))[:8]
     _dots(axes, rows, "gain", OKABE_ITO[0], marked)
+    axes.set_xlabel("usage, % of codons")
 
 
 def _starts(axes: Any, rows: Sequence[Row]) -> None:
@@ -136,6 +139,26 @@ def _starts(axes: Any, rows: Sequence[Row]) -> None:
     sure = [row for row in far if _cell(row, "first_low") > 0 or _cell(row, "first_high") < 0]
     _dots(axes, kept, "first", OKABE_ITO[1], sure[:8])
     axes.set_xlabel("usage, % of codons")
+
+
+def _islands(axes: Any, rows: Sequence[Row]) -> None:
+    """What the neighbourhood tells against how much of the codon stands in genes low in GC3."""
+    kept = [row for row in rows if row["in_lowest_gc3"] != ""]
+    for row in kept:
+        x, y = 100 * _cell(row, "in_lowest_gc3"), _cell(row, "gain")
+        axes.plot(x, y, "o", ms=4, color=OKABE_ITO[2])
+        if x > 15 and y > 0.14:
+            _name(axes, row, x, y)
+    axes.axvline(10, color=GREY, lw=0.8)
+    axes.axhline(0, color=GREY, lw=0.8)
+    axes.set_xlim(0, 42)
+    axes.set_xlabel("% of the codon in the tenth of genes lowest in GC3")
+    light_grid(axes)
+
+
+def _name(axes: Any, row: Row, x: float, y: float) -> None:
+    text = f"{str(row['codon']).replace('T', 'U')} {row['amino_acid']}"
+    axes.annotate(text, (x, y), xytext=(4, 3), textcoords="offset points", fontsize=8)
 
 
 def _cell(row: Row, name: str) -> float:
@@ -174,8 +197,7 @@ def _names(axes: Any, marked: Sequence[Row], name: str) -> None:
         if any(abs(here[0] - a) < 0.2 and abs(here[1] - b) < 0.045 for a, b in placed):
             continue
         placed.append(here)
-        text = f"{str(row['codon']).replace('T', 'U')} {row['amino_acid']}"
-        axes.annotate(text, (x, y), xytext=(4, 3), textcoords="offset points", fontsize=8)
+        _name(axes, row, x, y)
 
 
 def draw_species(rows: Sequence[Row], path: Path) -> None:
@@ -257,7 +279,7 @@ def _handles() -> list[Any]:
 def draw_codes(rows: Sequence[Row], path: Path) -> None:
     """How many classes of codes remain for each network's DNA, and whether the given one is among them.
 
-    Where UGA means something: the amino acids that it lies nearest to by rotation, its own left out of the fit.
+    Where UGA has a meaning: the amino acids that it lies nearest to by rotation, its own left out.
     """
     nearest = {
         (row["text"], row["seed"], row["species"]): str(row["UGA_nearest"])

@@ -91,6 +91,10 @@ def _one(rows: Sequence[Cells], scope: str, statistic: str = "mrr", similarity: 
 
 def surprise_rows(out: Path) -> Iterator[Row]:
     """One row a network and codon: how surprising, what the neighbourhood tells, and where it is common."""
+    islands = {
+        (row["species"], row["codon"]): row["in_lowest_gc3"]
+        for row in read_rows(out / "grammars" / "islands.tsv")
+    }
     for path in sorted((out / "composition").glob("*/compared-*/codon_surprise.tsv")):
         species, _, rung = path.parent.parent.name.partition("-")
         rows = read_rows(path)
@@ -122,6 +126,8 @@ def surprise_rows(out: Path) -> Iterator[Row]:
                 "codon": codon,
                 **cells,
                 **{name: whole[name] for name in ("gain", "gain_low", "gain_high")},
+                "in_lowest_gc3": islands.get((species, codon), ""),
+                "inside_gain": inside["gain"] if inside else "",
                 "inside_bits": inside["bits"] if inside else "",
                 **ends,
             }
