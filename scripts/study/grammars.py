@@ -31,6 +31,8 @@ from genomecli.sequences.codes import CODONS, GeneticCode
 from scripts.study.ladder import Row
 
 SEED = 1
+DRAWS = 50
+"""Ways to deal codons anew for the null of a lookup."""
 SETTINGS = CompareSettings(remove=("gc3", "frequency"), permutations=999)
 
 PHYLUM, DOMAIN, LIFE = "phylum", "domain", "life"
@@ -78,7 +80,7 @@ def lookup_rows(grammars: Mapping[str, CodonGrammar]) -> Iterator[Row]:
         for how in ("cosine", "procrustes"):
             source = rng(SEED, "lookup", a.species, b.species, how)
             found = species_ranks(*sides, how=how, axes=SETTINGS.axes)
-            null = species_null(*sides, 50, source, how=how, axes=SETTINGS.axes)
+            null = species_null(*sides, DRAWS, source, how=how, axes=SETTINGS.axes)
             chance = species_chance(a.gold, b.gold)
             ranks = {"same codon": found.same_codon, "same amino acid": found.same_amino}
             for place, (name, one) in enumerate(ranks.items()):
