@@ -84,13 +84,24 @@ class CodonGrammar:
         return both
 
 
-def read_grammar(corpus: CorpusReader, species: str, seed: int) -> CodonGrammar:
+def read_grammar(
+    corpus: CorpusReader, species: str, seed: int, *, frame: int = 0, shuffled: bool = False
+) -> CodonGrammar:
     """Count the genes of a species; genes of organelles, which another code is given for, are left out.
+
+    Args:
+        corpus: with its genes.
+        species: its name.
+        seed: of the groups, and of the order in shuffled genes.
+        frame: control: bases left out at the start of each gene.
+        shuffled: control: the codons of each gene in a random order, so that only its composition is left.
 
     Raises:
         InputError: if the corpus has no genes of it.
     """
-    text, code = gene_texts(corpus, species)
+    text, code = gene_texts(corpus, species, frame)
+    if shuffled:
+        text = text.shuffled(rng(seed, "grammar", "shuffled", species))
     return grammar_of(text, code, species, seed)
 
 

@@ -148,12 +148,12 @@ def species_rows(out: Path) -> Iterator[Row]:
     looked = read_rows(out / "grammars" / "lookups.tsv")
     pooled = read_rows(out / "pooled" / "apart" / "compared-1" / "measures.tsv")
     likeness = read_rows(out / "grammars" / "likeness.tsv")
-    beyond = {(row["a"], row["b"]): row for row in likeness if row["part"] != "all"}
+    parts = {(row["a"], row["b"], row["part"]): row for row in likeness}
     for row in likeness:
         if row["part"] != "all":
             continue
         pair = (row["a"], row["b"])
-        other = beyond[pair]
+        other = parts[*pair, "beyond amino acids"]
         yield {
             "a": row["a"],
             "b": row["b"],
@@ -161,6 +161,8 @@ def species_rows(out: Path) -> Iterator[Row]:
             "gc3_apart": f"{abs(float(row['gc3_a']) - float(row['gc3_b'])):.3f}",
             **{name: row[name] for name in ("codons", "r", "low", "high", "p", "without_noise")},
             **{f"beyond_{name}": other[name] for name in ("r", "low", "high", "p", "without_noise")},
+            "frame1_r": parts.get((*pair, "frame +1"), {}).get("r", ""),
+            "shuffled_r": parts.get((*pair, "shuffled within genes"), {}).get("r", ""),
             **{
                 f"lookup_{name}": _both_ways(looked, pair, what)
                 for name, what in (("codon", "same codon"), ("amino_acid", "same amino acid"))
