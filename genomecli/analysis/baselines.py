@@ -29,8 +29,8 @@ WEIGHTINGS: Mapping[str, tuple[tuple[float, float, float], float]] = MappingProx
 """Weights of the three positions and worth of a transition, by name."""
 
 
-def _log_shares(counts: ArrayLike) -> Floats:
-    # Half a count each keeps an unseen item finite.
+def log_shares(counts: ArrayLike) -> Floats:
+    """Natural logarithm of each item's share; float64[n]. Half a count each keeps an unseen item finite."""
     shares = np.asarray(counts, dtype=np.float64) + 0.5
     logs: Floats = np.log(shares / shares.sum())
     return logs
@@ -47,16 +47,16 @@ def frequency_similarity(
         gold: with it, an amino acid's frequency is first divided by its number of codons: a baseline that
             is told the size of each block.
     """
-    amino = _log_shares(amino_counts)
+    amino = log_shares(amino_counts)
     if gold is not None:
         amino = amino - np.log(np.maximum(gold.block_sizes, 1))
-    similarity: Floats = -np.abs(_log_shares(codon_counts)[:, None] - amino[None, :])
+    similarity: Floats = -np.abs(log_shares(codon_counts)[:, None] - amino[None, :])
     return similarity
 
 
 def frequency_synonym_similarity(codon_counts: ArrayLike) -> Floats:
     """Minus the distance of log frequencies, codon by codon; float64[n, n]."""
-    logs = _log_shares(codon_counts)
+    logs = log_shares(codon_counts)
     similarity: Floats = -np.abs(logs[:, None] - logs[None, :])
     return similarity
 

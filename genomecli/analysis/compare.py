@@ -12,6 +12,7 @@ from itertools import combinations
 from pathlib import Path
 
 from genomecli.analysis.between import amino_rows, difference_rows, run_rows, species_rows
+from genomecli.analysis.codon_surprise import run_lines
 from genomecli.analysis.comparison import Comparison, RunCard
 from genomecli.analysis.controls import frequency_rows, spelling_rows
 from genomecli.analysis.deviance import Deviance, code_lines, rank_place, surprise_lines, wanted_codes
@@ -20,6 +21,7 @@ from genomecli.analysis.gene_lookup import retrieval_rows
 from genomecli.analysis.headline import ChosenLayer, choose_layer, layer_scores, make_headline
 from genomecli.analysis.kept import Kept
 from genomecli.analysis.places import STATIC_LAYER, Place, VectorPair
+from genomecli.analysis.removal import removal_rows
 from genomecli.analysis.resampling import gene_rows
 from genomecli.analysis.run_texts import run_texts
 from genomecli.analysis.runs import OpenRun, read_probes, shared_species
@@ -87,6 +89,8 @@ class Comparer:
             log.info("%s: %s: measuring %d sets of vectors", run.name, name, len(gathered.pairs))
             self._measure(run, name, gathered, control)
             self._baselines(run, name)
+            if self.settings.codon_surprise and not control:
+                self._surprise(run, name)
 
     def _measure(self, run: OpenRun, species: str, gathered: Gathered, control: bool) -> None:
         for text in gathered.notes:
@@ -103,6 +107,7 @@ class Comparer:
             self.result.rows += self.kept.part(("measures", place), self.within.measure, pair, full=full)
             if claimed:
                 self.result.rows += self.kept.part(("untold", place), self._untold, run, pair)
+                self._removed(pair)
             self.result.pairs[place] = pair
             self.progress.advance(1, at=f"{species} layer {place.layer} frame {place.frame}")
         own = self._own_pairs(run, species)
@@ -117,6 +122,18 @@ class Comparer:
         place = pair.place
         told = told_codons(run, place.species, self._codes[run.name, place.species])
         return untold_rows(pair, told, self.settings, rng(self.seed, "untold", *astuple(place)))
+
+    def _removed(self, pair: VectorPair) -> None:
+        source = rng(self.seed, "removal", *astuple(pair.place))
+        self.result.rows += self.kept.part(("removal", pair.place), removal_rows, pair, self.settings, source)
+
+    def _surprise(self, run: OpenRun, species: str) -> None:
+        dna, _ = self.gatherer.texts(run, species)
+        arguments = (run, dna, self.settings, self.seed, self.precision)
+        lines, notes = self.kept.part(("codon surprise", run.name, species), run_lines, *arguments)
+        self.result.codon_lines += lines
+        for text in notes:
+            self.result.note(text)
 
     def _own_pairs(self, run: OpenRun, species: str) -> list[VectorPair]:
         """Trained contextual vectors of a run in its own frame, by layer."""
@@ -149,6 +166,7 @@ class Comparer:
             self.result.note(text)
         for pair in pairs:
             self._endpoints(pair)
+            self._removed(pair)
             self.result.pairs[pair.place] = pair
             self.progress.advance(1, at=f"{species} {pair.place.vectors}")
 

@@ -82,6 +82,7 @@ class Comparison:
         deviances: genetic codes ranked, one a headline and kind of evidence.
         code_lines: rows of ``codes.tsv``.
         surprise_lines: rows of ``surprises.tsv``.
+        codon_lines: rows of ``codon_surprise.tsv``.
         probes: MRR along training as the runs noted it themselves, by run.
         static: by run and species, the run whose texts its static baselines were counted on: itself, or an
             earlier one that read texts of the same kind.
@@ -99,6 +100,7 @@ class Comparison:
     deviances: list[Deviance] = field(default_factory=list)
     code_lines: list[tuple[object, ...]] = field(default_factory=list)
     surprise_lines: list[tuple[object, ...]] = field(default_factory=list)
+    codon_lines: list[tuple[object, ...]] = field(default_factory=list)
     probes: dict[str, tuple[ProbePoint, ...]] = field(default_factory=dict)
     static: dict[tuple[str, str], str] = field(default_factory=dict)
     species_notes: dict[str, str] = field(default_factory=dict)

@@ -8,8 +8,14 @@ from typing import Any
 from genomecli.analysis.comparison import Comparison
 from genomecli.analysis.pages import PageFigure, PageTable, render
 from genomecli.analysis.report_between import run_cards, run_table, species_table
-from genomecli.analysis.report_codes import code_table, surprise_table
-from genomecli.analysis.report_tables import baseline_table, gene_table, main_table, similarity_table
+from genomecli.analysis.report_codes import code_table, codon_surprise_table, surprise_table
+from genomecli.analysis.report_tables import (
+    baseline_table,
+    gene_table,
+    main_table,
+    property_table,
+    similarity_table,
+)
 from genomecli.analysis.story import answer, baseline_sentence, code_sentence
 from genomecli.analysis.texts import LOCUS
 from genomecli.corpus.reading_settings import TOLD
@@ -63,6 +69,8 @@ def comparison_page(result: Comparison, figures: Sequence[PageFigure]) -> str:
             "similarity_table": _lean(similarity_table(result), result),
             "gene_table": _lean(gene_table(result), result),
             "baseline_table": _lean(baseline_table(result), result),
+            "property_table": _lean(property_table(result), result),
+            "codon_surprise_table": _lean(codon_surprise_table(result), result),
             "surprise_table": _lean(surprise_table(result), result),
             "code_table": _lean(code_table(result), result),
             "species_table": species,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from genomecli.analysis.codon_surprise import COLUMNS
 from genomecli.analysis.comparison import Comparison
 from genomecli.analysis.pages import PageTable, figure_text, interval_text, p_text
 
@@ -66,4 +69,29 @@ def code_table(result: Comparison, shown: int = 5) -> PageTable:
         rows,
         text=frozenset({0, 1, 2, 4, 5, 9, 10}),
         main=frozenset(main),
+    )
+
+
+def codon_surprise_table(result: Comparison, shown: int = 8) -> PageTable:
+    """The codons that the network expects most, and least, beyond their usage; over all places."""
+    rows: list[tuple[str, ...]] = []
+    by_run: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for line in result.codon_lines:
+        cells: dict[str, Any] = dict(zip(COLUMNS, line, strict=True))
+        if cells["region"] == "all" and cells["codon"] != "all":
+            by_run.setdefault((cells["species"], cells["run"]), []).append(cells)
+    for place, lines in by_run.items():
+        ordered = sorted(lines, key=lambda cells: (-cells["gain"], cells["codon"]))
+        few = ordered if len(ordered) <= 2 * shown else [*ordered[:shown], *ordered[-shown:]]
+        for cells in few:
+            gain = (figure_text(cells["gain"]), interval_text(cells["gain_low"], cells["gain_high"]))
+            name = (*place, cells["codon"], cells["amino_acid"])
+            rows.append((*name, f"{cells['n']:,}", figure_text(cells["bits"]), *gain))
+    return PageTable(
+        "Hidden codons: how surprising they are (bits), and how much less than by the probability that the "
+        "network gives them on average (gain: what the neighbourhood tells; intervals over genes); those "
+        "that gain most and least.",
+        ("species", "run", "codon", "reads as", "codons", "bits", "gain", "95 % interval"),
+        rows,
+        text=frozenset({0, 1, 2, 3}),
     )

@@ -28,6 +28,21 @@ SCOPES = {
     "untold": "codons not told",
     "untold_left_out": "amino acid left out, codons not told",
     "five_fold": "gene families left out",
+    "without_gc3": "GC3 taken off",
+    "without_frequency": "usage taken off",
+    "without_gc3_and_frequency": "GC3 and usage taken off",
+    "without_frequency_and_gc3": "GC3 and usage taken off",
+    "between_blocks_without_gc3": "between blocks, GC3 taken off",
+    "between_blocks_without_frequency": "between blocks, usage taken off",
+    "between_blocks_without_gc3_and_frequency": "between blocks, GC3 and usage taken off",
+    "between_blocks_without_frequency_and_gc3": "between blocks, GC3 and usage taken off",
+}
+PROPERTIES = {
+    "gc3": "third base G or C",
+    "third_base": "third base",
+    "frequency": "usage",
+    "first_two_bases": "first two bases",
+    "meaning": "amino acid",
 }
 SIMILARITIES = {
     "cosine": "cosine",
@@ -212,3 +227,19 @@ def _simple_rows(result: Comparison, head: Headline) -> list[tuple[str, ...]]:
 def _first(rows: list[Measure], **about: object) -> float | None:
     found = select(rows, **about)
     return found[0].value if found else None
+
+
+def property_table(result: Comparison) -> PageTable:
+    """What GC3, third base, usage, first bases and meaning each explain of the codons' similarity."""
+    rows = []
+    for head in result.reported:
+        for found in select(result.rows, **at_place(head.place), statistic="explained"):
+            name = (head.place.species, head.place.run, PROPERTIES[found.scope])
+            rows.append((*name, figure_text(found.value), figure_text(found.null95), p_text(found.p)))
+    return PageTable(
+        "Share of the variance of centred cosine, over pairs of codons, that each property explains alone "
+        "(squared correlation; null: codons dealt anew).",
+        ("species", "run", "property", "explained", "null 95 %", "p"),
+        rows,
+        text=frozenset({0, 1, 2}),
+    )

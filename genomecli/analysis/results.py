@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from genomecli.analysis.codon_surprise import COLUMNS as CODON_SURPRISE_COLUMNS
 from genomecli.analysis.comparison import Comparison
 from genomecli.analysis.deviance import CODES_COLUMNS, SURPRISES_COLUMNS, Deviance, write_lines
 from genomecli.analysis.drawing import drawings
@@ -34,6 +35,8 @@ def write_comparison(result: Comparison, folder: Path, kept: Kept | None = None)
     write_parquet(folder / "measures.parquet", result.rows)
     write_lines(folder / "codes.tsv", CODES_COLUMNS, result.code_lines)
     write_lines(folder / "surprises.tsv", SURPRISES_COLUMNS, result.surprise_lines)
+    if result.codon_lines:
+        write_lines(folder / "codon_surprise.tsv", CODON_SURPRISE_COLUMNS, result.codon_lines)
     shown = main_table(result)
     write_lines(folder / HEADLINE_TABLE, shown.columns, shown.rows)
     summary = make_summary(result)

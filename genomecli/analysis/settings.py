@@ -11,6 +11,7 @@ from genomecli.settings import InputPath, Name, SafeName, Section, setting
 VectorKind = Literal["static", "contextual"]
 Similarity = Literal["cosine", "centred", "csls", "csls_centred", "procrustes", "cka"]
 Split = Literal["train", "valid", "test"]
+Removed = Literal["gc3", "frequency"]
 
 AUTO_BACKGROUND = 24
 """Codons from which pairs are background, where nothing else is said."""
@@ -271,6 +272,17 @@ class CompareSettings(Section):
     decipher: DecipherSettings = Field(
         default_factory=DecipherSettings, description="The genetic code from unpaired texts (--decipher)."
     )
+    remove: tuple[Removed, ...] = setting(
+        (),
+        doc="Also measure both endpoints on codon vectors from which a linear regression took these off, "
+        "each alone and all together, and what such properties explain of the codons' similarity. gc3: "
+        "whether the third base is G or C; frequency: logarithm of the codon's usage.",
+    )
+    codon_surprise: bool = setting(
+        False,
+        doc="Also hide the codons of the held-out genes, one in eight at a time, and write how surprising "
+        "each is beside its usage, near starts, near stops and between (codon_surprise.tsv).",
+    )
     retrieval: bool = setting(True, doc="Whether to look up each gene's protein by their pooled vectors.")
     retrieval_genes: int = setting(
         1000, doc="At most this many genes take part in the retrieval.", unit="genes", ge=10
@@ -289,6 +301,13 @@ class CompareSettings(Section):
     )
     figures: bool = setting(True, doc="Whether to draw figures.")
     dpi: int = setting(150, doc="Resolution of the PNG figures.", unit="dots per inch", ge=50, le=600)
+
+    @field_validator("remove")
+    @classmethod
+    def _removed_once(cls, names: tuple[Removed, ...]) -> tuple[Removed, ...]:
+        if len(set(names)) < len(names):
+            raise ValueError("a property is named twice")
+        return names
 
     @model_validator(mode="after")
     def _distinct(self) -> CompareSettings:

@@ -17,6 +17,8 @@ from typing import Any
 from genomecli.analysis.decipherment.decipher import REDRAWN, SHUFFLED
 from scripts.study.drawings import draw_founding, draw_ladder, draw_similarities, draw_training
 from scripts.study.ladder import Row, grouped, ladder_rows, layer_rows, networks, static_rows, training_rows
+from scripts.study.question_drawings import draw_codes, draw_explained, draw_species, draw_surprise
+from scripts.study.questions import code_rows, explained_rows, species_rows, surprise_rows, trend_rows
 
 SHOWN = {
     "left_out": "rotation, amino acid left out",
@@ -95,11 +97,27 @@ def main(out: Path, results: Path) -> None:
         draw_training(tables["training"], results / "training.png", layer=0)
         draw_founding(tables["static"], tables["layers"], results / "founding.png", "disjoint")
         draw_similarities(tables["layers"], results / "similarities.png", SHOWN)
+    _questions(out, results)
     picture = out / "decipher" / TALK / "figures" / "code-table.png"
     if picture.is_file():
         shutil.copyfile(picture, results / "code-table.png")
     count = sum(map(len, groups.values()))
     print(f"{len(found)} decipherments and {count} networks: {results}")
+
+
+def _questions(out: Path, results: Path) -> None:
+    """What GC3 explains, what surprises, who is near, which codes hold: of whatever is finished."""
+    explained, surprise = list(explained_rows(out)), list(surprise_rows(out))
+    species, codes = list(species_rows(out)), list(code_rows(out))
+    write_table(results / "explained.tsv", explained)
+    write_table(results / "surprise.tsv", surprise)
+    write_table(results / "species.tsv", species)
+    write_table(results / "species-trends.tsv", list(trend_rows(species)))
+    write_table(results / "codes.tsv", codes)
+    draw_explained(explained, results / "explained.png")
+    draw_surprise(surprise, results / "surprise.png", "disjoint")
+    draw_species(species, results / "species.png")
+    draw_codes(codes, results / "codes.png")
 
 
 if __name__ == "__main__":

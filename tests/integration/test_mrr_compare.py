@@ -171,3 +171,31 @@ def test_what_is_wrong_is_said(toys: Path, tmp_path: Path, capsys: pytest.Captur
     assert compare(toys, tmp_path / "a", str(broken)) == 3
     assert "model.safetensors" in capsys.readouterr().err
     assert not (tmp_path / "a").exists()
+
+
+def test_gc3_is_taken_off_and_hidden_codons_are_told_where_it_is_asked_for(toys: Path):
+    out = toys / "more"
+    asked = ["--set", "mrr-compare.remove=[gc3,frequency]", "--set", "mrr-compare.codon_surprise=true"]
+    fewer = ["--set", "mrr-compare.figures=false", "--set", "mrr-compare.checkpoints=false"]
+    assert compare(toys, out, str(toys / "run"), *asked, *fewer) == 0
+    with open(out / "measures.tsv", newline="") as handle:
+        rows = list(csv.DictReader(handle, delimiter="\t"))
+    places = {
+        (row["vectors"], row["layer"]) for row in rows if row["vectors"] in ("static", "contextual", "ppmi")
+    }
+    for scope in ("without_gc3", "without_frequency", "without_gc3_and_frequency"):
+        found = [row for row in rows if row["scope"] == scope and row["statistic"] == "mrr"]
+        assert {(row["vectors"], row["layer"]) for row in found} >= places
+        assert {row["direction"] for row in found} == {"codon_to_synonym", "codon_to_amino"}
+    best = [
+        float(row["value"]) for row in rows if row["scope"] == "without_gc3" and row["vectors"] == "static"
+    ]
+    assert max(best) > 0.8
+    with open(out / "codon_surprise.tsv", newline="") as handle:
+        lines = list(csv.DictReader(handle, delimiter="\t"))
+    assert {line["species"] for line in lines} == {"alpha", "beta"}
+    # The toys' genes end before their stops.
+    assert {line["region"] for line in lines} == {"all", "first", "inside"}
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert "GC3 and usage taken off" in page
+    assert "what the neighbourhood tells" in page

@@ -98,6 +98,23 @@ def read_sources(corpus: CorpusReader, settings: DecipherSettings, seed: int) ->
     return _checked(found, corpus)
 
 
+def gene_texts(corpus: CorpusReader, species: str, frame: int = 0) -> tuple[Text, GeneticCode]:
+    """All genes of a species as codons, terminal ones left out, and its code; no gene of another code.
+
+    Args:
+        corpus: with its genes.
+        species: its name.
+        frame: bases left out at the start of each gene.
+
+    Raises:
+        InputError: if the corpus holds no genes of it.
+    """
+    corpus.group(species, "cds")
+    code = species_code(corpus, species)
+    genes, _ = _of_one_code(corpus, species, code)
+    return _inside(corpus, genes).codons(frame), code
+
+
 def _wrongly_translated(
     corpus: CorpusReader,
     genes: RecordTable,

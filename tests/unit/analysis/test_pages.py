@@ -39,7 +39,8 @@ def _page(**more):
         "locus": "4,500",
         "permutations": 1,
     }
-    names = ("main", "similarity", "gene", "baseline", "surprise", "code", "species", "run")
+    names = ("main", "similarity", "gene", "baseline", "property", "surprise", "codon_surprise")
+    names += ("code", "species", "run")
     values |= {f"{name}_table": table for name in names} | {"run_cards": table}
     return render("comparison.html.j2", values | more)
 

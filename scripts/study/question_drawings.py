@@ -1,0 +1,333 @@
+"""Figures of the study's further questions, drawn from the tables of :mod:`scripts.study.questions`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from genomecli.analysis.figures.style import BAND, GREY, OKABE_ITO, house_style, light_grid, new_figure
+from scripts.study.drawings import LABELS, NAMES, number, save
+from scripts.study.ladder import Row
+
+PROPERTY_LABELS = {
+    "gc3": "GC3",
+    "third_base": "third\nbase",
+    "frequency": "usage",
+    "first_two_bases": "first two\nbases",
+    "meaning": "amino\nacid",
+}
+ENDPOINT_LABELS = {
+    "synonyms": "synonyms",
+    "synonyms_without": "without",
+    "between": "between\nblocks",
+    "between_without": "without",
+    "left_out": "left-out\namino acid",
+    "left_out_without": "without",
+}
+MIDDLE = "2"
+"""Layer of the networks that is drawn."""
+
+CHANCE = 0.188
+"""MRR to the codons of the same amino acid among 61, by chance."""
+
+RANK_COLOURS = {"phylum": OKABE_ITO[2], "domain": OKABE_ITO[0], "life": OKABE_ITO[1]}
+RANK_LABELS = {"phylum": "neighbouring phyla", "domain": "both bacteria", "life": "two domains of life"}
+
+
+def draw_explained(rows: Sequence[Row], path: Path) -> None:
+    """What properties explain of codon-codon similarity, and the endpoints with and without GC3 and usage."""
+    lines = _lines(rows)
+    if not lines:
+        return
+    names = list(lines)
+    with house_style():
+        figure, grid = new_figure(11.5, 1.6 + 0.3 * len(names), columns=2, rows=1, width_ratios=[5, 6])
+        _panel(grid[0][0], lines, PROPERTY_LABELS, 100, 50, "Explained alone, % of variance")
+        _panel(grid[0][1], lines, ENDPOINT_LABELS, 1, 1, "MRR, and without GC3 and usage")
+        grid[0][0].set_yticks(range(len(names)), names, fontsize=8)
+        grid[0][1].set_yticks(range(len(names)), [""] * len(names))
+    save(figure, path)
+
+
+def _lines(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Rows of the figure by line, seeds together: word counts of ``disjoint`` texts, middle layers."""
+    order = {"pair ratios": 0, "ppmi": 1, "word2vec": 2, "network": 3}
+    kept = [row for row in rows if row["vectors"] != "network" or row["layer"] == MIDDLE]
+    kept = [row for row in kept if row["vectors"] not in ("ppmi", "word2vec") or row["rung"] == "disjoint"]
+    kept.sort(key=lambda row: order[str(row["vectors"])])
+    found: dict[str, list[Row]] = {}
+    rungs = list(LABELS)
+    kept.sort(
+        key=lambda row: (
+            order[str(row["vectors"])],
+            rungs.index(str(row["rung"])) if row["rung"] in rungs else -1,
+            str(row["species"]),
+        )
+    )
+    for row in kept:
+        what = str(row["vectors"])
+        if what == "network":
+            what = f"network, {LABELS.get(str(row['rung']), row['rung'])}"
+        what = {"ppmi": "PPMI", "word2vec": "word2vec"}.get(what, what)
+        found.setdefault(f"{what}: {NAMES.get(str(row['species']), row['species'])}", []).append(row)
+    return found
+
+
+def _panel(
+    axes: Any,
+    lines: Mapping[str, Sequence[Row]],
+    columns: Mapping[str, str],
+    scale: float,
+    top: float,
+    title: str,
+) -> None:
+    """A heat map with its numbers; bold where the value lies above 95 % of its null."""
+    import numpy as np
+
+    table = np.full((len(lines), len(columns)), np.nan)
+    for line, rows in enumerate(lines.values()):
+        for column, name in enumerate(columns):
+            values = [v for row in rows if (v := number(row, name)) is not None]
+            if not values:
+                continue
+            table[line, column] = scale * fmean(values)
+            plain = name if number(rows[0], f"{name}_null95") is not None else name.removesuffix("_without")
+            nulls = [v for row in rows if (v := number(row, f"{plain}_null95")) is not None]
+            above = bool(nulls) and fmean(values) > fmean(nulls)
+            text = f"{table[line, column]:.1f}" if scale > 1 else f"{table[line, column]:.2f}".lstrip("0")
+            colour = "white" if table[line, column] > 0.55 * top else "black"
+            weight = "bold" if above else "normal"
+            axes.text(column, line, text, ha="center", va="center", fontsize=8, color=colour, weight=weight)
+    axes.imshow(table, aspect="auto", cmap="Blues", vmin=0, vmax=top)
+    axes.set_xticks(range(len(columns)), columns.values(), fontsize=8)
+    axes.tick_params(length=0)
+    axes.set_title(title, fontsize=10)
+
+
+def draw_surprise(rows: Sequence[Row], path: Path, rung: str) -> None:
+    """What the neighbourhood tells of each codon beside its usage; and where in genes it is common."""
+    rows = [row for row in rows if row["rung"] == rung and row["seed"] == "1" and row["codon"] != "all"]
+    species = sorted({str(row["species"]) for row in rows})
+    if not species:
+        return
+    with house_style():
+        figure, grid = new_figure(5.6 * len(species), 11, columns=len(species), rows=3, sharey="row")
+        for column, name in enumerate(species):
+            mine = [row for row in rows if row["species"] == name]
+            _gains(grid[0][column], mine)
+            _starts(grid[1][column], mine)
+            _islands(grid[2][column], mine)
+            grid[0][column].set_title(NAMES.get(name, name))
+        grid[0][0].set_ylabel("told by the neighbourhood, bits")
+        grid[1][0].set_ylabel("share in the first ten codons\nover that inside, log2")
+        grid[2][0].set_ylabel("told by the neighbourhood, bits")
+    save(figure, path)
+
+
+def _gains(axes: Any, rows: Sequence[Row]) -> None:
+    marked = sorted(rows, key=lambda row: -_cell(row, "gain"))[:8]
+    _dots(axes, rows, "gain", OKABE_ITO[0], marked)
+    axes.set_xlabel("usage, % of codons")
+
+
+def _starts(axes: Any, rows: Sequence[Row]) -> None:
+    kept = [row for row in rows if row["first"] != ""]
+    far = sorted(kept, key=lambda row: -abs(_cell(row, "first")))
+    sure = [row for row in far if _cell(row, "first_low") > 0 or _cell(row, "first_high") < 0]
+    _dots(axes, kept, "first", OKABE_ITO[1], sure[:8])
+    axes.set_xlabel("usage, % of codons")
+
+
+def _islands(axes: Any, rows: Sequence[Row]) -> None:
+    """What the neighbourhood tells against how much of the codon stands in genes low in GC3."""
+    kept = [row for row in rows if row["in_lowest_gc3"] != ""]
+    for row in kept:
+        x, y = 100 * _cell(row, "in_lowest_gc3"), _cell(row, "gain")
+        axes.plot(x, y, "o", ms=4, color=OKABE_ITO[2])
+        if x > 15 and y > 0.14:
+            _name(axes, row, x, y)
+    axes.axvline(10, color=GREY, lw=0.8)
+    axes.axhline(0, color=GREY, lw=0.8)
+    axes.set_xlim(0, 42)
+    axes.set_xlabel("% of the codon in the tenth of genes lowest in GC3")
+    light_grid(axes)
+
+
+def _name(axes: Any, row: Row, x: float, y: float) -> None:
+    text = f"{str(row['codon']).replace('T', 'U')} {row['amino_acid']}"
+    axes.annotate(text, (x, y), xytext=(4, 3), textcoords="offset points", fontsize=8)
+
+
+def _cell(row: Row, name: str) -> float:
+    return float(str(row[name]))
+
+
+def _dots(axes: Any, rows: Sequence[Row], name: str, colour: str, marked: Sequence[Row]) -> None:
+    """A dot a codon with its interval, grey where that holds 0; the marked ones by name."""
+    from matplotlib.ticker import FixedLocator, NullLocator
+
+    for row in rows:
+        x, y, low, high = (
+            100 * _cell(row, "usage"),
+            *(_cell(row, f"{name}{end}") for end in ("", "_low", "_high")),
+        )
+        shade = colour if low > 0 or high < 0 else GREY
+        axes.errorbar(x, y, yerr=[[y - low], [high - y]], fmt="o", ms=4, lw=0.8, color=shade)
+    axes.axhline(0, color=GREY, lw=0.8)
+    axes.set_xscale("log")
+    ticks = (0.1, 0.2, 0.5, 1, 2, 5)
+    axes.set_xlim(0.08, 7)
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticklabels([f"{tick:g}" for tick in ticks])
+    light_grid(axes)
+    _names(axes, marked, name)
+
+
+def _names(axes: Any, marked: Sequence[Row], name: str) -> None:
+    """Names beside their dots; one that would lie over another is left out."""
+    placed: list[tuple[float, float]] = []
+    low, high = axes.get_ylim()
+    for row in marked:
+        x, y = 100 * _cell(row, "usage"), _cell(row, name)
+        here = (math.log10(x), (y - low) / (high - low))
+        if any(abs(here[0] - a) < 0.2 and abs(here[1] - b) < 0.045 for a, b in placed):
+            continue
+        placed.append(here)
+        _name(axes, row, x, y)
+
+
+def draw_species(rows: Sequence[Row], path: Path) -> None:
+    """Likeness of grammars as a heat map, and against the difference in GC3."""
+    names = list(dict.fromkeys(str(row[side]) for row in rows for side in ("a", "b")))
+    if len(names) < 3:
+        return
+    with house_style():
+        figure, grid = new_figure(14.5, 4.6, columns=3, rows=1, width_ratios=[1.25, 1, 1])
+        _matrix(grid[0][0], rows, names)
+        _against(grid[0][1], rows, ("without_noise", "beyond_without_noise"))
+        grid[0][1].set_ylabel("correlation, noise taken into account")
+        grid[0][1].set_title("Likeness of grammars", fontsize=10)
+        _against(grid[0][2], rows, ("lookup_amino_acid", "network_amino_acid"))
+        grid[0][2].set_ylabel("MRR, amino acid left out, mean of both ways")
+        grid[0][2].set_title("Codon to codons of the same amino acid", fontsize=10)
+        grid[0][2].axhline(CHANCE, color=GREY, lw=0.8, ls=":")
+        grid[0][2].annotate("chance", (0.02, CHANCE + 0.01), xycoords=("axes fraction", "data"), fontsize=8)
+        handles = _handles()
+        figure.legend(handles=handles, loc="outside lower center", ncol=5, fontsize=8)
+    save(figure, path)
+
+
+def _matrix(axes: Any, rows: Sequence[Row], names: Sequence[str]) -> None:
+    import numpy as np
+
+    table = np.full((len(names), len(names)), np.nan)
+    for row in rows:
+        a, b = names.index(str(row["a"])), names.index(str(row["b"]))
+        table[min(a, b), max(a, b)] = float(str(row["without_noise"]))
+        table[max(a, b), min(a, b)] = float(str(row["beyond_without_noise"]))
+    axes.imshow(table, cmap="Blues", vmin=0, vmax=0.8)
+    for i in range(len(names)):
+        for j in range(len(names)):
+            if i != j:
+                colour = "white" if table[i, j] > 0.45 else "black"
+                axes.text(
+                    j,
+                    i,
+                    f"{table[i, j] + 0.0:.2f}".replace("-0.00", "0.00"),
+                    ha="center",
+                    va="center",
+                    fontsize=9,
+                    color=colour,
+                )
+    labels = [NAMES.get(name, name) for name in names]
+    axes.set_xticks(range(len(names)), labels, rotation=35, ha="right", fontsize=8)
+    axes.set_yticks(range(len(names)), labels, fontsize=8)
+    axes.tick_params(length=0)
+    axes.set_title("Above: all; below: beyond amino acids", fontsize=10)
+
+
+def _against(axes: Any, rows: Sequence[Row], measures: tuple[str, str]) -> None:
+    for measure, marker, filled in zip(measures, ("o", "s"), (True, False), strict=True):
+        for row in rows:
+            y = number(row, measure)
+            if y is not None:
+                colour = RANK_COLOURS[str(row["shared_rank"])]
+                face = colour if filled else "white"
+                axes.plot(float(str(row["gc3_apart"])), y, marker, color=colour, mfc=face, ms=7)
+    axes.axhline(0, color=BAND, lw=0.8)
+    axes.set_xlabel("difference in GC3")
+    light_grid(axes)
+
+
+def _handles() -> list[Any]:
+    from matplotlib.lines import Line2D
+
+    found = [
+        Line2D([], [], marker="o", ls="", color=colour, label=RANK_LABELS[rank])
+        for rank, colour in RANK_COLOURS.items()
+    ]
+    found.append(Line2D([], [], marker="o", ls="", color=GREY, label="pair ratios, all"))
+    open_square = {"marker": "s", "ls": "", "color": GREY, "mfc": "white"}
+    found.append(Line2D([], [], **open_square, label="beyond amino acids (middle), network (right)"))
+    return found
+
+
+def draw_codes(rows: Sequence[Row], path: Path) -> None:
+    """How many classes of codes remain for each network's DNA, and whether the given one is among them.
+
+    Where UGA has a meaning: the amino acids that it lies nearest to by rotation, its own left out.
+    """
+    nearest = {
+        (row["text"], row["seed"], row["species"]): str(row["UGA_nearest"])
+        for row in rows
+        if row["evidence"] != "DNA" and row["UGA_nearest"] != ""
+    }
+    rows = [row for row in rows if row["evidence"] == "DNA" and row["given_possible"] != ""]
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        rung = str(row["text"]).partition("-")[2]
+        name = f"pooled, {rung}" if str(row["text"]).startswith("pooled") else LABELS.get(rung, rung)
+        groups.setdefault((str(row["species"]), name), []).append(row)
+    if not groups:
+        return
+    labels = [f"{NAMES.get(species, species)}: {name}" for species, name in groups]
+    with house_style():
+        figure, grid = new_figure(8.4, 1.4 + 0.22 * len(labels), columns=1, rows=1)
+        axes = grid[0][0]
+        kinds = (
+            ("decided, as given", OKABE_ITO[2], "o"),
+            ("decided otherwise", OKABE_ITO[1], "X"),
+            ("undecided, given one possible", GREY, "o"),
+            ("undecided, given one excluded", OKABE_ITO[4], "X"),
+        )
+        seen: set[str] = set()
+        for line, mine in enumerate(groups.values()):
+            for place, row in enumerate(mine):
+                label, colour, marker = kinds[_outcome(row)]
+                shown = label if label not in seen else None
+                seen.add(label)
+                shift = 0.25 * (place - (len(mine) - 1) / 2)
+                axes.plot(row["classes_possible"], line + shift, marker, color=colour, ms=6, label=shown)
+                near = nearest.get((row["text"], row["seed"], row["species"]))
+                if near is not None:
+                    letters = " ".join(part.partition(":")[0] for part in near.split())
+                    spot = (float(str(row["classes_possible"])) + 0.5, line + shift)
+                    axes.annotate(f"UGA near {letters}", spot, va="center", fontsize=8)
+        axes.set_yticks(range(len(labels)), labels, fontsize=8)
+        axes.invert_yaxis()
+        axes.set_xlim(0, None)
+        axes.set_xlabel("classes of genetic codes that remain possible, from DNA alone")
+        light_grid(axes, "x")
+        figure.legend(loc="outside upper center", ncol=2, fontsize=8)
+    save(figure, path)
+
+
+def _outcome(row: Row) -> int:
+    """0 decided as given, 1 otherwise, 2 undecided with the given one possible, 3 with it excluded."""
+    if row["decided"]:
+        return 0 if row["agrees"] else 1
+    return 2 if row["given_possible"] else 3
