@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from genomecli.tasks.duplicates import key_groups, linked, sequence_keys
 from genomecli.tasks.examples import MISSING, Examples, Ints
 from genomecli.tasks.labels import RawLabels
-from genomecli.tasks.similar import IDENTITY, LOOSE, NearCopies
+from genomecli.tasks.similar import IDENTITY, LOOSE, OVERLAP, NearCopies
 from genomecli.tasks.splits import Split
 
 Rows = NDArray[np.bool_]
@@ -68,7 +68,12 @@ def find_copies(examples: Examples, alike: Examples | None = None) -> Copies:
     found = NearCopies(judged)
     same = found.same if alike is None else key_groups(sequence_keys(examples))
     exact = key_groups(sequence_keys(examples, both_strands=False))
-    near, loose = found.pairs(IDENTITY), found.pairs(LOOSE)
+    near = found.pairs(IDENTITY)
+    # More pairs are judged at the lower identity, so chance is allowed less of each, and a pair of the higher
+    # one may be missing there.
+    both = np.concatenate([np.stack(near), np.stack(found.pairs(LOOSE))], axis=1)
+    left, right = np.unique(both, axis=1)
+    loose = left, right
     columns = [judged.sequences] + ([] if judged.pair is None else [judged.pair])
     names = list(dict.fromkeys(column.alphabet for column in columns))
     said = [" and ".join(_in_words(level, name, names) for name in names) for level in (IDENTITY, LOOSE)]
@@ -153,8 +158,9 @@ class Leakage:
         return (
             f"Similar: about {self.identity} identity or more (equal letters among those aligned); less "
             f"similar: further rows of about {self.lower} or more. Both are judged by shared k-mers, "
-            "whatever the split was made by, and are at least so many; a stretch in common, such as a motif "
-            "of 15 letters in 60 bases, counts as well."
+            "whatever the split was made by, and are at least so many. Of DNA half of the shorter sequence "
+            f"has to lie on the other, or {OVERLAP} letters at the ends of both; of proteins a stretch in "
+            "common, such as a domain, is enough."
         )
 
     def warnings(self) -> list[str]:

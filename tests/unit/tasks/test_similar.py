@@ -11,7 +11,7 @@ from genomecli.tasks.examples import Floats, join_sequences
 from genomecli.tasks.flanks import without_flanks
 from genomecli.tasks.settings import SplitSettings
 from genomecli.tasks.similar import IDENTITY, KmerSets
-from tests.unit.tasks.made import examples, random_dna
+from tests.unit.tasks.made import examples, random_dna, reverse_complement
 
 SETTINGS = SplitSettings(by="cluster", method="kmer")
 RESIDUES = np.array(
@@ -81,17 +81,38 @@ def test_what_chance_reaches_is_seldom_passed_and_not_far_off() -> None:
         assert (shared > most * 0.8 - 2).mean() > 1e-4
 
 
-@pytest.mark.parametrize(("letters", "joined_by_it"), [(11, False), (15, True)])
-def test_a_stretch_in_common_counts_as_identity(letters: int, joined_by_it: bool) -> None:
-    """A motif in otherwise unrelated sequences of 60 bases, as the report says beside its counts."""
+@pytest.mark.parametrize(("length", "letters"), [(60, 15), (110, 18), (200, 25), (500, 60)])
+def test_a_stretch_in_common_joins_no_strangers(length: int, letters: int) -> None:
+    """A motif at any place and strand in the rows of one class, too few to be taken for a flank."""
     rng = np.random.default_rng(9)
     motif = random_dna(rng, letters)
-    texts = []
-    for at in (3, 17, 29, 40):
-        text = random_dna(rng, 60)
-        texts.append(text[:at] + motif + text[at + letters :])
-    found, _ = cluster(examples(texts), SETTINGS)
-    assert set(found.tolist()) == ({0} if joined_by_it else {0, 1, 2, 3})
+    texts = [random_dna(rng, length) for _ in range(120)]
+    for row in range(40):
+        at = int(rng.integers(0, length - letters + 1))
+        held = motif if rng.random() < 0.5 else reverse_complement(motif)
+        texts[row] = texts[row][:at] + held + texts[row][at + letters :]
+    assert len(KmerSets(examples(texts).sequences).pairs(0.8)[0]) == 0
+
+
+def test_half_of_the_shorter_sequence_in_common_joins() -> None:
+    rng = np.random.default_rng(10)
+    held = random_dna(rng, 41)
+    texts = [random_dna(rng, 19 + 7 * row) + held + random_dna(rng, 22 - 7 * row) for row in range(4)]
+    assert set(cluster(examples(texts), SETTINGS)[0].tolist()) == {0}
+
+
+@pytest.mark.parametrize(
+    ("length", "overlap", "found"),
+    [(60, 30, True), (60, 29, False), (81, 31, True), (81, 28, False), (200, 40, True), (200, 29, False)],
+)
+def test_windows_that_overlap_on_a_genome(length: int, overlap: int, found: bool) -> None:
+    """On either strand, whichever of the two comes first."""
+    rng = np.random.default_rng(length)
+    for turned in (False, True):
+        genome = random_dna(rng, 2 * length - overlap)
+        texts = [genome[:length], genome[length - overlap :]]
+        texts = [texts[0], reverse_complement(texts[1])] if turned else texts[::-1]
+        assert (len(set(cluster(examples(texts), SETTINGS)[0].tolist())) == 1) == found
 
 
 FRONT, BACK = "TGCATTTTTTTCACATC", "GGTTACGGCTGTT"
