@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from genomecli.tasks.duplicates import key_groups, linked, sequence_keys
 from genomecli.tasks.examples import MISSING, Examples, Ints
 from genomecli.tasks.labels import RawLabels
-from genomecli.tasks.similar import IDENTITY, LOOSE, OVERLAP, NearCopies
+from genomecli.tasks.similar import IDENTITY, LONG, LOOSE, OVERLAP, NearCopies
 from genomecli.tasks.splits import Split
 
 Rows = NDArray[np.bool_]
@@ -159,8 +159,8 @@ class Leakage:
             f"Similar: about {self.identity} identity or more (equal letters among those aligned); less "
             f"similar: further rows of about {self.lower} or more. Both are judged by shared k-mers, "
             "whatever the split was made by, and are at least so many. Of DNA half of the shorter sequence "
-            f"has to lie on the other, or {OVERLAP} letters at the ends of both; of proteins a stretch in "
-            "common, such as a domain, is enough."
+            f"(or {LONG} letters) has to lie on the other, or {OVERLAP} letters at the ends of both; of "
+            "proteins a stretch in common, such as a domain, is enough."
         )
 
     def warnings(self) -> list[str]:

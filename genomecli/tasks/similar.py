@@ -8,7 +8,8 @@ complement are one. Letters that most sequences have by design are hidden (:mod:
 
 Proposed pairs of DNA are then laid on each other (:mod:`genomecli.tasks.aligned`). They are similar if
 
-- :data:`COVERAGE` of the shorter one is aligned, as by CD-HIT's ``-aS``; or the end of one lies on an end of
+- :data:`COVERAGE` of the shorter one is aligned, as by CD-HIT's ``-aS``, or :data:`LONG` letters, such as an
+  exon of two genes whose introns differ; or the end of one lies on an end of
   the other over :data:`OVERLAP` letters, as windows do that overlap on a genome;
 - of the aligned letters the part asked is equal; and
 - they share more than one stretch: its longest run of equal letters alone is as long as that, or letters
@@ -80,6 +81,9 @@ CHANCE = 0.1
 COVERAGE = 0.5
 """Part of the shorter of two sequences of DNA that is aligned with the other."""
 
+LONG = 100
+"""Letters of two sequences of DNA that no motif has: so many aligned are enough, however long they are."""
+
 OVERLAP = 30
 """Letters by which two sequences of DNA overlap at their ends; most motifs are shorter."""
 
@@ -137,12 +141,12 @@ class KmerSets:
     def _aligned(self, left: Ints, right: Ints, identity: float) -> NDArray[np.bool_]:
         """Whether enough of two sequences lies on each other, and more than one stretch, bool[p]."""
         laid = lay(self.column, left, right, self.k, identity)
-        half = COVERAGE * laid.shorter
+        enough = np.minimum(COVERAGE * laid.shorter, LONG)
         ends = laid.overlap >= OVERLAP
-        alike = ((laid.aligned >= half) | ends) & (laid.equal >= identity * laid.aligned - 1e-9)
+        alike = ((laid.aligned >= enough) | ends) & (laid.equal >= identity * laid.aligned - 1e-9)
         match = np.einsum("ij,ij->i", self.letters[left], self.letters[right])
         sure = share_of_strangers(laid, match) <= min(CHANCE / max(len(left), 1), SURE)
-        found: NDArray[np.bool_] = alike & (sure | (laid.stretch >= np.where(ends, OVERLAP, half)))
+        found: NDArray[np.bool_] = alike & (sure | (laid.stretch >= np.where(ends, OVERLAP, enough)))
         return found
 
     def _by_chance(self, left: Ints, right: Ints) -> Ints:

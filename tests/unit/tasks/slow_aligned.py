@@ -60,10 +60,11 @@ def slow_alike(first: str, second: str, k: int, identity: float, judged: int) ->
     """Whether two proposed texts are similar, of ``judged`` pairs that were proposed."""
     short, long = sorted((first, second), key=lambda text: sum(text.count(c) for c in "ACGT"))
     letters = sum(short.count(c) for c in "ACGT")
+    enough = min(letters / 2, 100)
     aligned, equal, stretch, overlap = slow_laid(short, long, k, identity)
-    if (aligned < letters / 2 and overlap < 30) or equal < identity * aligned - 1e-9:
+    if (aligned < enough and overlap < 30) or equal < identity * aligned - 1e-9:
         return False
-    if stretch >= (30 if overlap >= 30 else letters / 2):
+    if stretch >= (30 if overlap >= 30 else enough):
         return True
     both = [Counter((text + reverse_complement(text)).replace("N", "")) for text in (short, long)]
     match = sum(both[0][c] / both[0].total() * both[1][c] / both[1].total() for c in "ACGT")
