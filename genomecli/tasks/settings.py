@@ -70,7 +70,11 @@ class DataSettings(Section):
     group: Name | None = setting(
         None, doc="Column of groups, for splits by group; left out: group if a table has it."
     )
-    covariates: Names = setting((), doc="Numeric columns that are joined to the pooled vector, standardised.")
+    covariates: Names = setting(
+        (),
+        doc="Numeric columns that are joined to the pooled vector, standardised; labels of bases or residues "
+        "have no such vector and see none.",
+    )
     classes: dict[Name, Paths] = setting(
         {}, doc="FASTA files as classes: name of the class to its files. Instead of path."
     )
