@@ -6,7 +6,8 @@ one with fewer, at least two, and more than unrelated sequences of their lengths
 (:mod:`genomecli.tasks.chance`; chance proposes one pair in ten tables). A k-mer of DNA and its reverse
 complement are one. Letters that most sequences have by design are hidden (:mod:`genomecli.tasks.flanks`).
 
-Proposed pairs of DNA are then laid on each other (:mod:`genomecli.tasks.aligned`). They are similar if
+Proposed pairs of DNA that share less than half of these k-mers are then laid on each other
+(:mod:`genomecli.tasks.aligned`), unless there are more than :data:`MANY_PAIRS`. They are similar if
 
 - :data:`COVERAGE` of the shorter one is aligned, as by CD-HIT's ``-aS``, or :data:`LONG` letters, such as an
   exon of two genes whose introns differ; or the end of one lies on an end of
@@ -90,6 +91,9 @@ OVERLAP = 30
 SURE = 1e-4
 """Probability that strangers with one stretch in common are joined, at most; less of many pairs."""
 
+MANY_PAIRS = 2_000_000
+"""Proposed pairs of DNA that are laid on each other at most (a minute); more are judged by k-mers alone."""
+
 EXACT = 400_000_000
 """Steps up to which all pairs are counted; beyond, those that :mod:`genomecli.corpus.families` proposes."""
 
@@ -132,20 +136,26 @@ class KmerSets:
         share = identity**self.k
         left, right, shared = _sharing(self.sketches, share)
         enough = shared > self._by_chance(left, right)
-        left, right = left[enough], right[enough]
+        left, right, shared = left[enough], right[enough], shared[enough]
         if self.strands == 1:
             return left, right
-        good = self._aligned(left, right, identity)
+        good = shared >= COVERAGE * np.minimum(self.sketches.size[left], self.sketches.size[right])
+        doubtful = np.flatnonzero(~good)
+        if len(doubtful) > MANY_PAIRS:
+            good[doubtful] = True
+        else:
+            chance = CHANCE / max(len(left), 1)
+            good[doubtful] = self._aligned(left[doubtful], right[doubtful], identity, chance)
         return left[good], right[good]
 
-    def _aligned(self, left: Ints, right: Ints, identity: float) -> NDArray[np.bool_]:
+    def _aligned(self, left: Ints, right: Ints, identity: float, chance: float) -> NDArray[np.bool_]:
         """Whether enough of two sequences lies on each other, and more than one stretch, bool[p]."""
         laid = lay(self.column, left, right, self.k, identity)
         enough = np.minimum(COVERAGE * laid.shorter, LONG)
         ends = laid.overlap >= OVERLAP
         alike = ((laid.aligned >= enough) | ends) & (laid.equal >= identity * laid.aligned - 1e-9)
         match = np.einsum("ij,ij->i", self.letters[left], self.letters[right])
-        sure = share_of_strangers(laid, match) <= min(CHANCE / max(len(left), 1), SURE)
+        sure = share_of_strangers(laid, match) <= min(chance, SURE)
         found: NDArray[np.bool_] = alike & (sure | (laid.stretch >= np.where(ends, OVERLAP, enough)))
         return found
 

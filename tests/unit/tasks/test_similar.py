@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from genomecli.tasks import similar
 from genomecli.tasks.chance import most_by_chance
 from genomecli.tasks.clusters import cluster
 from genomecli.tasks.examples import Floats, join_sequences
@@ -92,6 +93,16 @@ def test_a_stretch_in_common_joins_no_strangers(length: int, letters: int) -> No
         held = motif if rng.random() < 0.5 else reverse_complement(motif)
         texts[row] = texts[row][:at] + held + texts[row][at + letters :]
     assert len(KmerSets(examples(texts).sequences).pairs(0.8)[0]) == 0
+
+
+def test_of_very_many_pairs_shared_k_mers_alone_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(12)
+    motif = random_dna(rng, 20)
+    texts = [random_dna(rng, 20) + motif + random_dna(rng, 20) for _ in range(4)]
+    sets = KmerSets(examples(texts).sequences)
+    assert len(sets.pairs(0.8)[0]) == 0
+    monkeypatch.setattr(similar, "MANY_PAIRS", 5)
+    assert len(sets.pairs(0.8)[0]) == 6
 
 
 def test_half_of_the_shorter_sequence_in_common_joins() -> None:
