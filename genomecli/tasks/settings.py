@@ -210,8 +210,8 @@ class SplitSettings(Section):
         gt=0,
         le=1,
         doc="Sequences of at least this identity (equal letters among those aligned) are one cluster; "
-        "without mmseqs it is judged by shared k-mers, of DNA also by what lies on each other. Left out: 0.8 for DNA, 0.5 for proteins; below that, "
-        "k-mers find related sequences too seldom.",
+        "without mmseqs it is judged by shared k-mers, of DNA also by what lies on each other. Left out: 0.8 "
+        "for DNA, 0.5 for proteins; below that, k-mers find related sequences too seldom.",
     )
     translate: bool = setting(
         True,
