@@ -251,6 +251,13 @@ _AS_WRITTEN = {
 """What pydantic calls by Python's names, in those of YAML."""
 
 
+_GIVEN = {
+    "finetune.targets": "; name one with --target: a column, a word of the FASTA headers, or any name where "
+    "data.classes says the classes",
+}
+"""How settings that cannot be left out are given where no YAML says them."""
+
+
 def _problems(
     error: ValidationError, cls: type[Section], prefix: str, extra_keys: Sequence[str] = ()
 ) -> list[str]:
@@ -265,7 +272,7 @@ def _problems(
             hint = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(sorted(known))}"
             found.append(f"{place}: unknown key; {hint}")
         elif item["type"] == "missing":
-            found.append(f"{place}: is required")
+            found.append(f"{place}: is required{_GIVEN.get(place, '')}")
         else:
             message = _AS_WRITTEN.get(item["type"], item["msg"].removeprefix("Value error, "))
             given = item.get("input")

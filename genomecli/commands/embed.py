@@ -154,21 +154,28 @@ def _rows(job: Job) -> RecordRows | TokenRows:
 def _to_stream(job: Job, stream: TextIO) -> dict[str, Any]:
     feed = Feed(job.source)
     rows = 0
+    writer: TsvWriter | None = None
     if job.settings.level == "vocabulary":
         header, block = _vocabulary(job, feed)
-        TsvWriter(stream, header).write(block)
+        writer = TsvWriter(stream, header)
+        writer.write(block)
         rows = len(block)
     else:
         maker = _rows(job)
-        writer = TsvWriter(stream, maker.header(job.settings.dtype, job.meta))
+        header = maker.header(job.settings.dtype, job.meta)
         for made in maker.rows(feed.items()):
+            # Not before the first rows: input that cannot be read leaves the pipe empty.
+            writer = writer or TsvWriter(stream, header)
             writer.write(made.block)
             rows += len(made.block)
             if made.last:
                 _tell(feed.settled(made.item.record))
-    stream.flush()
     _tell(feed.settled())
-    return _counts(job.engine.counts, feed, rows, feed.dropped)
+    counts = _counts(job.engine.counts, feed, rows, feed.dropped)
+    if writer is None:
+        TsvWriter(stream, header)
+    stream.flush()
+    return counts
 
 
 def _tell(dropped: Iterable[Dropped]) -> None:

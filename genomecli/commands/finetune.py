@@ -259,7 +259,8 @@ def _announce(data: FinetuneData, plans: Sequence[Planned], machine: Machine) ->
     examples, split = data.reading.examples, data.splits[0]
     log.info("%d rows of %s", len(examples), data.column.molecule)
     for reason, (count, place) in drop_counts(data.reading).items():
-        log.warning("%d rows left out: %s; the first at %s", count, reason, place)
+        rows = "1 row" if count == 1 else f"{count} rows"
+        log.warning("%s left out: %s; the first at %s", rows, reason, place)
     fitted = data.fitted(split)
     for note in (*data.reading.notes, *fitted.notes):
         log.info("%s", note)

@@ -84,7 +84,8 @@ def run_score(
         out.parent.mkdir(parents=True, exist_ok=True)
         with locked(lock_name(out)):
             noun, counts = _to_file(job, out, kind, form, resume=resume)
-    log.info("%d records: %s", counts.get("records", 0), account(noun, counts))
+    records = counts.get("records", 0)
+    log.info("%d record%s: %s", records, "" if records == 1 else "s", account(noun, counts))
     for said in notes(counts):
         log.info("%s", said)
     return dict(counts)

@@ -153,8 +153,9 @@ class VariantInput:
     def _near(self, chrom: str) -> str:
         other = chrom.removeprefix("chr") if chrom.startswith("chr") else f"chr{chrom}"
         names = list(self._reference.lengths)
-        shown = f"{other!r}: rename one of them" if other in names else ", ".join(names[:5])
-        return f"it has {shown}"
+        if other in names:
+            return f"rename it to {other!r}, which it has"
+        return f"give that of this VCF (it has {', '.join(names[:5])})"
 
     def _done(self, record: VcfRecord, scores: Sequence[Score]) -> Done:
         counts = Counter({"records": 1}) + counted(scores)

@@ -231,7 +231,8 @@ def _notes(reading: Reading, fitted: Fitted, splits: Sequence[Split]) -> list[st
     reasons = Counter(row.reason for row in reading.dropped)
     for reason, count in reasons.most_common():
         first = next(row for row in reading.dropped if row.reason == reason)
-        lines.append(f"  {count} rows left out: {reason}, the first at {first.place}")
+        rows = "1 row" if count == 1 else f"{count} rows"
+        lines.append(f"  {rows} left out: {reason}, the first at {first.place}")
     return lines or ["  nothing"]
 
 

@@ -21,6 +21,9 @@ from genomecli.tasks.sides import header_sides, side
 TARGET = "TARGET"
 """What FASTA headers call the label where nothing else is said."""
 
+UNREADABLE = "\ufffd"
+"""What a byte that is no UTF-8 is read as."""
+
 GROUP = "group"
 """The column of groups of a table where the settings name none."""
 
@@ -116,6 +119,7 @@ def gather(
             found.columns[name] = columns
             kept = found.labels.setdefault(name, [[] for _ in columns])
             for column, more in zip(kept, cells, strict=True):
+                _check_letters(name, more, rows.places)
                 column.extend(more)
         for name in data.covariates:
             found.covariates.setdefault(name, []).extend(rows.column(name))
@@ -125,6 +129,14 @@ def gather(
     _give_unnamed(found, targets, unnamed)
     _check_columns(found, data, tables=tables)
     return found
+
+
+def _check_letters(name: str, cells: Sequence[str], places: Sequence[str]) -> None:
+    """Refuse labels with letters that could not be read: classes that differ in them would be one."""
+    for cell, place in zip(cells, places, strict=True):
+        if UNREADABLE in cell:
+            what = f"its {name} is {cell!r}, with letters that are no UTF-8"
+            raise InputError(what, where=place, fix="save the file as UTF-8")
 
 
 def _group_column(rows: TableRows, data: DataSettings, targets: Mapping[str, TargetSettings]) -> str | None:

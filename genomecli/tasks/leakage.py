@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from genomecli.tasks.duplicates import key_groups, linked, sequence_keys
 from genomecli.tasks.examples import MISSING, Examples, Ints
 from genomecli.tasks.labels import RawLabels
-from genomecli.tasks.similar import IDENTITY, LOOSE, NearCopies
+from genomecli.tasks.similar import IDENTITY, LONG, LOOSE, OVERLAP, NearCopies
 from genomecli.tasks.splits import Split
 
 Rows = NDArray[np.bool_]
@@ -29,6 +29,13 @@ PAIRS = (("test", "train"), ("valid", "train"), ("test", "valid"))
 
 
 Pairs = tuple[Ints, Ints]
+
+
+_ASKED = {
+    "dna": f"Of DNA half of the shorter sequence (or {LONG} letters) has to lie on the other, or {OVERLAP} "
+    "letters at the ends of both.",
+    "protein": "Of proteins a stretch in common, such as a domain, is enough.",
+}
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,7 @@ class Copies:
         near: pairs of similar sequences, int64[p] each, numbers of ``kin``.
         loose: likewise, of a lower identity; those of ``near`` among them.
         identity, lower: identity of similar sequences, and the lower one, in words.
+        asked: how much of them has to be alike, in a sentence.
         members: of pairs int64[2, n], numbers of the first and the second sequences; None otherwise.
         relatives: pairs of similar ones, int64[p] each.
     """
@@ -53,6 +61,7 @@ class Copies:
     loose: Pairs
     identity: str
     lower: str
+    asked: str = ""
     members: Ints | None = None
     relatives: Pairs = (np.zeros(0, np.int64), np.zeros(0, np.int64))
 
@@ -68,12 +77,18 @@ def find_copies(examples: Examples, alike: Examples | None = None) -> Copies:
     found = NearCopies(judged)
     same = found.same if alike is None else key_groups(sequence_keys(examples))
     exact = key_groups(sequence_keys(examples, both_strands=False))
-    near, loose = found.pairs(IDENTITY), found.pairs(LOOSE)
+    near = found.pairs(IDENTITY)
+    # More pairs are judged at the lower identity, so chance is allowed less of each, and a pair of the higher
+    # one may be missing there.
+    both = np.concatenate([np.stack(near), np.stack(found.pairs(LOOSE))], axis=1)
+    left, right = np.unique(both, axis=1)
+    loose = left, right
     columns = [judged.sequences] + ([] if judged.pair is None else [judged.pair])
     names = list(dict.fromkeys(column.alphabet for column in columns))
     said = [" and ".join(_in_words(level, name, names) for name in names) for level in (IDENTITY, LOOSE)]
     said = [text if alike is None else f"{text} protein" for text in said]
-    copies = Copies(same, exact, found.same, near, loose, said[0], said[1])
+    asked = " ".join(_ASKED[name] for name in names)
+    copies = Copies(same, exact, found.same, near, loose, said[0], said[1], asked)
     if judged.pair is None:
         return copies
     members, relatives = found.members(IDENTITY)
@@ -126,6 +141,7 @@ class Leakage:
         conflict: places of two such rows.
         parted: groups of the split with rows on two sides.
         identity, lower: identity of similar sequences, and the lower one, in words.
+        asked: how much of them has to be alike, in a sentence.
         cut: sequences with windows on two sides.
         sequences: that the windows were cut from; 0 where nothing was cut.
         by_place: the split is one of stretches of a genome, which are to part such windows.
@@ -143,6 +159,7 @@ class Leakage:
     sequences: int = 0
     by_place: bool = False
     paired: bool = False
+    asked: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -153,8 +170,7 @@ class Leakage:
         return (
             f"Similar: about {self.identity} identity or more (equal letters among those aligned); less "
             f"similar: further rows of about {self.lower} or more. Both are judged by shared k-mers, "
-            "whatever the split was made by, and are at least so many; a stretch in common, such as a motif "
-            "of 15 letters in 60 bases, counts as well."
+            f"whatever the split was made by, and are at least so many. {self.asked}".strip()
         )
 
     def warnings(self) -> list[str]:
@@ -228,6 +244,7 @@ def leakage(copies: Copies, examples: Examples, raw: Mapping[str, RawLabels], sp
         0 if examples.record is None else len(np.unique(examples.record)),
         split.by_place,
         copies.members is not None,
+        copies.asked,
     )
 
 

@@ -70,7 +70,11 @@ class DataSettings(Section):
     group: Name | None = setting(
         None, doc="Column of groups, for splits by group; left out: group if a table has it."
     )
-    covariates: Names = setting((), doc="Numeric columns that are joined to the pooled vector, standardised.")
+    covariates: Names = setting(
+        (),
+        doc="Numeric columns that are joined to the pooled vector, standardised; labels of bases or residues "
+        "have no such vector and see none.",
+    )
     classes: dict[Name, Paths] = setting(
         {}, doc="FASTA files as classes: name of the class to its files. Instead of path."
     )
@@ -206,8 +210,8 @@ class SplitSettings(Section):
         gt=0,
         le=1,
         doc="Sequences of at least this identity (equal letters among those aligned) are one cluster; "
-        "without mmseqs it is judged by shared k-mers. Left out: 0.8 for DNA, 0.5 for proteins; below that, "
-        "k-mers find related sequences too seldom.",
+        "without mmseqs it is judged by shared k-mers, of DNA also by what lies on each other. Left out: 0.8 "
+        "for DNA, 0.5 for proteins; below that, k-mers find related sequences too seldom.",
     )
     translate: bool = setting(
         True,

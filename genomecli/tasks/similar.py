@@ -1,37 +1,54 @@
 """Pairs of labelled sequences of at least about some identity, by the k-mers that they share.
 
 Identity is the part of aligned letters that are equal. Of sequences of identity i, a k-mer is untouched with
-probability i^k (Mash, Ondov et al. 2016), so two are similar that share i^k of the distinct k-mers of the one
-with fewer, at least two, and more than unrelated sequences of their lengths and compositions share
-(:mod:`genomecli.tasks.chance`; chance joins one pair in ten tables). A k-mer of DNA and its reverse
+probability i^k (Mash, Ondov et al. 2016), so two may be similar that share i^k of the distinct k-mers of the
+one with fewer, at least two, and more than unrelated sequences of their lengths and compositions share
+(:mod:`genomecli.tasks.chance`; chance proposes one pair in ten tables). A k-mer of DNA and its reverse
 complement are one. Letters that most sequences have by design are hidden (:mod:`genomecli.tasks.flanks`).
 
+Proposed pairs of DNA that share less than half of these k-mers are then laid on each other
+(:mod:`genomecli.tasks.aligned`), unless there are more than :data:`MANY_PAIRS`. They are similar if
+
+- :data:`COVERAGE` of the shorter one is aligned, as by CD-HIT's ``-aS``, or :data:`LONG` letters, such as an
+  exon of two genes whose introns differ; or the end of one lies on an end of
+  the other over :data:`OVERLAP` letters, as windows do that overlap on a genome;
+- of the aligned letters the part asked is equal; and
+- they share more than one stretch: its longest run of equal letters alone is as long as that, or letters
+  beside it are equal more often than in one of ten tables of strangers that all hold it.
+
 Part of pairs joined, of made-up families of two that differ by substitutions and, one in a hundred letters,
-by insertions and deletions; 30 or 60 families at once:
+by insertions and deletions; of proteins 30 or 60 families at once, of DNA three times 60:
 
     identity by substitutions   0.95   0.9    0.8    0.7    0.6    0.5    0.4
     proteins, k 4, at 0.5    60    1      1      1      1      0.80   0.17   0.02
                             110    1      1      1      1      0.98   0.42   0.05
                             300    1      1      1      1      1      0.52   0
                            1500    1      1      1      1      1      1      0
-    DNA, k 12, at 0.8        60    1      0.87   0.25   0.07   0
-                            110    1      0.98   0.23   0.02   0
-                            300    1      1      0.23   0      0
-                           1500    1      1      0.23   0      0
-    the same, 80 % A and T   60    1      0.60   0.03   0      0
-                            110    1      0.92   0.28   0      0
-                           1500    1      1      0.37   0      0
+    DNA, k 12, at 0.8        60    1      0.91   0.31   0.01   0
+                            110    1      0.98   0.24   0.01   0
+                            300    1      1      0.32   0      0
+                           1500    1      1      0.26   0      0
+    the same, 80 % A and T   60    1      0.80   0.14   0      0
+                            110    1      0.96   0.22   0.01   0
+                           1500    1      1      0.33   0      0
 
-A single stretch in common counts as identity does, since "aligned" says nothing of how much is: unrelated
-sequences of 60, 81, 110, 200 and 500 bases were joined by one of about 15, 16, 18, 25 and 60 letters. A motif
-that all rows of a class share may so make one cluster of them.
+No unrelated pair was joined in any of these (1,700 to 21,000 pairs a figure). Shared k-mers alone found as
+many near copies (within 0.05), and joined strangers by one stretch: of 300 rows of 60 bases, 112 that had 15
+letters in common were one cluster. Laid on each other, 2 of their 18,600 pairs are joined (in three tables),
+by a second stretch of 12 letters; of 110, 200 and 500 bases with 18, 25 and 60 in common, none. A stretch of
+just under half of the sequence still joins where the letters next to it happen to be equal, and so does one
+of 30 letters where it ends one sequence and begins another. Windows of a genome are joined that overlap by 30
+letters or more (of 1000 bases, 100); with 5 % of letters changed, 0.49 of 60 bases and 0.98 of 200 that
+overlap by half.
 
-No unrelated pair was joined in any of these (1,700 to 7,100 pairs a figure), and one at :data:`LOOSE`.
-Proteins of 60 residues were joined at identity 0.6 in 0.88, 0.80 and 0.52 of cases at k 3, 4 and 5; at k 3
-however, 1,500 residues share more by chance than an identity of 0.5 leaves. DNA finds as much at k 10 (0.90
-of 60 bases at 0.9), but at identity 0.7 that made one cluster of 503 genes of E. coli, where k 12 made 4 at
-most. So nearly all pairs are found whose identity is 0.1 to 0.15 above the one asked, and few below it:
-with k-mers, no identity lower than about 0.8 of DNA, or 0.5 of proteins, can be relied on.
+Proteins are joined by shared k-mers alone: the domain that long proteins have in common is a relation, though
+it covers a small part of them. The same rule would find as many relatives, and of 4,103 proteins of E. coli
+would join 433 pairs in place of 553. Proteins of 60 residues were joined at identity 0.6 in 0.88, 0.80 and
+0.52 of cases at k 3, 4 and 5; at k 3 however, 1,500 residues share more by chance than an identity of 0.5
+leaves. DNA finds as much at k 10 (0.90 of 60 bases at 0.9), but at identity 0.7 that made one cluster of 503
+genes of E. coli, where k 12 made 4 at most (both by k-mers alone). So nearly all pairs are found whose
+identity is 0.1 to 0.15 above the one asked, and few below it: with k-mers, no identity lower than about 0.8
+of DNA, or 0.5 of proteins, can be relied on.
 """
 
 from __future__ import annotations
@@ -39,10 +56,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from genomecli.corpus.families import BUDGET, Sketches, kmer_table, shared_kmers, similar_pairs, sketch
 from genomecli.corpus.genes import in_order
 from genomecli.sequences.alphabets import Codes, get_alphabet
+from genomecli.tasks.aligned import lay, share_of_strangers
 from genomecli.tasks.chance import most_by_chance
 from genomecli.tasks.duplicates import key_groups, sequence_keys
 from genomecli.tasks.examples import Examples, Floats, Ints, SequenceColumn, join_sequences
@@ -58,7 +77,22 @@ LOOSE = {"dna": 0.7, "protein": 0.35}
 """A lower identity, at which some are found still."""
 
 CHANCE = 0.1
-"""Pairs of unrelated sequences that chance may join, among all of a table."""
+"""Pairs of unrelated sequences that chance may propose, and join, among all of a table."""
+
+COVERAGE = 0.5
+"""Part of the shorter of two sequences of DNA that is aligned with the other."""
+
+LONG = 100
+"""Letters of two sequences of DNA that no motif has: so many aligned are enough, however long they are."""
+
+OVERLAP = 30
+"""Letters by which two sequences of DNA overlap at their ends; most motifs are shorter."""
+
+SURE = 1e-4
+"""Probability that strangers with one stretch in common are joined, at most; less of many pairs."""
+
+MANY_PAIRS = 2_000_000
+"""Proposed pairs of DNA that are laid on each other at most (a minute); more are judged by k-mers alone."""
 
 EXACT = 400_000_000
 """Steps up to which all pairs are counted; beyond, those that :mod:`genomecli.corpus.families` proposes."""
@@ -87,6 +121,7 @@ class KmerSets:
         self.k = k or default_k(column.alphabet, len(column.symbols))
         self.strands = 1 if alphabet.complement is None else 2
         column = without_flanks(column, self.k)
+        self.column = column
         self.rate = max(1, -(-len(column.symbols) // BUDGET))
         self.letters = _composition(column)
         rows = len(column)
@@ -101,7 +136,28 @@ class KmerSets:
         share = identity**self.k
         left, right, shared = _sharing(self.sketches, share)
         enough = shared > self._by_chance(left, right)
-        return left[enough], right[enough]
+        left, right, shared = left[enough], right[enough], shared[enough]
+        if self.strands == 1:
+            return left, right
+        good = shared >= COVERAGE * np.minimum(self.sketches.size[left], self.sketches.size[right])
+        doubtful = np.flatnonzero(~good)
+        if len(doubtful) > MANY_PAIRS:
+            good[doubtful] = True
+        else:
+            chance = CHANCE / max(len(left), 1)
+            good[doubtful] = self._aligned(left[doubtful], right[doubtful], identity, chance)
+        return left[good], right[good]
+
+    def _aligned(self, left: Ints, right: Ints, identity: float, chance: float) -> NDArray[np.bool_]:
+        """Whether enough of two sequences lies on each other, and more than one stretch, bool[p]."""
+        laid = lay(self.column, left, right, self.k, identity)
+        enough = np.minimum(COVERAGE * laid.shorter, LONG)
+        ends = laid.overlap >= OVERLAP
+        alike = ((laid.aligned >= enough) | ends) & (laid.equal >= identity * laid.aligned - 1e-9)
+        match = np.einsum("ij,ij->i", self.letters[left], self.letters[right])
+        sure = share_of_strangers(laid, match) <= min(chance, SURE)
+        found: NDArray[np.bool_] = alike & (sure | (laid.stretch >= np.where(ends, OVERLAP, enough)))
+        return found
 
     def _by_chance(self, left: Ints, right: Ints) -> Ints:
         """What unrelated sequences share but once in very many pairs, int64[p]."""

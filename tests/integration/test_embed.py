@@ -286,6 +286,8 @@ def test_bad_input_is_named(
     assert embed("-m", run, fasta, "-o", tmp_path / "v.tsv", *given) == 3
     assert message in capsys.readouterr().err
     assert not (tmp_path / "v.tsv").exists()
+    assert embed("-m", run, fasta, *given) == 3
+    assert capsys.readouterr().out == "", "a pipe is not to see a header without a table"
 
 
 def test_a_molecule_that_the_model_never_read_is_refused(

@@ -341,6 +341,24 @@ def test_without_a_named_target_that_of_the_headers_is_taken(
     assert main([*asked, str(tmp_path / "plain.fa"), "--target", "location"]) == 0
 
 
+def test_files_as_classes_without_a_named_target(
+    body: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = sequences(40, 20, 40)
+    files = {}
+    for place, name in enumerate("ab"):
+        files[name] = str(tmp_path / f"{name}.fa")
+        records = [f">g{n}\n{text}\n" for n, text in enumerate(texts) if n % 2 == place]
+        Path(files[name]).write_text("".join(records))
+    asked = ["finetune", "-m", str(body), "--check", "--set", f"finetune.data.classes={json.dumps(files)}"]
+    assert main(asked) == 2
+    said = capsys.readouterr().err
+    assert "finetune.targets: is required; name one with --target" in said
+    assert "any name where data.classes says the classes" in said
+    assert main([*asked, "--target", "kind"]) == 0
+    assert "Target kind: binary" in capsys.readouterr().out
+
+
 def test_check_and_dry_run_write_nothing(
     table: Path, body: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

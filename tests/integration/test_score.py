@@ -161,7 +161,7 @@ def test_a_mismatch_names_the_record_or_is_counted(
     wrong = "A" if GENOME[90] != "A" else "C"
     cases = {
         line(90, wrong, "G"): f"REF is {wrong}, the reference has {GENOME[90]}",
-        line(90, GENOME[90], "G").replace("c1", "chrc1", 1): "no sequence 'chrc1'; it has 'c1': rename",
+        line(90, GENOME[90], "G").replace("c1", "chrc1", 1): "no sequence 'chrc1'; rename it to 'c1', which",
         line(599, GENOME[599] + "A", "G"): "c1 ends at 600",
     }
     for text, said in cases.items():

@@ -51,7 +51,7 @@ def test_everything_is_said(tmp_path: Path) -> None:
     assert "Target v: regression" in text
     assert "v mean" in text
     assert "Target m: multilabel" in text
-    assert "1 rows left out: too short, the first at t.tsv, line 31" in text
+    assert "1 row left out: too short, the first at t.tsv, line 31" in text
     assert "Split: Test as the data says; validation cut from its training rows." in text
     assert "1 rows repeat the sequence of an earlier row" in text
     first = next(line.split() for line in lines if line.startswith("  row_1 "))

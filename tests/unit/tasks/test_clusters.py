@@ -18,6 +18,7 @@ from genomecli.tasks.duplicates import key_groups, linked, sequence_keys
 from genomecli.tasks.examples import join_sequences
 from genomecli.tasks.settings import SplitSettings
 from tests.unit.tasks.made import examples, random_dna, random_protein, reverse_complement
+from tests.unit.tasks.slow_aligned import slow_alike
 
 KMER = SplitSettings(by="cluster", method="kmer")
 
@@ -41,18 +42,24 @@ def chance(first: str, second: str, a: int, b: int, k: int, n: int) -> int:
 
 
 def slow_clusters(texts: list[str], k: int, identity: float) -> list[int]:
-    """Single linkage over all pairs, of k-mers as texts."""
+    """Single linkage over all pairs: of k-mers as texts, then of what lies on each other."""
     sets = [canonical(text, k) for text in texts]
     n = len({min(text, reverse_complement(text)) for text in texts})
     label = list(range(len(texts)))
+    proposed, equal = [], []
     for i, j in combinations(range(len(texts)), 2):
         shared, (fewer, more) = len(sets[i] & sets[j]), sorted((len(sets[i]), len(sets[j])))
-        similar = shared >= max(identity**k * fewer, 2) and shared > chance(
-            texts[i], texts[j], fewer, more, k, n
-        )
-        if texts[i] == texts[j] or similar:
-            old, new = label[j], label[i]
-            label = [new if one == old else one for one in label]
+        if min(texts[i], reverse_complement(texts[i])) == min(texts[j], reverse_complement(texts[j])):
+            equal.append((i, j))
+        elif shared >= max(identity**k * fewer, 2) and shared > chance(texts[i], texts[j], fewer, more, k, n):
+            proposed.append((i, j))
+    one_each = {min(texts[row], reverse_complement(texts[row])): row for row in range(len(texts))}.values()
+    judged = len([pair for pair in proposed if set(pair) <= set(one_each)])
+    for i, j in equal + [
+        pair for pair in proposed if slow_alike(texts[pair[0]], texts[pair[1]], k, identity, judged)
+    ]:
+        old, new = label[j], label[i]
+        label = [new if one == old else one for one in label]
     order = list(dict.fromkeys(label))
     return [order.index(one) for one in label]
 

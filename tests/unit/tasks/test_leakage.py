@@ -109,3 +109,14 @@ def test_folds_are_summed() -> None:
 def test_it_is_plain_values() -> None:
     one: Any = found(TEXTS, "ababababab", split(rows(0, 1, 2, 3, 4, 5), rows(6, 7), rows(8, 9)))
     assert json.loads(json.dumps(one.to_dict()))["overlaps"][0]["side"] == "test"
+
+
+def test_it_says_what_is_asked_of_the_sequences_at_hand() -> None:
+    dna = found(TEXTS, "ababababab", split(rows(0, 1, 2, 3, 4, 5), rows(6, 7), rows(8, 9))).levels()
+    assert dna.endswith(
+        "Of DNA half of the shorter sequence (or 100 letters) has to lie on the other, or 30 letters at the "
+        "ends of both."
+    )
+    texts = [random_protein(RNG, 80) for _ in range(3)]
+    protein = found(texts, "aba", split(rows(0), rows(), rows(1, 2)), "protein").levels()
+    assert protein.endswith("at least so many. Of proteins a stretch in common, such as a domain, is enough.")

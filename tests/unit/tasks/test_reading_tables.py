@@ -167,3 +167,15 @@ def test_empty_ids_are_called_by_their_number_and_counted(tmp_path: Path) -> Non
     found = read({"path": write(tmp_path / "t.tsv", lines)}, label={})
     assert found.examples.ids == ["record_1", "x", "record_3"]
     assert found.notes == ("2 rows have no id and are called record_N, by the number in the input.",)
+
+
+def test_labels_that_are_no_utf_8_are_refused_and_other_cells_are_not(tmp_path: Path) -> None:
+    """Two names that differ in such a letter would become one class."""
+    path = tmp_path / "t.tsv"
+    text = "id\tsequence\ty\tnote\na\tACGT\tx\t\u00e9\nb\tACGA\tcaf\u00e9\t\nc\tACGG\tcaf\u00e8\t\n"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(InputError, match="with letters that are no UTF-8; save the file as UTF-8") as caught:
+        read({"path": str(path)}, y={})
+    assert "t.tsv, line 3" in str(caught.value)
+    path.write_text(text, encoding="utf-8")
+    assert read({"path": str(path)}, y={}).raw["y"].names == ("x", "caf\u00e9", "caf\u00e8")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from genomecli.tasks import similar
 from genomecli.tasks.chance import most_by_chance
 from genomecli.tasks.clusters import cluster
 from genomecli.tasks.examples import Floats, join_sequences
 from genomecli.tasks.flanks import without_flanks
 from genomecli.tasks.settings import SplitSettings
 from genomecli.tasks.similar import IDENTITY, KmerSets
-from tests.unit.tasks.made import examples, random_dna
+from tests.unit.tasks.made import examples, random_dna, reverse_complement
 
 SETTINGS = SplitSettings(by="cluster", method="kmer")
 RESIDUES = np.array(
@@ -81,17 +82,58 @@ def test_what_chance_reaches_is_seldom_passed_and_not_far_off() -> None:
         assert (shared > most * 0.8 - 2).mean() > 1e-4
 
 
-@pytest.mark.parametrize(("letters", "joined_by_it"), [(11, False), (15, True)])
-def test_a_stretch_in_common_counts_as_identity(letters: int, joined_by_it: bool) -> None:
-    """A motif in otherwise unrelated sequences of 60 bases, as the report says beside its counts."""
+@pytest.mark.parametrize(("length", "letters"), [(60, 15), (110, 18), (200, 25), (500, 60)])
+def test_a_stretch_in_common_joins_no_strangers(length: int, letters: int) -> None:
+    """A motif at any place and strand in the rows of one class, too few to be taken for a flank."""
     rng = np.random.default_rng(9)
     motif = random_dna(rng, letters)
-    texts = []
-    for at in (3, 17, 29, 40):
-        text = random_dna(rng, 60)
-        texts.append(text[:at] + motif + text[at + letters :])
-    found, _ = cluster(examples(texts), SETTINGS)
-    assert set(found.tolist()) == ({0} if joined_by_it else {0, 1, 2, 3})
+    texts = [random_dna(rng, length) for _ in range(120)]
+    for row in range(40):
+        at = int(rng.integers(0, length - letters + 1))
+        held = motif if rng.random() < 0.5 else reverse_complement(motif)
+        texts[row] = texts[row][:at] + held + texts[row][at + letters :]
+    assert len(KmerSets(examples(texts).sequences).pairs(0.8)[0]) == 0
+
+
+def test_of_very_many_pairs_shared_k_mers_alone_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(12)
+    motif = random_dna(rng, 20)
+    texts = [random_dna(rng, 20) + motif + random_dna(rng, 20) for _ in range(4)]
+    sets = KmerSets(examples(texts).sequences)
+    assert len(sets.pairs(0.8)[0]) == 0
+    monkeypatch.setattr(similar, "MANY_PAIRS", 5)
+    assert len(sets.pairs(0.8)[0]) == 6
+
+
+def test_half_of_the_shorter_sequence_in_common_joins() -> None:
+    rng = np.random.default_rng(10)
+    held = random_dna(rng, 41)
+    texts = [random_dna(rng, 19 + 7 * row) + held + random_dna(rng, 22 - 7 * row) for row in range(4)]
+    assert set(cluster(examples(texts), SETTINGS)[0].tolist()) == {0}
+
+
+@pytest.mark.parametrize(("letters", "found"), [(80, False), (110, True)])
+def test_long_genes_with_an_exon_in_common(letters: int, found: bool) -> None:
+    rng = np.random.default_rng(11)
+    exon = random_dna(rng, letters)
+    changed_exon = "".join("ACGT"[("ACGT".index(c) + (at % 20 == 9)) % 4] for at, c in enumerate(exon))
+    texts = [random_dna(rng, 60) + exon + random_dna(rng, 390)]
+    texts.append(random_dna(rng, 320) + changed_exon + random_dna(rng, 200))
+    assert len(KmerSets(examples(texts).sequences).pairs(0.7)[0]) == found
+
+
+@pytest.mark.parametrize(
+    ("length", "overlap", "found"),
+    [(60, 30, True), (60, 29, False), (81, 31, True), (81, 28, False), (200, 40, True), (200, 29, False)],
+)
+def test_windows_that_overlap_on_a_genome(length: int, overlap: int, found: bool) -> None:
+    """On either strand, whichever of the two comes first."""
+    rng = np.random.default_rng(length)
+    for turned in (False, True):
+        genome = random_dna(rng, 2 * length - overlap)
+        texts = [genome[:length], genome[length - overlap :]]
+        texts = [texts[0], reverse_complement(texts[1])] if turned else texts[::-1]
+        assert (len(set(cluster(examples(texts), SETTINGS)[0].tolist())) == 1) == found
 
 
 FRONT, BACK = "TGCATTTTTTTCACATC", "GGTTACGGCTGTT"
