@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genomecli.corpus.genes import in_order
+from genomecli.corpus.numbering import components
 from genomecli.sequences.alphabets import PROTEIN, Alphabet, Codes
 
 Ints = NDArray[np.int64]
@@ -207,16 +208,10 @@ def families(similar: SimilarPairs, min_shared: float, also: tuple[Ints, Ints] |
     """
     if not similar.genes:
         return np.zeros(0, dtype=np.int64)
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     left, right = similar.at(min_shared)
     if also is not None:
         left, right = np.concatenate([left, also[0]]), np.concatenate([right, also[1]])
-    shape = (similar.genes, similar.genes)
-    graph = coo_array((np.ones(len(left), dtype=np.int8), (left, right)), shape=shape)
-    _, labels = connected_components(graph, directed=False)
-    return in_order(labels)
+    return in_order(components(similar.genes, left, right))
 
 
 def similar_pairs(sketches: Sketches, min_shared: float) -> tuple[Ints, Ints]:
