@@ -112,12 +112,12 @@ def _read(units: list[Unit], parts: Path, workers: int, *, resume: bool) -> None
 
 def report(manifest: dict[str, Any], out: Path, seconds: float) -> None:
     """Show on standard error what became of everything."""
+    if is_quiet():
+        return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    if is_quiet():
-        return
     console = Console(stderr=True)
     table = Table(title=Text(f"{out}"), title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in ("group", "read", "kept", "rows", "symbols", "train / valid / test"):

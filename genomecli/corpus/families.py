@@ -5,7 +5,8 @@ fewer. The work grows with the number of k-mers, not with its square: a k-mer of
 proposes all their pairs; one of more (a transposon's, a domain's) proposes each gene with the gene that has
 most k-mers, as linclust does (Steinegger and Soding 2018), and with the next few in order of size. Every
 proposed pair is then judged by its true count of shared k-mers. Beyond ``BUDGET`` residues one k-mer in s is
-used, chosen by its hash, so that memory stays flat.
+used, chosen by its hash, so that memory stays flat. Then two genes must share two of these whatever their
+size: among so many residues one k-mer is shared by chance, and short genes would all be joined by it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genomecli.corpus.genes import in_order
+from genomecli.corpus.numbering import components
 from genomecli.sequences.alphabets import PROTEIN, Alphabet, Codes
 
 Ints = NDArray[np.int64]
@@ -28,6 +30,9 @@ BLOCK = 1 << 15
 """Places whose k-mers are made at once, so that they stay in the cache."""
 
 BUDGET = 8_000_000
+SAMPLED_LEAST = 2
+"""K-mers that two genes must share at least where not all are used."""
+
 VOTES = 1 << 18
 """Shared k-mers that are counted at a time, about."""
 
@@ -134,12 +139,14 @@ class Sketches:
         owner: int64[t], the genes of each word, ascending, one word after the other.
         starts: int64[words + 1], where each word begins.
         size: int64[genes], k-mers of each gene.
+        least: k-mers that two genes must share at least, whatever part of all that is.
     """
 
     genes: int
     owner: Ints
     starts: Ints
     size: Ints
+    least: int = 1
 
 
 def sketch(
@@ -151,11 +158,13 @@ def sketch(
     budget: int = BUDGET,
     alphabet: Alphabet = PROTEIN,
     both_strands: bool = False,
+    least: int = 1,
 ) -> Sketches:
     """The k-mers of all genes; one in s by hash if there are more than ``budget`` residues.
 
     A gene may come in several chunks. ``total`` is the number of residues, counted first if not given.
-    ``alphabet`` and ``both_strands`` are those of :func:`kmers`, so that DNA is sketched as well.
+    ``alphabet`` and ``both_strands`` are those of :func:`kmers`, so that DNA is sketched as well. ``least``
+    is that of :class:`Sketches` where not all k-mers are used.
     """
     if total is None:
         total = sum(len(symbols) for _, symbols, _ in proteins())
@@ -178,7 +187,8 @@ def sketch(
     owner = pair & ((1 << bits) - 1)
     pair >>= bits
     starts = np.append(np.flatnonzero(_changes(pair)), len(pair))
-    return Sketches(genes, owner, starts, np.bincount(owner, minlength=genes).astype(np.int64))
+    size = np.bincount(owner, minlength=genes).astype(np.int64)
+    return Sketches(genes, owner, starts, size, least if rate > 1 else 1)
 
 
 def _changes(values: Ints) -> NDArray[np.bool_]:
@@ -207,16 +217,10 @@ def families(similar: SimilarPairs, min_shared: float, also: tuple[Ints, Ints] |
     """
     if not similar.genes:
         return np.zeros(0, dtype=np.int64)
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     left, right = similar.at(min_shared)
     if also is not None:
         left, right = np.concatenate([left, also[0]]), np.concatenate([right, also[1]])
-    shape = (similar.genes, similar.genes)
-    graph = coo_array((np.ones(len(left), dtype=np.int8), (left, right)), shape=shape)
-    _, labels = connected_components(graph, directed=False)
-    return in_order(labels)
+    return in_order(components(similar.genes, left, right))
 
 
 def similar_pairs(sketches: Sketches, min_shared: float) -> tuple[Ints, Ints]:
@@ -240,38 +244,69 @@ class SimilarPairs:
         self._sketches, self._least = sketches, least
         bits = max(self.genes - 1, 1).bit_length()
         counts = np.diff(sketches.starts)
-        crowded = sketches.owner[np.repeat(counts > CROWD, counts)]
-        crowds = np.bincount(crowded, minlength=self.genes).astype(np.int32)
+        crowds = _Crowds(sketches, counts)
         needed = self._needed(least)
         kept, votes = [np.zeros(0, np.int64)], [np.zeros(0, np.int32)]
         for pairs, found in _voted(sketches, counts, bits):
             left, right = pairs >> bits, pairs & ((1 << bits) - 1)
-            most = found + np.minimum(crowds[left], crowds[right])
+            most = found + np.minimum(crowds.size[left], crowds.size[right])
             near = np.flatnonzero(most >= np.minimum(needed[left], needed[right]))
             kept.append(pairs[near])
             votes.append(found[near])
-        pairs, self._votes = _with_unvoted(
+        pairs, found = _with_unvoted(
             np.concatenate(kept), np.concatenate(votes), _proposals(sketches, counts, bits)
         )
-        self._left, self._right = pairs >> bits, pairs & ((1 << bits) - 1)
-        self._most = self._votes + np.minimum(crowds[self._left], crowds[self._right])
+        left, right = pairs >> bits, pairs & ((1 << bits) - 1)
+        most = found + np.minimum(crowds.size[left], crowds.size[right])
+        near = np.flatnonzero(most >= np.minimum(needed[left], needed[right]))
+        self._left, self._right = left[near], right[near]
+        self._shared = found[near] + crowds.shared(self._left, self._right)
 
     def _needed(self, min_shared: float) -> NDArray[np.int32]:
         """int32[genes]: what a gene must share with one that has no fewer k-mers; more of them need more."""
         needed: NDArray[np.int32] = np.ceil(min_shared * self._sketches.size - 1e-9).astype(np.int32)
-        return np.maximum(needed, np.int32(1))
+        return np.maximum(needed, np.int32(self._sketches.least))
 
     def at(self, min_shared: float) -> tuple[Ints, Ints]:
         """The pairs that share at least this part of the k-mers of the gene that has fewer; int64[p] each."""
         assert min_shared >= self._least, "pairs that share less were not kept"
         needed = self._needed(min_shared)
-        near = np.flatnonzero(self._most >= np.minimum(needed[self._left], needed[self._right]))
-        left, right = self._left[near], self._right[near]
-        wanted = np.minimum(needed[left], needed[right])
-        sure = self._votes[near] >= wanted
-        judged = np.flatnonzero(~sure)
-        sure[judged] = shared_kmers(self._sketches, left[judged], right[judged]) >= wanted[judged]
-        return left[sure], right[sure]
+        enough = self._shared >= np.minimum(needed[self._left], needed[self._right])
+        return self._left[enough], self._right[enough]
+
+
+class _Crowds:
+    """The k-mers of more than ``CROWD`` genes; all others a pair shares are counted as its votes.
+
+    Attributes:
+        size: int32[genes], such k-mers of each gene.
+    """
+
+    def __init__(self, sketches: Sketches, counts: Ints) -> None:
+        owner = sketches.owner[np.repeat(counts > CROWD, counts)]
+        crowds = counts[counts > CROWD]
+        self._words = max(len(crowds), 1)
+        # A gene's k-mers as neighbours in one sorted column: the number of the gene, then of the k-mer.
+        self._keys = np.sort(owner * self._words + np.repeat(np.arange(len(crowds)), crowds))
+        self.size = np.bincount(owner, minlength=sketches.genes).astype(np.int32)
+        self._first = np.cumsum(self.size, dtype=np.int64) - self.size
+
+    def shared(self, left: Ints, right: Ints, block: int = 1 << 14) -> NDArray[np.int32]:
+        """int32[p]: how many of them the genes of each pair share."""
+        result = np.zeros(len(left), dtype=np.int32)
+        both = np.flatnonzero(np.minimum(self.size[left], self.size[right]))
+        for begin in range(0, len(both), block):
+            part = both[begin : begin + block]
+            few, many = left[part], right[part]
+            swapped = self.size[few] > self.size[many]
+            few, many = np.where(swapped, many, few), np.where(swapped, few, many)
+            size = self.size[few].astype(np.int64)
+            pair = np.repeat(np.arange(len(part)), size)
+            place = np.arange(len(pair)) + (self._first[few] - (np.cumsum(size) - size))[pair]
+            sought = self._keys[place] + ((many - few) * self._words)[pair]
+            found = np.minimum(np.searchsorted(self._keys, sought), len(self._keys) - 1)
+            result[part] = np.bincount(pair[self._keys[found] == sought], minlength=len(part))
+        return result
 
 
 def _distinct(values: Ints) -> Ints:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genomecli.corpus.numbering import first_rows, numbered
+from genomecli.corpus.numbering import components, first_rows, numbered
 
 Columns = dict[str, NDArray[Any]]
 
@@ -83,17 +83,13 @@ def gene_nodes(rows: Columns, keys: NDArray[np.object_]) -> NDArray[np.int64]:
     genes = np.flatnonzero(rows["molecule"] != "genome")
     if not len(genes):
         return np.full(total, -1, dtype=np.int64)
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     records = numbered([rows[name][genes] for name in ("unit", "molecule", "ordinal")])
     edges = [_to_first(genes, records)]
     for names in (keys, rows["gene"]):
         named = genes[names[genes] != ""]
         edges.append(_to_first(named, numbered((rows["species"][named], names[named]))))
     pairs = np.concatenate(edges)
-    graph = coo_array((np.ones(len(pairs), dtype=np.int8), (pairs[:, 0], pairs[:, 1])), shape=(total, total))
-    _, labels = connected_components(graph, directed=False)
+    labels = components(total, pairs[:, 0], pairs[:, 1])
     nodes = np.full(total, -1, dtype=np.int64)
     nodes[genes] = in_order(labels[genes])
     return nodes

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genomecli.corpus.look import synonym_shares
+from genomecli.corpus.look_layout import lay_out
 from genomecli.corpus.manifest import Group
 from genomecli.corpus.scan import GroupCounts, Scan
 from genomecli.sequences.alphabets import PROTEIN
@@ -22,6 +23,8 @@ MOST = 10
 """Species beyond these are left out of panels with a line or colour each; the tables have all."""
 ROWS = 12
 DPI = 110
+HEAD = 34
+"""Pixels of the title, and of the legend of species."""
 POINTS = 4000
 _SIDES = (("train", "#9bb7c9"), ("valid", "#e0a458"), ("test", "#b5524a"))
 _STYLE = {"genome": ":", "cds": "-", "protein": "--"}
@@ -48,7 +51,7 @@ def draw_look(path: Path, groups: Sequence[Group], columns: Columns, scan: Scan)
     colour = {name: _COLOURS[i] for i, name in enumerate(names[:MOST])}
     shown = [pair for pair in both if pair[0].species in colour]
     with rc_context({**_AXIS, "font.size": 10, "axes.titlesize": 11.5, "font.family": "DejaVu Sans"}):
-        figure = Figure(figsize=(16, 13.5), layout="constrained")
+        figure = Figure(figsize=(16, 13.5), dpi=DPI)
         FigureCanvasAgg(figure)
         grid = figure.add_gridspec(3, 3, height_ratios=(1, _usage_height(shown), 1))
         _sizes(figure.add_subplot(grid[0, 0]), groups, columns)
@@ -59,17 +62,8 @@ def draw_look(path: Path, groups: Sequence[Group], columns: Columns, scan: Scan)
         _residues(figure.add_subplot(grid[2, 1]), shown, colour)
         _tokens(figure.add_subplot(grid[2, 2]), shown, colour)
         _head(figure, names, len(columns["length"]), colour)
-        _lay_out(figure)
+        lay_out(figure, grid, above=HEAD, below=HEAD if len(names) > 1 else 0)
         figure.savefig(path, dpi=DPI, metadata={"Software": None})
-
-
-def _lay_out(figure: Any) -> None:
-    """Place the panels now: left to ``savefig``, that costs another drawing of everything, shown nowhere."""
-    figure.set_dpi(DPI)
-    engine = figure.get_layout_engine()
-    engine.set(rect=(0, 0, 0.985, 1))  # the last label of a scale may reach beyond its panel
-    engine.execute(figure)
-    figure.set_layout_engine("none")
 
 
 def _head(figure: Any, names: list[str], records: int, colour: dict[str, str]) -> None:
@@ -79,11 +73,16 @@ def _head(figure: Any, names: list[str], records: int, colour: dict[str, str]) -
     species = names[0] if len(names) == 1 else f"{len(names)} species"
     more = f"; lines and points of the first {MOST}, the tables have all" if len(names) > MOST else ""
     figure.suptitle(
-        f"A look at the corpus: {species}, {records:,} records{more}", x=0.01, ha="left", fontsize=14
+        f"A look at the corpus: {species}, {records:,} records{more}",
+        x=0.01,
+        y=0.995,
+        ha="left",
+        va="top",
+        fontsize=14,
     )
     if len(names) > 1:
         handles = [Line2D([], [], color=c, marker="o", lw=2, label=name) for name, c in colour.items()]
-        figure.legend(handles=handles, loc="outside lower left", ncols=min(len(handles), MOST), frameon=False)
+        figure.legend(handles=handles, loc="lower left", ncols=min(len(handles), MOST), frameon=False)
 
 
 def _usage_height(shown: Both) -> float:
@@ -148,10 +147,19 @@ def _lengths(axis: Any, shown: Both, columns: Columns, colour: dict[str, str]) -
         smooth = np.convolve(100 * share / group.records, _kernel(group.records), mode="same")
         axis.plot(middle, smooth, _STYLE[group.molecule], color=colour[group.species])
     axis.set_xscale("log")
+    _plain_scale(axis.xaxis)
     axis.set_xlabel("codons   (dashed: residues, of species without genes here)")
     axis.set_ylabel("% of records, smoothed")
     axis.set_ylim(bottom=0)
     axis.set_title("Lengths of genes")
+
+
+def _plain_scale(axis: Any) -> None:
+    """Powers of ten as plain numbers and no small ticks: formulas and ticks take most of the drawing."""
+    from matplotlib.ticker import NullLocator
+
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_locator(NullLocator())
 
 
 def _kernel(records: int) -> NDArray[np.float64]:
@@ -305,6 +313,7 @@ def _tokens(axis: Any, shown: Both, colour: dict[str, str]) -> None:
         share = 100 * found / found.sum()
         axis.plot(np.arange(1, len(found) + 1), share, _STYLE[group.molecule], color=colour[group.species])
     axis.set_yscale("log")
+    _plain_scale(axis.yaxis)
     axis.set_xlabel("rank of the token   (dashed: protein, dotted: genome)")
     axis.set_ylabel("% of tokens")
     axis.set_title("Token frequencies (frame 0)")

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genomecli.corpus.duplicates import repeated, repeated_ids
-from genomecli.corpus.families import SimilarPairs, Sketches, families, sketch
+from genomecli.corpus.families import SAMPLED_LEAST, SimilarPairs, Sketches, families, sketch
 from genomecli.corpus.genes import gene_nodes, in_order, pair_genes
 from genomecli.corpus.holdout import hold_out
 from genomecli.corpus.manifest import MOLECULES, Group
@@ -187,7 +187,7 @@ def gene_sketches(rows: Columns, nodes: NDArray[np.int64], raws: list[Raw], k: i
             yield nodes[chosen[begin:stop]], _residues(rows, raws, chosen[begin:stop]), offsets
             begin = stop
 
-    return sketch(proteins, genes, k, total=int(sizes.sum()))
+    return sketch(proteins, genes, k, total=int(sizes.sum()), least=SAMPLED_LEAST)
 
 
 def _residues(rows: Columns, raws: list[Raw], chosen: NDArray[np.int64]) -> NDArray[np.uint8]:

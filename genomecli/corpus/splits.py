@@ -74,12 +74,12 @@ def _fill(sides: NDArray[np.int8], units: Ints, weights: Ints, valid: float, tes
 def _take(units: Ints, weights: Ints, wanted: float, most: int) -> list[int]:
     """Units in their order up to the wanted weight; at least one, at most ``most``."""
     taken: list[int] = []
-    for unit in units.tolist():
+    for unit, weight in zip(units.tolist(), weights[units].tolist(), strict=True):
         if wanted <= 0 or len(taken) == most:
             break
-        if weights[unit] <= 1.5 * wanted:
+        if weight <= 1.5 * wanted:
             taken.append(unit)
-            wanted -= int(weights[unit])
+            wanted -= weight
     return taken or [int(units[np.argmin(weights[units])])]
 
 

@@ -1,6 +1,6 @@
 """All benchmarks in turn, one table.
 
-python -m scripts.bench                 # everything, into bench/
+python -m scripts.bench                 # everything, into bench/; under 20 minutes on two quiet cores
 python -m scripts.bench start ranks     # some
 python -m scripts.bench --quick         # small sizes, to see that they run
 """
@@ -22,6 +22,7 @@ BENCHMARKS = {
     "embedding": "embedding_speed",
     "training": "training_speed",
     "quality": "quality",
+    "batches": "batches",
 }
 
 

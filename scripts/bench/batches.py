@@ -1,8 +1,9 @@
 """How fast batches are made: k-mers, frames, strands, padding and masking; real tokens a processor second.
 
-Run: OMP_NUM_THREADS=1 python scripts/bench/batches.py [--seconds 3]
+    python -m scripts.bench.batches [--seconds 3]
+
 Sequences are random, with the lengths of a bacterial proteome (log-normal, median 270 residues) and a genome
-of 4.6 Mb; they are read from a shard, memory-mapped.
+of 4.6 Mb; they are read from a shard, memory-mapped. One thread.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from genomecli.corpus.lexicon import build_lexicon
 from genomecli.corpus.reading_settings import ReadingSettings
@@ -22,8 +24,13 @@ from genomecli.corpus.sampling import Sampler
 from genomecli.objectives.masking import MaskingPolicy
 from genomecli.objectives.mlm import MaskedTokens
 from genomecli.runtime import rng
+from scripts.bench.harness import Row, markdown
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "unit" / "corpus"))
+
+TOKENS = 16_384
+GOAL = 30.0
+"""Million tokens a second."""
 
 CASES = {
     "codons, genome windows": {"molecules": ("genome",)},
@@ -70,7 +77,7 @@ def _store(folder: Path, sequences: list):
     return ShardedColumns([shard], [total])
 
 
-def measure(sampler: Sampler, objective: MaskedTokens | None, seconds: float) -> tuple[list[float], float]:
+def rates_of(sampler: Sampler, objective: MaskedTokens | None, seconds: float) -> tuple[list[float], float]:
     """Tokens a second of each step after the first pool, and the share of real tokens."""
     rates, step, end = [], 0, time.perf_counter() + seconds
     sampler.step(0)
@@ -84,32 +91,48 @@ def measure(sampler: Sampler, objective: MaskedTokens | None, seconds: float) ->
     return rates, sampler.real_share()
 
 
+def row(corpus, name: str, values: dict, seconds: float) -> Row:
+    """One case."""
+    settings = ReadingSettings(context=512, tokens_per_batch=TOKENS, tokens_per_step=8 * TOKENS, **values)
+    tokens = settings.tokens
+    options = {} if tokens is None else {"dna": tokens.dna, "k": tokens.k, "stride": tokens.stride}
+    lexicon = build_lexicon(("x",), **options)
+    sampler = Sampler(corpus, lexicon, settings, 0)
+    plain, share = rates_of(sampler, None, seconds)
+    objective = MaskedTokens(lexicon=lexicon, policy=MaskingPolicy())
+    masked, _ = rates_of(sampler, objective, seconds)
+    low, high = np.quantile(masked, [0.1, 0.9]) / 1e6
+    note = f"{100 * share:.1f} % real; {statistics.median(plain) / 1e6:.0f} before masks; most steps "
+    rate = statistics.median(masked) / 1e6
+    return Row(
+        "batches",
+        f"batches with masks, a processor second: {name}",
+        "M tokens/s",
+        rate,
+        repeats=len(masked),
+        goal=f"at least {GOAL:g} M tokens/s",
+        met=rate >= GOAL,
+        note=f"{note}{low:.0f} to {high:.0f}",
+    )
+
+
+def measure(*, quick: bool, seconds: float = 1.5) -> list[Row]:
+    """A row a case."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with tempfile.TemporaryDirectory(prefix="genomecli-bench-") as folder:
+            corpus = make_corpus(Path(folder))
+            return [row(corpus, name, values, 0.2 if quick else seconds) for name, values in CASES.items()]
+    finally:
+        torch.set_num_threads(before)
+
+
 def main() -> None:
     """Measure every case and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=3.0, help="for each figure")
-    parser.add_argument("--tokens", type=int, default=16384, help="padded tokens of a micro-batch")
-    options = parser.parse_args()
-    print("case\treal tokens\tbatches, M tokens/s\tmasked too, M tokens/s\tspread")
-    with tempfile.TemporaryDirectory() as folder:
-        corpus = make_corpus(Path(folder))
-        for name, values in CASES.items():
-            settings = ReadingSettings(
-                context=512, tokens_per_batch=options.tokens, tokens_per_step=8 * options.tokens, **values
-            )
-            tokens = settings.tokens
-            lexicon = (
-                build_lexicon(("x",))
-                if tokens is None
-                else build_lexicon(("x",), dna=tokens.dna, k=tokens.k, stride=tokens.stride)
-            )
-            sampler = Sampler(corpus, lexicon, settings, 0)
-            plain, share = measure(sampler, None, options.seconds)
-            objective = MaskedTokens(lexicon=lexicon, policy=MaskingPolicy())
-            masked, _ = measure(sampler, objective, options.seconds)
-            low, high = np.quantile(masked, [0.1, 0.9]) / 1e6
-            middle = [statistics.median(rates) / 1e6 for rates in (plain, masked)]
-            print(f"{name}\t{share:.4f}\t{middle[0]:.1f}\t{middle[1]:.1f}\t{low:.1f}-{high:.1f}")
+    print(markdown(measure(quick=False, seconds=parser.parse_args().seconds)))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
     python -m scripts.bench.embedding_speed
 
 The network is a modern BERT of 6 layers and width 256 whose weights were trained for one step: speed does not
-depend on them. Time of the peers is that of their loops alone; ours is the whole command, its start included.
+depend on them. Ours runs once a round, beside both peers. Time of the peers is that of their loops alone;
+ours is the whole command, its start included.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scripts.bench.harness import Row, compared, genomecli, in_turns, last_number, markdown, run
+from scripts.bench.harness import Row, compared, genomecli, last_number, markdown, rounds, run
 from scripts.bench.made import write_proteins
 
 THREADS = 2
@@ -42,9 +43,9 @@ def agree(first: Path, second: Path) -> float:
     return float(((ours * theirs).sum(axis=1) / sizes).min())
 
 
-def measure(*, quick: bool, repeats: int = 3) -> list[Row]:
+def measure(*, quick: bool, repeats: int = 2) -> list[Row]:
     """Both peers; the vectors must agree."""
-    megabytes, repeats = (0.1, 1) if quick else (0.3, repeats)
+    megabytes, repeats = (0.1, 1) if quick else (0.2, repeats)
     rows = []
     with tempfile.TemporaryDirectory(prefix="genomecli-bench-") as name:
         folder = Path(name)
@@ -62,18 +63,15 @@ def measure(*, quick: bool, repeats: int = 3) -> list[Row]:
             genomecli("embed", *arguments, "--set", f"threads={THREADS}", threads=THREADS)
             return time.perf_counter() - begin
 
-        for way, peer in PEERS.items():
-            target = folder / ("theirs.npy" if way == "naive" else "theirs")
-            command = [
-                sys.executable,
-                "-m",
-                "scripts.bench.peers.embed_loops",
-                f"{folder}/run",
-                str(proteins),
-            ]
-            command += [str(target), "--way", way]
-            pairs = in_turns(ours, lambda c=tuple(command): last_number(run(c, threads=THREADS)), repeats)
-            least = agree(out, target) if way == "naive" else None
+        targets = {"naive": folder / "theirs.npy", "extract": folder / "theirs"}
+        loop = [sys.executable, "-m", "scripts.bench.peers.embed_loops", f"{folder}/run", str(proteins)]
+        theirs = [
+            lambda c=(*loop, str(targets[way]), "--way", way): last_number(run(c, threads=THREADS))
+            for way in PEERS
+        ]
+        both = rounds([ours, *theirs], repeats)
+        for (way, peer), pairs in zip(PEERS.items(), both, strict=True):
+            least = agree(out, targets[way]) if way == "naive" else None
             note = f"{megabytes:g} M residues, 6 layers, width 256, {THREADS} threads"
             if least is not None:
                 note += f", cosine to theirs at least {least:.4f}"

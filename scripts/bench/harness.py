@@ -61,15 +61,22 @@ Measure = Callable[[], float]
 
 def in_turns(ours: Measure, theirs: Measure, repeats: int) -> list[tuple[float, float]]:
     """Measure both sides in turns; every second pair begins with the other side."""
-    found = []
+    return rounds([ours, theirs], repeats)[0]
+
+
+def rounds(sides: Sequence[Measure], repeats: int) -> list[list[tuple[float, float]]]:
+    """Measure several sides in turns, ours first and the others in every second round; ours is measured
+    once a round and stands beside each of the others.
+
+    Returns:
+        For each of the others, pairs of ours and theirs.
+    """
+    found: list[list[float]] = []
     for number in range(repeats):
-        if number % 2:
-            second = theirs()
-            found.append((ours(), second))
-        else:
-            first = ours()
-            found.append((first, theirs()))
-    return found
+        order = list(range(len(sides)))[:: -1 if number % 2 else 1]
+        measured = {side: sides[side]() for side in order}
+        found.append([measured[side] for side in range(len(sides))])
+    return [[(one[0], one[peer]) for one in found] for peer in range(1, len(sides))]
 
 
 def compared(
@@ -121,6 +128,8 @@ def run(command: Sequence[str], *, threads: int = 1, quiet: bool = True) -> str:
         SystemExit: if it fails.
     """
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": str(ROOT)}
+    # What is installed has its bytecode; without it our modules, unlike the peer's, are compiled each time.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed with {done.returncode}:\n{done.stderr[-4000:]}")

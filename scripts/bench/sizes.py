@@ -1,11 +1,13 @@
 """Cost against size: seconds and memory of ``tokenize`` and ``pretrain`` as corpus, network and context grow.
 
-    python -m scripts.bench.sizes -o bench              # about 40 minutes on two cores, 8 GB of disk
+    python -m scripts.bench.sizes -o bench              # 12 minutes, up to 8 GB of disk
+    python -m scripts.bench.sizes -o bench --minutes 60 # all sizes, also on slow machines
     python -m scripts.bench.sizes --quick -o bench-quick
 
 Each point is the real command in a process of its own; memory is the most that the process held (maximum
 resident set). Where a command fails, the row says with what, and larger ones are not tried: that is what
-breaks first. Writes sizes.json, sizes.md and sizes.png.
+breaks first. The largest corpora come last; what would not end in ``--minutes``, going by the size before it,
+is not begun, and its row says so. Writes sizes.json, sizes.md and sizes.png.
 """
 
 from __future__ import annotations
@@ -56,8 +58,8 @@ class Point:
         grows: what is varied: corpus, network or context.
         size: its value, in words.
         x: its value as a number.
-        seconds: of the whole command.
-        megabytes: most memory held.
+        seconds: of the whole command; None if it was not begun.
+        megabytes: most memory held, likewise.
         rate: megabases or real tokens a second; None if it failed.
         failed: what it ended with; empty if it did not fail.
     """
@@ -65,8 +67,8 @@ class Point:
     grows: str
     size: str
     x: float
-    seconds: float
-    megabytes: float
+    seconds: float | None
+    megabytes: float | None
     rate: float | None
     failed: str = ""
 
@@ -90,10 +92,36 @@ def run(arguments: Sequence[str]) -> tuple[float, float, str]:
     return seconds, usage.ru_maxrss / 1024, lines[-1] if status else ""
 
 
-def corpora(folder: Path, sizes: Sequence[float]) -> list[Point]:
+class Clock:
+    """How long there is still.
+
+    Args:
+        minutes: from now on.
+    """
+
+    def __init__(self, minutes: float) -> None:
+        self._end = time.perf_counter() + 60 * minutes
+        self._begun = self._last = 0.0
+
+    def begins(self, growth: float) -> bool:
+        """Whether there is time for a point that takes ``growth`` times the one before it; 0 for a first."""
+        now = time.perf_counter()
+        self._last, self._begun = now - self._begun if growth else 0.0, now
+        return now + growth * self._last < self._end
+
+
+def left_out(grows: str, size: str, x: float) -> Point:
+    """A point that was not begun."""
+    return Point(grows, size, x, None, None, None, "not tried, the time was up")
+
+
+def corpora(folder: Path, sizes: Sequence[float], clock: Clock) -> list[Point]:
     """``tokenize`` of genomes of so many megabases."""
-    points = []
-    for megabases in sizes:
+    points: list[Point] = []
+    for index, megabases in enumerate(sizes):
+        if not clock.begins(megabases / sizes[index - 1] if index else 0):
+            points.append(left_out("corpus", f"{megabases:g} Mb", megabases))
+            break
         path = write_genome(folder / "g.fa", megabases)
         config = folder / "t.yaml"
         config.write_text(TOKENIZE.format(path=path), encoding="utf-8")
@@ -125,25 +153,31 @@ def trained(
     return Point(grows, size, x, seconds, most, rate, failed)
 
 
-def measure(folder: Path, *, quick: bool) -> list[Point]:
-    """All points."""
-    points = corpora(folder, CORPORA[:2] if quick else CORPORA)
+def measure(folder: Path, *, quick: bool, minutes: float = 12) -> list[Point]:
+    """All points that fit into the time."""
+    clock = Clock(minutes)
     path = write_genome(folder / "g.fa", 1.0 if quick else 10.0)
     config = folder / "t.yaml"
     config.write_text(TOKENIZE.format(path=path), encoding="utf-8")
     corpus = str(folder / "corpus")
     run(["tokenize", "-q", "-c", str(config), "-o", corpus])
-    steps = 3 if quick else 6
+    steps = 3 if quick else 5
+    points = []
     for preset, width in list(NETWORKS.items())[: 2 if quick else None]:
-        points.append(
-            trained(folder, corpus, "network", f"{preset}, width {width}", width, preset, 512, steps)
-        )
-    for context in CONTEXTS[: 2 if quick else None]:
-        point = trained(folder, corpus, "context", f"{context:,} tokens", context, "tiny", context, steps)
-        points.append(point)
-        if point.failed:
+        size = f"{preset}, width {width}"
+        if not clock.begins(4 if points else 0):
+            points.append(left_out("network", size, width))
             break
-    return points
+        points.append(trained(folder, corpus, "network", size, width, preset, 512, steps))
+    for context in CONTEXTS[: 2 if quick else None]:
+        size = f"{context:,} tokens"
+        if not clock.begins(2 if context > CONTEXTS[0] else 0):
+            points.append(left_out("context", size, context))
+            break
+        points.append(trained(folder, corpus, "context", size, context, "tiny", context, steps))
+        if points[-1].failed:
+            break
+    return corpora(folder, CORPORA[:2] if quick else CORPORA, clock) + points
 
 
 def markdown(points: Sequence[Point]) -> str:
@@ -189,10 +223,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--minutes", type=float, default=12, help="what would not end by then is not begun")
     parser.add_argument("-o", "--out", type=Path, default=Path("bench"))
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="genomecli-bench-") as name:
-        points = measure(Path(name), quick=options.quick)
+        points = measure(Path(name), quick=options.quick, minutes=options.minutes)
     options.out.mkdir(parents=True, exist_ok=True)
     found = {"machine": machine(), "points": [asdict(point) for point in points]}
     (options.out / "sizes.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -36,7 +36,7 @@ def _row(what: str, seconds: float, goal: float, repeats: int) -> Row:
     return Row("start", what, "s", seconds, repeats=repeats, goal=text, met=seconds < goal)
 
 
-def measure(*, quick: bool, repeats: int = 7) -> list[Row]:
+def measure(*, quick: bool, repeats: int = 5) -> list[Row]:
     """Seconds of whole processes, medians."""
     repeats = 2 if quick else repeats
     with tempfile.TemporaryDirectory(prefix="genomecli-bench-") as name:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -147,3 +147,38 @@ def test_kmers_of_proteins_are_their_digits_to_base_twenty(k: int) -> None:
         if codes[at : at + k].max() < 20
     ]
     assert list(zip(owner.tolist(), word.tolist(), strict=True)) == expected
+
+
+def test_chance_does_not_join_genes_of_which_some_k_mers_are_used() -> None:
+    rng = np.random.default_rng(3)
+    letters = np.array(list(PROTEIN.symbols[:20]))
+    texts = ["".join(rng.choice(letters, int(size))) for size in rng.integers(20, 200, 1500)]
+    total = sum(map(len, texts))
+    joined = families(SimilarPairs(sketch(provider(texts), len(texts), 4, budget=total // 8)), 0.1)
+    apart = families(SimilarPairs(sketch(provider(texts), len(texts), 4, budget=total // 8, least=2)), 0.1)
+    assert np.bincount(joined).max() > 750  # what happened without
+    assert np.bincount(apart).max() < 75
+    whole = sketch(provider(texts), len(texts), 4, least=2)
+    assert whole.least == 1  # where all k-mers are used, a short gene may have but one
+
+
+@pytest.mark.parametrize("least", [1, 2])
+def test_shared_k_mers_of_crowds_and_of_few_add_up(least: int) -> None:
+    rng = np.random.default_rng(8)
+    letters = np.array(list("ACDEFG"))  # few letters: many k-mers in more genes than a crowd has
+    texts = ["".join(rng.choice(letters, int(size))) for size in rng.integers(10, 60, 150)]
+    sketches = sketch(provider(texts), len(texts), 3, budget=sum(map(len, texts)) - 1, least=least)
+    assert (np.diff(sketches.starts) > CROWD).any()
+    owned: list[set[int]] = [set() for _ in texts]
+    for word, (begin, end) in enumerate(pairwise(sketches.starts.tolist())):
+        for gene in sketches.owner[begin:end].tolist():
+            owned[gene].add(word)
+    size = np.diff(sketches.starts)
+    left, right = SimilarPairs(sketches).at(0.4)
+    named = set(zip(left.tolist(), right.tolist(), strict=True))
+    assert named
+    for i, j in combinations(range(len(texts)), 2):
+        fewer, shared = min(len(owned[i]), len(owned[j])), len(owned[i] & owned[j])
+        alike = bool(fewer) and shared >= max(np.ceil(0.4 * fewer - 1e-9), least)
+        proposed = any(size[word] <= CROWD for word in owned[i] & owned[j])  # of crowds not all pairs are
+        assert ((i, j) in named) == alike if proposed else alike or (i, j) not in named

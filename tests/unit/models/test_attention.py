@@ -97,6 +97,41 @@ def test_only_training_in_bf16_on_short_texts_is_computed_product_by_product(
     assert used == [8]
 
 
+@pytest.mark.parametrize("pattern", [FULL, window(8), Pattern(3, 7)])
+@pytest.mark.parametrize("lengths", [[40, 40, 40], [40, 33, 1]])
+def test_texts_read_in_bf16_give_what_fp32_does(pattern: Pattern, lengths: list[int]) -> None:
+    layout = padded_layout(torch.tensor(lengths), max(lengths), torch.device("cpu"))
+    real = torch.arange(max(lengths))[None] < torch.tensor(lengths)[:, None]
+    exact = attend(*_random(len(lengths), max(lengths)), pattern, layout)[real]
+    inputs = [x.bfloat16() for x in _random(len(lengths), max(lengths))]
+    for room in (1, attention.SCORES):
+        with pytest.MonkeyPatch.context() as patch, torch.inference_mode(), torch.autocast("cpu"):
+            patch.setattr(attention, "BLOCKS_FROM", 100)
+            patch.setattr(attention, "SCORES", room)
+            out = attend(inputs[0], inputs[1], inputs[2], pattern, layout)
+        assert torch.isfinite(out).all()
+        assert out.dtype == torch.bfloat16
+        assert float((exact - out[real].float()).norm() / exact.norm()) < 0.02
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("length", [16, 64, 208, 384])
+def test_a_text_read_in_bf16_does_not_depend_on_its_batch(length: int, threads: int) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        inputs = [x.bfloat16() for x in _random(7, length)]
+        layout = padded_layout(torch.full((7,), length - 3), length, torch.device("cpu"))
+        with torch.inference_mode():
+            whole = attend(inputs[0], inputs[1], inputs[2], FULL, layout)
+            for row in (0, 3, 6):
+                own = [x[row : row + 1] for x in inputs]
+                one = padded_layout(torch.tensor([length - 3]), length, torch.device("cpu"))
+                assert torch.equal(attend(own[0], own[1], own[2], FULL, one)[0], whole[row])
+    finally:
+        torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize("length", [6, 31, 32, 33, 64, 95])
 def test_blocks_equal_the_masked_square(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
     q, k, v = _random(2, length)
