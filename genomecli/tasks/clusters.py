@@ -21,7 +21,7 @@ from genomecli.tasks.duplicates import key_groups, linked, sequence_keys
 from genomecli.tasks.examples import Examples, Ints
 from genomecli.tasks.mmseqs import mmseqs_clusters
 from genomecli.tasks.settings import SplitSettings
-from genomecli.tasks.similar import IDENTITY, NearCopies, components
+from genomecli.tasks.similar import IDENTITY, JUDGED_BY, NearCopies, components
 
 NO_MMSEQS = "split.method is mmseqs, which knows no pairs; set it to kmer"
 """What is said of pairs."""
@@ -44,7 +44,8 @@ def cluster(examples: Examples, settings: SplitSettings) -> tuple[Ints, str]:
         found = in_order(
             components(int(near.same.max(initial=-1)) + 1, near.pairs(near_identity(settings)))[near.same]
         )
-        how = f"single linkage; identity at least about {identity:g}, judged by shared k-mers"
+        judged = JUDGED_BY[examples.sequences.alphabet]
+        how = f"single linkage; identity at least about {identity:g}, judged by {judged}"
         how += "; pairs whose two sequences are both similar" if examples.pair is not None else ""
     whole = join(found, windows_of_one(examples))
     how += "; windows of one sequence together" if int(whole.max()) < int(found.max()) else ""

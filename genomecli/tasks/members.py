@@ -14,7 +14,7 @@ from genomecli.errors import ConfigError
 from genomecli.tasks.clusters import NO_MMSEQS, identity_of, largest, near_identity
 from genomecli.tasks.examples import Examples, Ints
 from genomecli.tasks.settings import SplitSettings
-from genomecli.tasks.similar import NearCopies, components
+from genomecli.tasks.similar import JUDGED_BY, NearCopies, components
 
 
 def by_member(examples: Examples, settings: SplitSettings) -> tuple[Ints, str]:
@@ -38,8 +38,9 @@ def by_member(examples: Examples, settings: SplitSettings) -> tuple[Ints, str]:
     rows = np.tile(np.arange(n, dtype=np.int64), len(families))
     found = in_order(components(n + count, (rows, n + families.reshape(-1)))[:n])
     identity = identity_of(settings, examples.sequences.alphabet)
+    judged = JUDGED_BY[examples.sequences.alphabet]
     return found, (
         f"By {int(found.max(initial=-1)) + 1} groups of pairs that share a sequence or a similar one (single "
-        f"linkage; identity at least about {identity:g}, judged by shared k-mers; the largest has "
+        f"linkage; identity at least about {identity:g}, judged by {judged}; the largest has "
         f"{largest(found)} rows)."
     )

@@ -73,6 +73,9 @@ K = {"dna": 12, "protein": 4}
 IDENTITY = {"dna": 0.8, "protein": 0.5}
 """Identity of similar sequences: below it, k-mers find them too seldom to rely on."""
 
+JUDGED_BY = {"dna": "shared k-mers and what lies on each other", "protein": "shared k-mers"}
+"""How likeness is judged, in words."""
+
 LOOSE = {"dna": 0.7, "protein": 0.35}
 """A lower identity, at which some are found still."""
 
