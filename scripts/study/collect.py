@@ -18,7 +18,14 @@ from genomecli.analysis.decipherment.decipher import REDRAWN, SHUFFLED
 from scripts.study.drawings import draw_founding, draw_ladder, draw_similarities, draw_training
 from scripts.study.ladder import Row, grouped, ladder_rows, layer_rows, networks, static_rows, training_rows
 from scripts.study.question_drawings import draw_codes, draw_explained, draw_species, draw_surprise
-from scripts.study.questions import code_rows, explained_rows, species_rows, surprise_rows, trend_rows
+from scripts.study.questions import (
+    code_rows,
+    explained_rows,
+    pooled_rows,
+    species_rows,
+    surprise_rows,
+    trend_rows,
+)
 
 SHOWN = {
     "left_out": "rotation, amino acid left out",
@@ -112,6 +119,7 @@ def _questions(out: Path, results: Path) -> None:
     write_table(results / "explained.tsv", explained)
     write_table(results / "surprise.tsv", surprise)
     write_table(results / "species.tsv", species)
+    write_table(results / "pooled.tsv", list(pooled_rows(out)))
     write_table(results / "species-trends.tsv", list(trend_rows(species)))
     write_table(results / "codes.tsv", codes)
     draw_explained(explained, results / "explained.png")

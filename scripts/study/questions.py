@@ -259,6 +259,33 @@ def _mantel(
     return seen, sum(one <= seen + 1e-9 for one in all_ways) / len(all_ways)
 
 
+POOLED = {
+    "left_out": "left-out amino acids",
+    "synonyms": "synonymous codons",
+    "between": "synonyms between blocks",
+    "cosine": "plain cosine",
+}
+"""Columns of :func:`pooled_rows`, and what ``headline.tsv`` calls them."""
+
+
+def pooled_rows(out: Path) -> Iterator[Row]:
+    """One row a pooled network and species: its headline, at the middle layer."""
+    for path in sorted((out / "pooled").glob("*/compared-*/headline.tsv")):
+        rows = read_rows(path)
+        for species in dict.fromkeys(row["species"] for row in rows):
+            row: dict[str, object] = {
+                "network": path.parent.parent.name,
+                "seed": path.parent.name.rpartition("-")[2],
+                "species": species,
+            }
+            mine = {cells["measure"]: cells for cells in rows if cells["species"] == species}
+            for name, measure in POOLED.items():
+                cells = mine.get(measure, {})
+                row[name] = cells.get("MRR", "")
+                row[f"{name}_shuffled_95"] = cells.get("shuffled 95 %", "")
+            yield row
+
+
 def code_rows(out: Path) -> Iterator[Row]:
     """One row a network (or decipherment) and species: how far its code is told, and how UGA reads."""
     for kind in ("ladder", "pooled"):

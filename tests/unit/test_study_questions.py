@@ -12,7 +12,14 @@ import pytest
 from scipy.stats import spearmanr
 
 from scripts.study.question_drawings import draw_codes, draw_explained, draw_species, draw_surprise
-from scripts.study.questions import code_rows, explained_rows, species_rows, surprise_rows, trend_rows
+from scripts.study.questions import (
+    code_rows,
+    explained_rows,
+    pooled_rows,
+    species_rows,
+    surprise_rows,
+    trend_rows,
+)
 
 Cells = tuple[object, ...]
 
@@ -153,3 +160,19 @@ def test_codes_say_what_is_possible_and_where_uga_lies(tmp_path: Path) -> None:
     assert {row["given_possible"] for row in rows} == {1}
     draw_codes(rows, tmp_path / "codes.png")
     assert (tmp_path / "codes.png").is_file()
+
+
+def test_a_pooled_network_has_a_row_a_species(tmp_path: Path) -> None:
+    rows: list[Cells] = [
+        ("bug", "left-out amino acids", 0.4, 0.2),
+        ("bug", "plain cosine", 0.3, 0.25),
+        ("cat", "left-out amino acids", 0.5, 0.21),
+    ]
+    path = tmp_path / "pooled" / "shared" / "compared-3" / "headline.tsv"
+    path.parent.mkdir(parents=True)
+    lines = [("species", "measure", "MRR", "shuffled 95 %"), *rows]
+    path.write_text("".join("\t".join(map(str, line)) + "\n" for line in lines), encoding="utf-8")
+    bug, cat = pooled_rows(tmp_path)
+    assert (bug["network"], bug["seed"], bug["species"]) == ("shared", "3", "bug")
+    assert (bug["left_out"], bug["left_out_shuffled_95"], bug["cosine"]) == ("0.4", "0.2", "0.3")
+    assert (cat["left_out"], cat["cosine"]) == ("0.5", "")
