@@ -387,13 +387,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return ended(code if isinstance(code, int) else 0)  # what typer.Exit said
 
 
-GARBAGE = (20_000, 20, 20)
-"""Objects between two rounds of Python's collector: at its own 700, starting a command costs a tenth more."""
-
-
 def run() -> None:
     """Console script."""
-    gc.set_threshold(*GARBAGE)
+    # At the collector's own rounds, one in 700 objects, starting a command costs a tenth more.
+    gc.set_threshold(20_000, 20, 20)
     code = main()
     if "genomecli.runtime" in sys.modules:
         from genomecli.runtime import settle
