@@ -3,9 +3,7 @@
 The fastest path that gives the right answer is chosen by shape, device and dtype, never by values:
 
 - padded, all keys seen: SDPA without mask;
-- padded, short, in training in bf16 on a CPU: the products and the softmax one by one, since SDPA's backward
-  pass for bf16 there costs 1.4 (256 tokens) to 5 times (64 tokens) as much;
-- the same without gradients, up to longer texts: some texts at a time, whose scores stay in the cache;
+- padded, in bf16 on a CPU, up to some length: :mod:`genomecli.models.attention_in_cache`;
 - padded, window on a long text: blocks of queries with the keys around them, linear in the length
   (3 times faster than a masked square at 1,024 tokens on CPU);
 - packed, bf16 or fp16 on CUDA: torch's variable-length kernel;
@@ -22,9 +20,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import dropout as drop
 from torch.nn.functional import pad, scaled_dot_product_attention
 
+from genomecli.models.attention_in_cache import attend_in_cache
 from genomecli.models.layout import Layout, PackedLayout, PaddedLayout
 from genomecli.models.patterns import CAUSAL, Pattern
 
@@ -43,17 +41,10 @@ BLOCKS_FROM = 6
 """Blocks pay from a length of this many times the window's longer side on (measured on CPU: 256 no, 512
 yes)."""
 
-PLAIN_TO = 256
-"""Longest text whose attention is computed product by product, in training in bf16 on a CPU. Measured on a
-core with AVX512-BF16, head widths 32 and 64: 256 yes, 512 no."""
-
-
-READ_TO = 512
-"""The same without gradients. Measured on a core with AVX512-BF16 at 160 to 512 tokens: SDPA takes 1.4 to 1.6
-times as long with heads of 64, 1.1 to 1.3 times with heads of 32; from 1,024 tokens on nothing is gained."""
-
-SCORES = 1 << 20
-"""Scores made at a time without gradients: 2 MB of bf16."""
+IN_CACHE_TO = 2048
+"""Longest text whose attention is computed in the cache, in bf16 on a CPU. Measured on a core with
+AVX512-BF16, heads of 64 and of 32, as the time that SDPA takes over that taken here: trained 2.0 to 7.5 up to
+512 tokens, 1.1 to 1.5 at 2,048; read 1.1 to 2.2."""
 
 
 def attend(
@@ -121,57 +112,16 @@ def _attend_padded(
     if _blocks_pay(pattern, layout.length):
         return _attend_blocks(query, key, value, pattern, layout, dropout)
     q, k, v = query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)
-    if _plain_pays(query, layout.length):
-        return _attend_plain(q, k, v, layout.mask(pattern), dropout).transpose(1, 2)
-    if _reading_pays(query, layout.length, dropout):
-        return _attend_reading(q, k, v, layout.mask(pattern)).transpose(1, 2)
+    if _cache_pays(query, layout.length):
+        return attend_in_cache(q, k, v, layout.mask(pattern), dropout).transpose(1, 2)
     causal = pattern == CAUSAL and layout.real is None
     mask = None if causal else layout.mask(pattern)
     mixed = scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=causal)
     return mixed.transpose(1, 2)
 
 
-def _plain_pays(query: Tensor, length: int) -> bool:
-    learns = query.requires_grad and torch.is_grad_enabled()
-    return learns and query.device.type == "cpu" and query.dtype == torch.bfloat16 and length <= PLAIN_TO
-
-
-def _reading_pays(query: Tensor, length: int, dropout: float) -> bool:
-    reads = not (query.requires_grad and torch.is_grad_enabled()) and not dropout
-    return reads and query.device.type == "cpu" and query.dtype == torch.bfloat16 and length <= READ_TO
-
-
-def _attend_reading(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
-    """float[B, H, L, E]: :func:`_attend_plain`, some texts at a time, with what is not seen added as minus
-    infinity: an addition takes a quarter of the time of filling in."""
-    texts, heads, length, width = q.shape
-    queries, values = (q * width**-0.5).reshape(-1, length, width), v.reshape(-1, length, width)
-    keys = k.reshape(-1, length, width).transpose(1, 2)
-    unseen = None if mask is None else q.new_zeros(mask.shape).masked_fill_(~mask, float("-inf"))
-    mixed = torch.empty_like(queries)
-    step = max(1, SCORES // (heads * length * length))
-    for begin in range(0, texts, step):
-        part = slice(begin * heads, (begin + step) * heads)
-        scores = torch.bmm(queries[part], keys[part])
-        if unseen is not None:
-            own = unseen if len(unseen) == 1 else unseen[begin : begin + step]
-            scores.view(-1, heads, length, length).add_(own)
-        # Autocast would keep the softmax in float32.
-        mixed[part] = torch.bmm(torch.softmax(scores, -1, dtype=scores.dtype), values[part])
-    return mixed.view(texts, heads, length, width)
-
-
-def _attend_plain(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout: float) -> Tensor:
-    """float[B, H, L, E]: the definition, all of it in the dtype of ``q``.
-
-    The softmax adds up in float32 and rounds what it gives; autocast would keep it in float32.
-    """
-    with torch.autocast(q.device.type, enabled=False):
-        scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
-        if mask is not None:
-            scores = scores.masked_fill(~mask, float("-inf"))
-        shares = scores.softmax(-1)
-        return (drop(shares, dropout) if dropout else shares) @ v
+def _cache_pays(query: Tensor, length: int) -> bool:
+    return query.device.type == "cpu" and query.dtype == torch.bfloat16 and length <= IN_CACHE_TO
 
 
 def _blocks_pay(pattern: Pattern, length: int) -> bool:
@@ -198,9 +148,11 @@ def _attend_blocks(
         for x in (key, value)
     )
     mask = _block_mask(pattern, layout, blocks, size).expand(batch, -1, -1, -1).flatten(0, 1)[:, None]
-    mixed = scaled_dot_product_attention(
-        q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), attn_mask=mask, dropout_p=dropout
-    )
+    q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)
+    if _cache_pays(query, k.shape[2]):
+        mixed = attend_in_cache(q, k, v, mask, dropout)
+    else:
+        mixed = scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout)
     return mixed.transpose(1, 2).reshape(batch, blocks * size, *query.shape[2:])[:, :length]
 
 

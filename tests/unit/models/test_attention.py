@@ -10,6 +10,7 @@ from torch import Tensor
 
 from genomecli.models import attention
 from genomecli.models.attention import attend, uses_varlen
+from genomecli.models.attention_in_cache import attend_in_cache
 from genomecli.models.layout import PackedLayout, PaddedLayout, padded_layout
 from genomecli.models.patterns import CAUSAL, FULL, Pattern, window
 
@@ -49,8 +50,8 @@ def test_padded_and_packed_equal_the_slow_softmax(pattern: Pattern, lengths: lis
 
 
 @pytest.mark.parametrize("pattern", [FULL, CAUSAL, window(8), Pattern(3, 7)])
-@pytest.mark.parametrize("lengths", [[40, 40], [40, 33, 1]])
-def test_short_texts_in_training_in_bf16_give_what_fp32_does(pattern: Pattern, lengths: list[int]) -> None:
+@pytest.mark.parametrize("lengths", [[70, 70], [70, 33, 1]])
+def test_training_in_bf16_gives_what_fp32_does(pattern: Pattern, lengths: list[int]) -> None:
     """Values and gradients, within the rounding of bf16, whichever path computes them."""
     layout = padded_layout(torch.tensor(lengths), max(lengths), torch.device("cpu"))
     real = torch.arange(max(lengths))[None] < torch.tensor(lengths)[:, None]
@@ -61,40 +62,37 @@ def test_short_texts_in_training_in_bf16_give_what_fp32_does(pattern: Pattern, l
             pytest.MonkeyPatch.context() as patch,
             torch.autocast("cpu", dtype=torch.bfloat16, enabled=dtype == torch.bfloat16),
         ):
-            patch.setattr(attention, "PLAIN_TO", limit)
+            patch.setattr(attention, "IN_CACHE_TO", limit)
             out = attend(inputs[0], inputs[1], inputs[2], pattern, layout)
         assert torch.isfinite(out).all()
         assert out.dtype == dtype
         out[real].float().square().sum().backward()  # type: ignore[no-untyped-call]
         found.append([out[real].float(), *(x.grad.float() for x in inputs if x.grad is not None)])
-    for exact, plain, fused in zip(*found, strict=True):
-        wrong = [float((exact - other).detach().norm() / exact.detach().norm()) for other in (plain, fused)]
+    for exact, cached, fused in zip(*found, strict=True):
+        wrong = [float((exact - other).detach().norm() / exact.detach().norm()) for other in (cached, fused)]
         assert wrong[0] < max(0.01, 2.5 * wrong[1])
         assert wrong[0] < 0.02
 
 
-def test_only_training_in_bf16_on_short_texts_is_computed_product_by_product(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    used: list[int] = []
-    plain = attention._attend_plain
+def test_only_bf16_is_computed_in_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[tuple[int, bool]] = []
 
     def noted(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout: float) -> Tensor:
-        used.append(q.shape[2])
-        return plain(q, k, v, mask, dropout)
+        used.append((k.shape[2], q.requires_grad))
+        return attend_in_cache(q, k, v, mask, dropout)
 
-    monkeypatch.setattr(attention, "_attend_plain", noted)
-    for length, dtype, learns in [
-        (8, torch.bfloat16, True),
-        (8, torch.bfloat16, False),
-        (8, torch.float32, True),
-        (257, torch.bfloat16, True),
+    monkeypatch.setattr(attention, "attend_in_cache", noted)
+    monkeypatch.setattr(attention, "IN_CACHE_TO", 300)
+    for length, dtype, learns, pattern in [
+        (8, torch.bfloat16, True, FULL),
+        (300, torch.bfloat16, False, FULL),
+        (8, torch.float32, True, FULL),
+        (301, torch.bfloat16, True, FULL),
+        (301, torch.bfloat16, True, window(8)),
     ]:
         q, k, v = (x.to(dtype).requires_grad_(learns) for x in _random(1, length))
-        attend(q, k, v, FULL, PaddedLayout(length, q.device))
-        with torch.no_grad():
-            attend(q, k, v, FULL, PaddedLayout(length, q.device))
-    assert used == [8]
+        attend(q, k, v, pattern, PaddedLayout(length, q.device))
+    assert used == [(8, True), (300, False), (4 + 32 + 4, True)]
 
 
 @pytest.mark.parametrize("pattern", [FULL, window(8), Pattern(3, 7)])
@@ -104,10 +102,9 @@ def test_texts_read_in_bf16_give_what_fp32_does(pattern: Pattern, lengths: list[
     real = torch.arange(max(lengths))[None] < torch.tensor(lengths)[:, None]
     exact = attend(*_random(len(lengths), max(lengths)), pattern, layout)[real]
     inputs = [x.bfloat16() for x in _random(len(lengths), max(lengths))]
-    for room in (1, attention.SCORES):
+    for blocks in (attention.BLOCKS_FROM, 100):
         with pytest.MonkeyPatch.context() as patch, torch.inference_mode(), torch.autocast("cpu"):
-            patch.setattr(attention, "BLOCKS_FROM", 100)
-            patch.setattr(attention, "SCORES", room)
+            patch.setattr(attention, "BLOCKS_FROM", blocks)
             out = attend(inputs[0], inputs[1], inputs[2], pattern, layout)
         assert torch.isfinite(out).all()
         assert out.dtype == torch.bfloat16
