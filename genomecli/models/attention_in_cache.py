@@ -39,12 +39,14 @@ def attend_in_cache(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropou
     unseen = None
     if mask is not None:
         unseen = q.new_zeros(mask.shape).masked_fill_(~mask, float("-inf")).squeeze(1)
+        if len(unseen) > 1 and unseen.shape[1] == 1:  # a row a text: small enough for one a head
+            unseen = unseen.repeat_interleave(q.shape[1], dim=0)
     mixed: Tensor = _InCache.apply(queries, keys, values, unseen, q.shape[1], dropout)  # type: ignore[no-untyped-call]
     return mixed.view_as(q)
 
 
 class _InCache(torch.autograd.Function):
-    """Of heads: bfloat16[N, L or K, E]. ``unseen``: bfloat16[1 or B, 1 or L, K], 0 or minus infinity."""
+    """Of heads: bfloat16[N, L or K, E]. ``unseen``: bfloat16[1, B or N, 1 or L, K], 0 or minus infinity."""
 
     @staticmethod
     def forward(
@@ -111,6 +113,8 @@ def _own(unseen: Tensor | None, part: slice, heads: int) -> Tensor | None:
     """Of the texts that the heads of a part belong to: bfloat16[1 or heads of the part, 1 or L, K]."""
     if unseen is None or len(unseen) == 1:
         return unseen
+    if unseen.shape[1] == 1:
+        return unseen[part]
     return unseen[torch.arange(part.start, part.stop, device=unseen.device) // heads]
 
 
