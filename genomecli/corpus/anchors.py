@@ -74,12 +74,15 @@ class Switcher:
 
     def switch(self, tokens: Ints, species: Ints, generator: np.random.Generator) -> None:
         """Switch ``tokens`` (int64[B, L]) in place; ``species`` (int64[B]) says whose anchors hold."""
-        texts, places = np.nonzero(self.counts[species[:, None], tokens])
-        drawn = generator.random(len(texts)) < self.probability
-        texts, places = texts[drawn], places[drawn]
-        owner, old = species[texts], tokens[texts, places]
+        size, width = self.counts.shape[1], tokens.shape[1]
+        counted = np.take(self.counts.ravel() > 0, tokens + (species * size)[:, None])
+        places = np.flatnonzero(counted)
+        places = places[generator.random(len(places)) < self.probability]
+        assert tokens.flags.c_contiguous, "a flat copy would be written to"
+        flat = tokens.reshape(-1)
+        owner, old = species[places // width], flat[places]
         which = (generator.random(len(old)) * self.counts[owner, old]).astype(np.int64)
-        tokens[texts, places] = self.counterparts[owner, old, which]
+        flat[places] = self.counterparts[owner, old, which]
 
 
 def make_switcher(lexicon: Lexicon, anchors: Mapping[str, Sequence[Anchor]], probability: float) -> Switcher:

@@ -228,6 +228,14 @@ class ShardedColumns:
         if total < SHORT * len(starts) and whole.all():
             self._index_into(out, starts, lengths, ends, first, column)
             return out
+        if whole.all() and (first == first[0]).all():
+            found = self.shard(int(first[0])).get(column)
+            if found is None:
+                out[:] = 0
+                return out
+            begins = starts - self.base[first[0]]
+            pieces = [found[a:b] for a, b in zip(begins.tolist(), (begins + lengths).tolist(), strict=True)]
+            return np.concatenate(pieces, out=out)
         base = self.base.tolist()
         places = zip((ends - lengths).tolist(), ends.tolist(), starts.tolist(), first.tolist(), strict=True)
         for (begin, end, start, index), inside in zip(places, whole.tolist(), strict=True):

@@ -243,13 +243,14 @@ class TextMaker:
                 count,
                 np.zeros(len(chosen), dtype=np.bool_),
             )
-            columns = np.arange(int(count.max()))
-            inside = columns < count[:, None]
-            place = (texts.tokens[chosen] + 2)[:, None] + columns
-            rows = np.broadcast_to(chosen[:, None], inside.shape)[inside]
-            tokens[rows, place[inside]] = part.encode(self.corpus)[inside]
+            inside = np.arange(int(count.max())) < count[:, None]
+            before = (texts.tokens[chosen] + 1)[:, None]
+            columns = np.arange(tokens.shape[1])
+            place = (columns > before) & (columns <= before + count[:, None])
+            _write_where(tokens, chosen, place, part.encode(self.corpus)[inside])
             if weights is not None:
-                weights[rows, place[inside]] = 1 - (1 - self.soft_weight) * part.softness(self.corpus)[inside]
+                values = 1 - (1 - self.soft_weight) * part.softness(self.corpus)[inside]
+                _write_where(weights, chosen, place, values)
 
     def _translate(self, texts: Texts, paired: Ints, tokens: Ints) -> None:
         """The second texts that are made of the first: each codon's residue, as it was told."""
@@ -264,17 +265,32 @@ class TextMaker:
 
     def _places(self, texts: Texts, width: int) -> tuple[Tensor, Tensor, Tensor | None]:
         """Positions, languages and segments, int64[B, L]; views of one row or column where they suffice."""
-        columns = torch.arange(width)
-        language = torch.from_numpy(self._language[texts.source])
+        language = self._language[texts.source]
         shape = (len(texts), width)
         if not (texts.partners >= 0).any():
-            return columns.expand(shape), language[:, None].expand(shape), None
-        paired = torch.from_numpy(texts.partners >= 0)[:, None]
-        middle = torch.from_numpy(texts.tokens + 1)[:, None]
-        positions = torch.where(paired & (columns >= middle), columns - middle, columns)
-        second = paired & (columns > middle)
-        other = torch.from_numpy(self._partner_language[texts.source])
-        return positions, torch.where(second, other[:, None], language[:, None]), second.long()
+            row = torch.arange(width)
+            return row.expand(shape), torch.from_numpy(language)[:, None].expand(shape), None
+        columns = np.arange(width)
+        # A text without a second one has its middle beyond its end.
+        middle = np.where(texts.partners >= 0, texts.tokens + 1, width)[:, None]
+        # What would be negative is huge without a sign, so the lesser of both is the position.
+        from_middle = (columns - middle).view(np.uint64)
+        positions = np.minimum(columns.view(np.uint64), from_middle).view(np.int64)
+        second = (columns > middle).astype(np.int64)
+        change = self._partner_language[texts.source] - language
+        languages = second * change[:, None]
+        languages += language[:, None]
+        return torch.from_numpy(positions), torch.from_numpy(languages), torch.from_numpy(second)
+
+
+def _write_where(table: NDArray[np.generic], rows: Ints, place: Bools, values: NDArray[np.generic]) -> None:
+    """Write ``values``, row by row, where ``place`` (bool[R, W]) is True in these rows of ``table``."""
+    if len(rows) == len(table):
+        table[place] = values
+        return
+    part = table[rows]
+    part[place] = values
+    table[rows] = part
 
 
 def _column(values: Iterable[int]) -> Ints:

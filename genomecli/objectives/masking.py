@@ -145,10 +145,11 @@ def choose_runs(
         predicted = _erode(covered | ~free, span - 1) & free
     first = covered.copy()
     first[:, 1:] &= ~covered[:, :-1]
-    stretch = np.cumsum(first.ravel()) - 1
-    chosen = np.flatnonzero(covered & free)
+    places = np.flatnonzero(covered)
+    stretch = np.cumsum(first.ravel()[places]) - 1
     drawn = generator.random(int(first.sum()), dtype=np.float32)
-    return chosen, np.flatnonzero(predicted & covered), drawn[stretch[chosen]]
+    mine = free.ravel()[places]
+    return places[mine], np.flatnonzero(predicted & covered), drawn[stretch[mine]]
 
 
 def _cover(free: Bools, run: int, policy: MaskingPolicy, generator: np.random.Generator) -> Bools:
@@ -161,24 +162,27 @@ def _cover(free: Bools, run: int, policy: MaskingPolicy, generator: np.random.Ge
         wanted = np.maximum(1, np.rint(policy.rate * free.sum(axis=1) / run)).astype(np.int64)
         limit = np.take_along_axis(np.sort(draws, axis=1), wanted[:, None] - 1, axis=1)
         return _dilate(free & (draws <= limit), run)
-    chance = np.float32(1 - (1 - policy.rate) ** (1 / run))
+    chance = 1 - (1 - policy.rate) ** (1 / run)
     shape = (free.shape[0], free.shape[1] + run - 1)
-    return _dilate(generator.random(shape, dtype=np.float32) < chance, run)[:, run - 1 :]
+    return _dilate(_draws(shape, generator) < round(chance * _DRAWS), run)[:, run - 1 :]
 
 
 def _dilate(starts: Bools, run: int) -> Bools:
     """bool[B, L]: positions that a run of ``run`` tokens from any start covers."""
-    total = np.cumsum(starts, axis=1, dtype=np.int32)
-    before = np.pad(total, ((0, 0), (run, 0)))[:, : total.shape[1]]
-    covered: Bools = total > before
+    covered, reach = starts.copy(), 1
+    while reach < run:  # what covers the last ``reach`` positions covers twice as many, moved by as many
+        step = min(reach, run - reach)
+        moved = covered[:, :-step].copy()
+        covered[:, step:] |= moved
+        reach += step
     return covered
 
 
 def _erode(covered: Bools, reach: int) -> Bools:
     """bool[B, L]: positions all of whose neighbours within ``reach`` are covered, the outside being so."""
-    bare = np.cumsum(np.pad(~covered, ((0, 0), (reach + 1, reach))), axis=1, dtype=np.int32)
-    width = covered.shape[1]
-    inner: Bools = bare[:, 2 * reach + 1 :][:, :width] == bare[:, :width]
+    bare = np.zeros((covered.shape[0], covered.shape[1] + 2 * reach), dtype=np.bool_)
+    np.logical_not(covered, out=bare[:, : covered.shape[1]])
+    inner: Bools = ~_dilate(bare, 2 * reach + 1)[:, reach : reach + covered.shape[1]]
     return inner
 
 
