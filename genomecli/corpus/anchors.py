@@ -75,7 +75,10 @@ class Switcher:
     def switch(self, tokens: Ints, species: Ints, generator: np.random.Generator) -> None:
         """Switch ``tokens`` (int64[B, L]) in place; ``species`` (int64[B]) says whose anchors hold."""
         size, width = self.counts.shape[1], tokens.shape[1]
-        counted = np.take(self.counts.ravel() > 0, tokens + (species * size)[:, None])
+        if (species == species[0]).all():
+            counted = np.take(self.counts[species[0]] > 0, tokens)
+        else:
+            counted = np.take(self.counts.ravel() > 0, tokens + (species * size)[:, None])
         places = np.flatnonzero(counted)
         places = places[generator.random(len(places)) < self.probability]
         assert tokens.flags.c_contiguous, "a flat copy would be written to"

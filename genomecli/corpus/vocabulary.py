@@ -85,6 +85,12 @@ class Vocabulary:
         return owner
 
     @cached_property
+    def bounds(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """First id and number of tokens of each block, int64[blocks] each."""
+        starts = np.array([block.start for block in self.blocks], dtype=np.int64)
+        return starts, np.array([len(block.tokens) for block in self.blocks], dtype=np.int64)
+
+    @cached_property
     def _texts(self) -> tuple[str, ...]:
         plain = [token for block in self.blocks for token in block.tokens]
         shared = len(set(plain)) < len(plain)

@@ -208,6 +208,5 @@ def random_tokens(
     if replacements == "joint":
         return generator.integers(len(vocabulary.specials), vocabulary.size, len(old))
     blocks = vocabulary.block_of[old]
-    start = np.array([block.start for block in vocabulary.blocks], dtype=np.int64)[blocks]
-    size = np.array([len(block.tokens) for block in vocabulary.blocks], dtype=np.int64)[blocks]
-    return start + (generator.random(len(old)) * size).astype(np.int64)
+    starts, sizes = vocabulary.bounds
+    return starts[blocks] + (generator.random(len(old)) * sizes[blocks]).astype(np.int64)
