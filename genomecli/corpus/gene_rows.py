@@ -21,13 +21,23 @@ class GeneRows:
         policies: what becomes of sequences that are not plain.
         file: name of the source, for errors.
         pseudogenes: keep records that are marked as pseudogenes.
+        translated: add the protein of each whole gene, by its genetic code.
     """
 
-    def __init__(self, part: PartWriter, policies: PolicySettings, file: str, *, pseudogenes: bool) -> None:
+    def __init__(
+        self,
+        part: PartWriter,
+        policies: PolicySettings,
+        file: str,
+        *,
+        pseudogenes: bool,
+        translated: bool = False,
+    ) -> None:
         self._part = part
         self._policies = policies
         self._file = file
         self._pseudogenes = pseudogenes
+        self._translated = translated
 
     def add(
         self, molecule: Molecule, said: Said, symbols: Codes, soft: Codes | None, *, aliased: int = 0
@@ -62,6 +72,16 @@ class GeneRows:
         self._count(writer, cleaned, kept)
         mask = soft if self._policies.lower_case == "keep" else None
         self._write(writer, said, cleaned, kept, None if mask is None else mask[skip:])
+        if molecule == "cds" and self._translated:
+            self._translate(writer, said, cleaned, kept)
+
+    def _translate(self, writer: MoleculeWriter, said: Said, cleaned: Cleaned, kept: Pieces) -> None:
+        """Add the protein of a gene that was kept whole."""
+        if not kept or "ambiguity letters" in cleaned.cut:
+            writer.tally.seen["not translated: in pieces"] += 1
+            return
+        (a, b) = kept[0]
+        self.add("protein", said, _residues(cleaned.symbols[a:b], said), None)
 
     def _clean(self, molecule: Molecule, said: Said, symbols: Codes, soft: Codes | None) -> Cleaned:
         where = f"{self._file}, record {said.id!r}"
@@ -116,4 +136,8 @@ def _translation(molecule: Molecule, symbols: Codes, said: Said) -> str:
     """Digest of a cds' protein; of a protein, nothing."""
     if molecule != "cds":
         return ""
-    return digest_of(genetic_code(said.table).translate(symbols, cds=not said.partial5))
+    return digest_of(_residues(symbols, said))
+
+
+def _residues(symbols: Codes, said: Said) -> Codes:
+    return genetic_code(said.table).translate(symbols, cds=not said.partial5)

@@ -84,7 +84,8 @@ class _Intake:
         self._part = part
         self._file = ", ".join(unit.source.path[:2])
         keep = unit.source.pseudogenes == "keep"
-        self._genes = GeneRows(part, unit.policies, self._file, pseudogenes=keep)
+        translated = unit.source.kind == "cds" and unit.source.proteins == "translated"
+        self._genes = GeneRows(part, unit.policies, self._file, pseudogenes=keep, translated=translated)
         self._side = (
             re.compile(rf"(?:^|[\s\[|;]){re.escape(unit.column)}[=:]\s*([A-Za-z]+)") if unit.column else None
         )

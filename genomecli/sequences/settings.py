@@ -46,7 +46,8 @@ class CodingPolicy(Section):
     )
     proteins: Literal["given", "translated"] = setting(
         "given",
-        doc="Proteins as the annotation gives them (translated where it gives none), or always translated.",
+        doc="Proteins as the annotation gives them (translated where it gives none), or always translated. "
+        "Of kind cds, translated adds the protein of each whole gene.",
     )
     disagreements: Literal["keep", "skip", "error"] = setting(
         "keep", doc="Coding sequences whose translation is not the annotation's own protein."
@@ -87,6 +88,12 @@ class SourceSettings(CodingPolicy):
     max_ratio: float = setting(
         200.0, doc="Refuse compressed input that grows more than this many times.", gt=1
     )
+
+    @model_validator(mode="after")
+    def _genes_to_translate(self) -> Self:
+        if self.proteins == "translated" and self.kind not in ("annotated", "cds"):
+            raise ValueError(f"proteins: translated needs genes, and kind {self.kind} has none")
+        return self
 
     @model_validator(mode="after")
     def _regions_of_one_genome(self) -> Self:

@@ -352,3 +352,26 @@ def test_a_stop_signal_keeps_what_was_read(
     assert not (tmp_path / "c").exists()
     assert run_tokenize(config, tmp_path / "c", resume=True) is not None
     assert not parts_folder(tmp_path / "c").exists()
+
+
+def test_genes_alone_are_read_beside_their_translations(tmp_path: Path) -> None:
+    """As if the proteins, made by Biopython, stood in a file of their own; and they pair."""
+    from Bio.Seq import Seq
+
+    random = np.random.default_rng(1)
+    genes = {f"g{i}": random_gene(random, 40 + i, table=11) for i in range(12)}
+    cds = write_fasta(tmp_path / "genes.fa", genes)
+    made = {name: str(Seq(text).translate(table=11, cds=True)) for name, text in genes.items()}
+    proteins = write_fasta(tmp_path / "proteins.fa", made)
+    alone = one_species("cds", cds, 11)
+    alone["species"][0]["sources"][0]["proteins"] = "translated"
+    both = one_species("cds", cds, 11)
+    both["species"][0]["sources"].append({"kind": "protein", "path": str(proteins)})
+    ours, theirs = (make_corpus(tmp_path, section, name=n) for section, n in ((alone, "a"), (both, "b")))
+    for corpus in (ours, theirs):
+        assert [PROTEIN.decode(corpus.symbols(row)) for row in range(12, 24)] == list(made.values())
+    for column in ("id", "molecule", "length", "family", "split"):
+        assert getattr(ours.records(), column).tolist() == getattr(theirs.records(), column).tolist()
+    both["species"][0]["sources"][1]["proteins"] = "translated"
+    with pytest.raises(ValueError, match="proteins: translated needs genes, and kind protein has none"):
+        config_of(both)

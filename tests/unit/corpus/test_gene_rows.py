@@ -107,3 +107,36 @@ def test_letters_read_as_others_are_counted_in_kept_genes_alone(tmp_path: Path) 
             rows.add("cds", Said(name, table=1), DNA.encode(text), None, aliased=text.count("U"))
     tally = part.tallies()["cds"]
     assert vars(tally.changed["U read as T"]) == {"records": 2, "symbols": 3}
+
+
+@pytest.mark.parametrize("stop_codon", ["trim", "keep"])
+def test_genes_bring_their_proteins_along(stop_codon: str, tmp_path: Path) -> None:
+    """By their own codes; not those that are dropped, nor those that an ambiguity letter cuts."""
+    genes = [
+        (Said("plain", table=1, gene="a"), "ATGAAATGGTAA"),
+        (Said("other start", table=11, gene="b"), "GTGAAACTGTAG"),
+        (Said("code 4", table=4), "ATGTGATTTTAA"),
+        (Said("no start", table=1, partial5=True), "GTGAAATAA"),
+        (Said("stops inside", table=1), "ATGTAAAAATAA"),
+        (Said("unknown", table=1), "ATGAAANNNAAATAA"),
+    ]
+    policies = PolicySettings(min_length={"cds": 3, "protein": 1}, stop_codon=stop_codon, ambiguity="split")
+    with PartWriter(tmp_path) as part:
+        rows = GeneRows(part, policies, "f", pseudogenes=False, translated=True)
+        for gene, text in genes:
+            rows.add("cds", gene, DNA.encode(text), None)
+    tallies = part.tallies()
+    for name, tally in tallies.items():
+        tally.check(name)
+    found = PartRows(tmp_path, "protein")
+    texts = PROTEIN.decode(np.fromfile(found.symbols, dtype=np.uint8))
+    ends = np.cumsum(found.columns["length"]).tolist()
+    proteins = {
+        name: texts[begin:end]
+        for name, begin, end in zip(found.columns["id"], [0, *ends], ends, strict=False)
+    }
+    last = "*" if stop_codon == "keep" else ""  # a gene without its start is read as it stands
+    assert proteins == {"plain": "MKW", "other start": "MKL", "code 4": "MWF", "no start": f"VK{last}"}
+    assert found.columns["gene"].tolist() == ["a", "b", "", ""]
+    assert tallies["cds"].seen["not translated: in pieces"] == 1
+    assert tallies["protein"].kept.records == 4
