@@ -15,6 +15,7 @@ NAMES = {
     "spyogenes": "S. pyogenes",
     "syn3a": "JCVI-Syn3A",
     "hvolcanii": "H. volcanii",
+    "samples": "seven samples",
 }
 LABELS = {
     "frame1": "frame +1",

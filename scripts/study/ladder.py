@@ -24,6 +24,9 @@ RUNGS = (
 )
 """In the order of the figures: negative controls, then from the hardest relation to the easiest."""
 
+MIXED = ("samples",)
+"""Texts of several species, some of them others of the ladder: they choose no layer for those."""
+
 LEFT_OUT = ("procrustes", "leave_one_amino_acid_out", "codon_to_amino")
 UNTOLD = ("procrustes", "untold_left_out", "codon_to_amino")
 SYNONYMS = ("centred", "all", "codon_to_synonym")
@@ -119,7 +122,12 @@ def grouped(found: Sequence[Network]) -> Groups:
 
 def chosen_layer(groups: Groups, species: str, rung: str) -> int | None:
     """The layer that is best on this rung over the other species, None where there is no other."""
-    others = [n for (name, kind), mine in groups.items() if kind == rung and name != species for n in mine]
+    others = [
+        network
+        for (name, kind), mine in groups.items()
+        if kind == rung and name != species and name not in MIXED
+        for network in mine
+    ]
     if not others:
         return None
     means = {

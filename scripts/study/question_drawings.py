@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -279,7 +280,8 @@ def _handles() -> list[Any]:
 def draw_codes(rows: Sequence[Row], path: Path) -> None:
     """How many classes of codes remain for each network's DNA, and whether the given one is among them.
 
-    Where UGA has a meaning: the amino acids that it lies nearest to by rotation, its own left out.
+    Seeds of one outcome share a dot. Where UGA has a meaning: the amino acids that it lies nearest to by
+    rotation, its own left out, seed by seed.
     """
     nearest = {
         (row["text"], row["seed"], row["species"]): str(row["UGA_nearest"])
@@ -294,6 +296,13 @@ def draw_codes(rows: Sequence[Row], path: Path) -> None:
         groups.setdefault((str(row["species"]), name), []).append(row)
     if not groups:
         return
+    known = [*LABELS.values()]
+    groups = dict(
+        sorted(
+            groups.items(), key=lambda item: known.index(item[0][1]) if item[0][1] in known else len(known)
+        )
+    )
+    groups = dict(sorted(groups.items(), key=lambda item: (item[0][1].startswith("pooled"), item[0][0])))
     labels = [f"{NAMES.get(species, species)}: {name}" for species, name in groups]
     with house_style():
         figure, grid = new_figure(8.4, 1.4 + 0.22 * len(labels), columns=1, rows=1)
@@ -306,21 +315,23 @@ def draw_codes(rows: Sequence[Row], path: Path) -> None:
         )
         seen: set[str] = set()
         for line, mine in enumerate(groups.values()):
-            for place, row in enumerate(mine):
-                label, colour, marker = kinds[_outcome(row)]
+            alike = Counter((float(str(row["classes_possible"])), _outcome(row)) for row in mine)
+            for (classes, outcome), seeds in alike.items():
+                label, colour, marker = kinds[outcome]
                 shown = label if label not in seen else None
                 seen.add(label)
-                shift = 0.25 * (place - (len(mine) - 1) / 2)
-                axes.plot(row["classes_possible"], line + shift, marker, color=colour, ms=6, label=shown)
-                near = nearest.get((row["text"], row["seed"], row["species"]))
-                if near is not None:
-                    letters = " ".join(part.partition(":")[0] for part in near.split())
-                    spot = (float(str(row["classes_possible"])) + 0.5, line + shift)
-                    axes.annotate(f"UGA near {letters}", spot, va="center", fontsize=8)
+                axes.plot(classes, line, marker, color=colour, ms=9, label=shown)
+                inside = {"ha": "center", "va": "center", "color": "white", "fontsize": 7}
+                axes.annotate(str(seeds), (classes, line), **inside)
+            near = [nearest.get((row["text"], row["seed"], row["species"])) for row in mine]
+            letters = [" ".join(p.partition(":")[0] for p in one.split()) for one in near if one is not None]
+            if letters:
+                spot = (max(classes for classes, _ in alike) + 0.7, line)
+                axes.annotate(f"UGA near {'; '.join(letters)}", spot, va="center", fontsize=8)
         axes.set_yticks(range(len(labels)), labels, fontsize=8)
-        axes.invert_yaxis()
-        axes.set_xlim(0, None)
-        axes.set_xlabel("classes of genetic codes that remain possible, from DNA alone")
+        axes.set_ylim(len(labels) - 0.3, -0.7)
+        axes.set_xlim(0, 1.3 * max(float(str(row["classes_possible"])) for row in rows))
+        axes.set_xlabel("classes of genetic codes that remain possible, from DNA alone; in a dot: seeds")
         light_grid(axes, "x")
         figure.legend(loc="outside upper center", ncol=2, fontsize=8)
     save(figure, path)
