@@ -75,6 +75,8 @@ class Switcher:
     def switch(self, tokens: Ints, species: Ints, generator: np.random.Generator) -> None:
         """Switch ``tokens`` (int64[B, L]) in place; ``species`` (int64[B]) says whose anchors hold."""
         size, width = self.counts.shape[1], tokens.shape[1]
+        if not tokens.size:
+            return
         if (species == species[0]).all():
             counted = np.take(self.counts[species[0]] > 0, tokens)
         else:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from genomecli.corpus.manifest import Molecule
 from genomecli.corpus.parts import MoleculeWriter, PartWriter, digest_of
 from genomecli.corpus.policies import ALIASED, Cleaned, DroppedError, clean_cds, clean_protein, keep_lengths
 from genomecli.corpus.said import Said
 from genomecli.corpus.settings import PolicySettings
-from genomecli.sequences.alphabets import Codes
+from genomecli.sequences.alphabets import STOP, UNKNOWN_RESIDUE, Codes
 from genomecli.sequences.codes import genetic_code
 
 Pieces = list[tuple[int, int]]
@@ -76,12 +78,17 @@ class GeneRows:
             self._translate(writer, said, cleaned, kept)
 
     def _translate(self, writer: MoleculeWriter, said: Said, cleaned: Cleaned, kept: Pieces) -> None:
-        """Add the protein of a gene that was kept whole."""
-        if not kept or "ambiguity letters" in cleaned.cut:
-            writer.tally.seen["not translated: in pieces"] += 1
+        """Add the protein of a gene that was kept whole, without the stop at its end."""
+        if len(kept) != 1 or "ambiguity letters" in cleaned.cut:
+            writer.tally.seen["not translated: cut at ambiguity letters"] += 1
             return
         (a, b) = kept[0]
-        self.add("protein", said, _residues(cleaned.symbols[a:b], said), None)
+        residues = _residues(cleaned.symbols[a:b], said)
+        if said.partial5 and len(residues) and residues[-1] == STOP:
+            residues = residues[:-1]
+        if said.exceptions:  # which residue a recoded codon is, a header may say in many ways
+            residues = np.where(residues == STOP, UNKNOWN_RESIDUE, residues).astype(np.uint8)
+        self.add("protein", said, residues, None)
 
     def _clean(self, molecule: Molecule, said: Said, symbols: Codes, soft: Codes | None) -> Cleaned:
         where = f"{self._file}, record {said.id!r}"

@@ -1,8 +1,8 @@
 """Attention in bf16 on a CPU: some heads at a time, whose scores stay in the cache, both ways.
 
 SDPA of torch 2.13 goes through float32 there, and its backward pass costs several times its forward one. Here
-each step is a product of matrices or one pass over scores that were just made. What is seen is added to the
-product that makes the scores, the scale multiplies it, so neither is a pass of its own.
+each step is a product of matrices or one pass over scores that were just made. The scale multiplies the
+product that makes the scores, and what is seen is added to it, so neither is a pass of its own.
 
 Shapes: B texts, H heads, L queries, K keys, E head width, N = B * H.
 """
@@ -16,24 +16,24 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 SCORES = 1 << 19
-"""Scores made at a time: 1 MB of bf16. One head at least, whatever its length."""
+"""Scores made at a time by each thread: 1 MB of bf16. One head at least, whatever its length."""
 
 KEPT_TO = 512
 """Most keys with which the weights are kept for the backward pass: 2 K bytes a query and head. Those of
-longer texts are made again, which costs a third of the whole."""
+longer texts are made again, which costs a third of the whole. Dropout keeps a byte a score besides."""
 
 
 def attend_in_cache(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout: float = 0.0) -> Tensor:
     """softmax(Q K^T / sqrt(E)) V, with gradients.
 
     Args:
-        q: bfloat16[B, H, L, E].
-        k, v: bfloat16[B, H, K, E].
+        q: float[B, H, L, E]; made for bfloat16, right in every precision.
+        k, v: float[B, H, K, E].
         mask: bool, broadcastable to [B, 1, L, K]: True where a key is seen; None if all are. No row is empty.
         dropout: of the weights.
 
     Returns:
-        bfloat16[B, H, L, E].
+        float[B, H, L, E].
     """
     queries, keys, values = (x.reshape(-1, *x.shape[2:]) for x in (q, k, v))
     unseen = None
@@ -54,41 +54,41 @@ class _InCache(torch.autograd.Function):
     ) -> Tensor:
         mixed = torch.empty_like(q)
         learns = any(ctx.needs_input_grad[:3])
-        keeps = learns and (dropout > 0 or k.shape[1] <= KEPT_TO)
-        room, kept, scales = _room(q, k), [], []
+        keeps = learns and k.shape[1] <= KEPT_TO
+        parts = _parts(q, k)
+        room, kept, left = _room(parts, q, k), [], []
         # Autocast would keep the softmax in float32.
         with torch.autocast(q.device.type, enabled=False):
-            for part in _parts(q, k):
+            for part in parts:
                 weights = _weights(q[part], k[part], _own(unseen, part, heads), room)
                 if keeps:
                     kept.append(weights)
                 if dropout:
-                    scale = torch.empty_like(weights).bernoulli_(1 - dropout).div_(1 - dropout)
-                    scales.append(scale)
-                    weights = weights * scale
+                    left.append(torch.empty_like(weights, dtype=torch.bool).bernoulli_(1 - dropout))
+                    weights = _thinned(weights, left[-1], dropout)
                 torch.bmm(weights, v[part], out=mixed[part])
         if learns:
-            ctx.save_for_backward(q, k, v, unseen, *kept, *scales)
-            ctx.heads, ctx.kept = heads, len(kept)
+            ctx.save_for_backward(q, k, v, unseen, *kept, *left)
+            ctx.heads, ctx.kept, ctx.dropout, ctx.parts = heads, len(kept), dropout, parts
         return mixed
 
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         q, k, v, unseen, *rest = ctx.saved_tensors
-        kept, scales = rest[: ctx.kept], rest[ctx.kept :]
+        kept, left = rest[: ctx.kept], rest[ctx.kept :]
         grad = grad.contiguous()
         of_q, of_k, of_v = torch.empty_like(q), torch.empty_like(k), torch.empty_like(v)
-        nothing, room, other = q.new_zeros(1), _room(q, k), _room(q, k)
+        nothing, room, other = q.new_zeros(1), _room(ctx.parts, q, k), _room(ctx.parts, q, k)
         factor = q.shape[-1] ** -0.5
         with torch.autocast(q.device.type, enabled=False):
-            for i, part in enumerate(_parts(q, k)):
+            for i, part in enumerate(ctx.parts):
                 weights = kept[i] if kept else _weights(q[part], k[part], _own(unseen, part, ctx.heads), room)
-                used = weights * scales[i] if scales else weights
+                used = _thinned(weights, left[i], ctx.dropout) if left else weights
                 torch.bmm(used.transpose(1, 2), grad[part], out=of_v[part])
                 of_weights = torch.bmm(grad[part], v[part].transpose(1, 2), out=room[: len(weights)])
-                if scales:
-                    of_weights.mul_(scales[i])
+                if left:
+                    of_weights = _thinned(of_weights, left[i], ctx.dropout)
                 of_scores = other[: len(weights)]
                 torch._softmax_backward_data(of_weights, weights, -1, q.dtype, grad_input=of_scores)
                 torch.baddbmm(nothing, of_scores, k[part], beta=0, alpha=factor, out=of_q[part])
@@ -97,16 +97,20 @@ class _InCache(torch.autograd.Function):
         return of_q, of_k, of_v, None, None, None
 
 
+def _thinned(weights: Tensor, left: Tensor, dropout: float) -> Tensor:
+    """Those that dropout left, made larger by as much as it took."""
+    return (weights * left).div_(1 - dropout)
+
+
 def _parts(q: Tensor, k: Tensor) -> list[slice]:
     count = len(q)
-    step = max(1, SCORES // max(1, q.shape[1] * k.shape[1]))
+    step = max(1, torch.get_num_threads() * SCORES // max(1, q.shape[1] * k.shape[1]))
     return [slice(begin, min(begin + step, count)) for begin in range(0, count, step)]
 
 
-def _room(q: Tensor, k: Tensor) -> Tensor:
+def _room(parts: list[slice], q: Tensor, k: Tensor) -> Tensor:
     """Uninitialised, for the scores of one part."""
-    part = next(iter(_parts(q, k)), slice(0, 0))
-    return q.new_empty(part.stop, q.shape[1], k.shape[1])
+    return q.new_empty(parts[0].stop if parts else 0, q.shape[1], k.shape[1])
 
 
 def _own(unseen: Tensor | None, part: slice, heads: int) -> Tensor | None:

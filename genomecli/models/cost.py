@@ -15,6 +15,7 @@ from typing import Literal
 
 import torch
 
+from genomecli.models.attention_in_cache import KEPT_TO
 from genomecli.models.language_model import LanguageModel, count_parameters
 from genomecli.models.settings import ModelSettings
 
@@ -76,6 +77,7 @@ def estimate_cost(
     decoded: float = 0.15,
     precision: Literal["fp32", "bf16", "fp16"] = "fp32",
     training: bool = True,
+    on_cpu: bool = False,
 ) -> Cost:
     """Cost of a model, without building it.
 
@@ -88,6 +90,8 @@ def estimate_cost(
         decoded: share of tokens whose scores are computed.
         precision: of the computation; weights stay float32.
         training: whether gradients, optimiser and kept activations count.
+        on_cpu: whether a CPU computes, where attention in half precision keeps its weights for the backward
+            pass.
 
     Raises:
         ConfigError: if the stem or mixer is not registered.
@@ -98,17 +102,20 @@ def estimate_cost(
     matrices = sum(p.numel() for p in model.encoder.blocks.parameters() if p.dim() >= 2)
     width, half = settings.width, precision != "fp32"
     total = parameters["total"]
+    length = length or settings.context
+    kept = _activation_bytes(settings, vocabulary_size, decoded, half, training)
+    if training and half and on_cpu and settings.mixer == "attention":
+        kept -= 2.0 * width * settings.layers  # what attention gives is not kept by attention itself
+        kept += 2.0 * settings.heads * _keys_seen(settings, length) if length <= KEPT_TO else 0.0
     return Cost(
         parameters=parameters,
         linear_flops=2.0 * matrices,
-        attention_flops=4.0 * width * _keys_seen(settings, length or settings.context),
+        attention_flops=4.0 * width * _keys_seen(settings, length),
         head_flops=2.0 * decoded * (width * width + vocabulary_size * width),
         weight_bytes=total * (6 if half else 4),
         gradient_bytes=4 * total if training else 0,
         optimizer_bytes=8 * total if training else 0,
-        activation_bytes=round(
-            batch_tokens * _activation_bytes(settings, vocabulary_size, decoded, half, training)
-        ),
+        activation_bytes=round(batch_tokens * kept),
     )
 
 

@@ -117,6 +117,9 @@ def choose_single(free: Bools, policy: MaskingPolicy, generator: np.random.Gener
 
 _DRAWS = 1 << 16
 
+_FEW = 200
+"""Of ``_DRAWS``: below it, whole numbers of draws come no nearer to a chance than a quarter of a percent."""
+
 
 def _draws(shape: tuple[int, ...], generator: np.random.Generator) -> NDArray[np.uint16]:
     """uint16 of that shape, evenly from 0 to 65535: four from each word of the generator, for speed."""
@@ -164,6 +167,8 @@ def _cover(free: Bools, run: int, policy: MaskingPolicy, generator: np.random.Ge
         return _dilate(free & (draws <= limit), run)
     chance = 1 - (1 - policy.rate) ** (1 / run)
     shape = (free.shape[0], free.shape[1] + run - 1)
+    if chance * _DRAWS < _FEW:
+        return _dilate(generator.random(shape, dtype=np.float32) < chance, run)[:, run - 1 :]
     return _dilate(_draws(shape, generator) < round(chance * _DRAWS), run)[:, run - 1 :]
 
 

@@ -141,6 +141,7 @@ def _cost(settings: ModelSettings, load: Load) -> Any:
         batch_tokens=load.batch_tokens,
         decoded=load.decoded,
         precision=cast("Precision", load.precision),
+        on_cpu=load.device.type == "cpu",
     )
 
 

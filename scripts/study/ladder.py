@@ -24,8 +24,11 @@ RUNGS = (
 )
 """In the order of the figures: negative controls, then from the hardest relation to the easiest."""
 
+CHOOSERS = ("ecoli", "spyogenes", "syn3a", "yeast")
+"""Species that choose a layer for the others. A mixture that holds some of them is given none."""
+
 MIXED = ("samples",)
-"""Texts of several species, some of them others of the ladder: they choose no layer for those."""
+"""Texts of several species."""
 
 LEFT_OUT = ("procrustes", "leave_one_amino_acid_out", "codon_to_amino")
 UNTOLD = ("procrustes", "untold_left_out", "codon_to_amino")
@@ -121,14 +124,14 @@ def grouped(found: Sequence[Network]) -> Groups:
 
 
 def chosen_layer(groups: Groups, species: str, rung: str) -> int | None:
-    """The layer that is best on this rung over the other species, None where there is no other."""
+    """The layer that is best on this rung over the other species of ``CHOOSERS``, None without one."""
     others = [
         network
         for (name, kind), mine in groups.items()
-        if kind == rung and name != species and name not in MIXED
+        if kind == rung and name != species and name in CHOOSERS
         for network in mine
     ]
-    if not others:
+    if not others or species in MIXED:
         return None
     means = {
         layer: fmean(v for n in others if (v := n.figure(LEFT_OUT, layer)) is not None)

@@ -80,11 +80,13 @@ def test_the_layer_is_the_best_of_the_other_species(study: Path) -> None:
     assert rows["ecoli", "paired", 1]["left_out_mrr_there"] == ""
 
 
-def test_a_mixture_of_species_chooses_no_layer_but_is_given_one(study: Path) -> None:
+def test_a_mixture_of_species_chooses_no_layer_and_is_given_none(study: Path) -> None:
     write_network(study, "samples", "disjoint", 1, {0: 0.1, 1: 1.0, 2: 0.1})
+    write_network(study, "hvolcanii", "disjoint", 1, {0: 0.1, 1: 1.0, 2: 0.1})
     groups = grouped(list(networks(study / "ladder")))
     assert chosen_layer(groups, "ecoli", "disjoint") == 2
-    assert chosen_layer(groups, "samples", "disjoint") == 0
+    assert chosen_layer(groups, "samples", "disjoint") is None
+    assert chosen_layer(groups, "hvolcanii", "disjoint") == 0
 
 
 def test_means_are_over_seeds_at_the_same_point_of_training(study: Path) -> None:

@@ -119,6 +119,7 @@ def test_genes_bring_their_proteins_along(stop_codon: str, tmp_path: Path) -> No
         (Said("no start", table=1, partial5=True), "GTGAAATAA"),
         (Said("stops inside", table=1), "ATGTAAAAATAA"),
         (Said("unknown", table=1), "ATGAAANNNAAATAA"),
+        (Said("recoded", table=1, exceptions=(TranslationException(((3, 6),), "U"),)), "ATGTGAAAATAA"),
     ]
     policies = PolicySettings(min_length={"cds": 3, "protein": 1}, stop_codon=stop_codon, ambiguity="split")
     with PartWriter(tmp_path) as part:
@@ -135,8 +136,9 @@ def test_genes_bring_their_proteins_along(stop_codon: str, tmp_path: Path) -> No
         name: texts[begin:end]
         for name, begin, end in zip(found.columns["id"], [0, *ends], ends, strict=False)
     }
-    last = "*" if stop_codon == "keep" else ""  # a gene without its start is read as it stands
-    assert proteins == {"plain": "MKW", "other start": "MKL", "code 4": "MWF", "no start": f"VK{last}"}
-    assert found.columns["gene"].tolist() == ["a", "b", "", ""]
-    assert tallies["cds"].seen["not translated: in pieces"] == 1
-    assert tallies["protein"].kept.records == 4
+    whole = {"plain": "MKW", "other start": "MKL", "code 4": "MWF"}
+    # A recoded codon reads X, where this policy splits.
+    assert proteins == {**whole, "no start": "VK", "recoded:1-1": "M", "recoded:3-3": "K"}
+    assert found.columns["gene"].tolist() == ["a", "b", "", "", "", ""]
+    assert tallies["cds"].seen["not translated: cut at ambiguity letters"] == 1
+    assert tallies["protein"].kept.records == 5

@@ -63,6 +63,7 @@ def test_training_in_bf16_gives_what_fp32_does(pattern: Pattern, lengths: list[i
             torch.autocast("cpu", dtype=torch.bfloat16, enabled=dtype == torch.bfloat16),
         ):
             patch.setattr(attention, "IN_CACHE_TO", limit)
+            patch.setattr(attention, "CAUSAL_TO", limit)
             out = attend(inputs[0], inputs[1], inputs[2], pattern, layout)
         assert torch.isfinite(out).all()
         assert out.dtype == dtype
@@ -83,16 +84,19 @@ def test_only_bf16_is_computed_in_the_cache(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(attention, "attend_in_cache", noted)
     monkeypatch.setattr(attention, "IN_CACHE_TO", 300)
+    monkeypatch.setattr(attention, "CAUSAL_TO", 200)
     for length, dtype, learns, pattern in [
         (8, torch.bfloat16, True, FULL),
         (300, torch.bfloat16, False, FULL),
         (8, torch.float32, True, FULL),
         (301, torch.bfloat16, True, FULL),
         (301, torch.bfloat16, True, window(8)),
+        (200, torch.bfloat16, False, CAUSAL),
+        (201, torch.bfloat16, True, CAUSAL),
     ]:
         q, k, v = (x.to(dtype).requires_grad_(learns) for x in _random(1, length))
         attend(q, k, v, pattern, PaddedLayout(length, q.device))
-    assert used == [(8, True), (300, False), (4 + 32 + 4, True)]
+    assert used == [(8, True), (300, False), (4 + 32 + 4, True), (200, False)]
 
 
 @pytest.mark.parametrize("pattern", [FULL, window(8), Pattern(3, 7)])

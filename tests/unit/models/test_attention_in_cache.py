@@ -59,8 +59,10 @@ def test_values_and_gradients_are_those_of_the_definition(
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.4])
-def test_gradients_by_finite_differences(dropout: float, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kept", [0, 512])
+def test_gradients_by_finite_differences(dropout: float, kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attention_in_cache, "SCORES", 60)
+    monkeypatch.setattr(attention_in_cache, "KEPT_TO", kept)
 
     def seeded(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         torch.manual_seed(7)
@@ -90,3 +92,19 @@ def test_bf16_in_parts_is_bit_for_bit_the_whole(monkeypatch: pytest.MonkeyPatch)
         found.append([out, *torch.autograd.grad(out.float().square().sum(), inputs)])
     for other in found[1:]:
         assert all(torch.equal(a, b) for a, b in zip(found[0], other, strict=True))
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 3, 4), (3, 1, 3, 4), (2, 2, 1, 4), (0, 2, 3, 4)])
+def test_one_text_one_head_one_token_and_none(shape: tuple[int, ...]) -> None:
+    """Of inputs that are views, as attention gives them."""
+    batch, heads, length, width = shape
+    generator = torch.Generator().manual_seed(0)
+    inputs = [
+        torch.randn(batch, length, heads, width, generator=generator).requires_grad_() for _ in range(3)
+    ]
+    q, k, v = (x.transpose(1, 2) for x in inputs)
+    found = attend_in_cache(q, k, v, None)
+    want = torch.nn.functional.scaled_dot_product_attention(q, k, v)
+    torch.testing.assert_close(found, want)
+    ours, theirs = (torch.autograd.grad(x.square().sum(), inputs) for x in (found, want))
+    torch.testing.assert_close(ours, theirs)

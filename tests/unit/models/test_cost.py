@@ -41,9 +41,10 @@ def test_attention_operations_count_the_keys_seen() -> None:
     assert estimate_cost(settings, 200, length=5).attention_flops == pytest.approx(4 * 128 * 4 * 5)
 
 
+@pytest.mark.parametrize("length", [60, 240])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("settings", MODELS, ids=["modern", "classic"])
-def test_memory_is_what_autograd_keeps(settings: ModelSettings, precision: str) -> None:
+def test_memory_is_what_autograd_keeps(settings: ModelSettings, precision: str, length: int) -> None:
     model = build_model(settings, 200)
     weights = {
         shape for p in model.parameters() for shape in (p.shape, p.T.shape if p.dim() == 2 else p.shape)
@@ -56,12 +57,13 @@ def test_memory_is_what_autograd_keeps(settings: ModelSettings, precision: str) 
             kept[storage.data_ptr()] = storage.nbytes()
         return x
 
-    tokens = torch.zeros(16, 60, dtype=torch.long)
+    tokens = torch.zeros(960 // length, length, dtype=torch.long)
     chosen = torch.arange(0, tokens.numel(), 5)
     with saved_tensors_hooks(keep, lambda x: x), autocast(torch.device("cpu"), precision):
         logits = model.logits(model(tokens).last, chosen)
         loss = torch.nn.functional.cross_entropy(logits.float(), tokens.flatten()[chosen])
-    cost = estimate_cost(settings, 200, batch_tokens=tokens.numel(), decoded=0.2, precision=precision)
+    sizes = {"length": length, "batch_tokens": tokens.numel(), "decoded": 0.2}
+    cost = estimate_cost(settings, 200, precision=precision, on_cpu=True, **sizes)
     assert loss.requires_grad
     assert cost.activation_bytes == pytest.approx(sum(kept.values()), rel=0.1)
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from genomecli.corpus.batch import IGNORE
 from genomecli.corpus.lexicon import build_lexicon
 from genomecli.corpus.vocabulary import CLS, MASK, PAD, SEP, UNK
+from genomecli.objectives import masking
 from genomecli.objectives.masking import MaskingPolicy, choose_runs, mask_tokens
 
 LEXICON = build_lexicon(["x"])
@@ -183,3 +184,26 @@ def test_spans_may_differ_from_place_to_place() -> None:
     hidden, predicted = corrupted == MASK, targets != IGNORE
     assert np.array_equal(hidden[1::2], predicted[1::2])
     assert hidden[::2].sum() > predicted[::2].sum() > 0
+
+
+@pytest.mark.parametrize("length", [0, 1, 5, 40])
+@pytest.mark.parametrize("reach", [1, 2, 3, 7, 16, 60])
+def test_runs_are_widened_and_narrowed_as_a_loop_would(length: int, reach: int) -> None:
+    flags = np.random.default_rng(reach).random((4, length)) < 0.4
+    widened = np.zeros_like(flags)
+    narrowed = np.ones_like(flags)
+    for row in range(4):
+        for place in range(length):
+            widened[row, place] = flags[row, max(0, place - reach + 1) : place + 1].any()
+            narrowed[row, place] = flags[row, max(0, place - reach) : place + reach + 1].all()
+    assert (masking._dilate(flags, reach) == widened).all()
+    assert (masking._erode(flags, reach) == narrowed).all()
+
+
+@pytest.mark.parametrize("rate", [0.0005, 0.003, 0.15, 0.4])
+def test_small_rates_of_runs_are_kept_too(rate: float) -> None:
+    covered = masking._cover(
+        np.ones((64, 4096), dtype=np.bool_), 16, MaskingPolicy(rate=rate), np.random.default_rng(0)
+    )
+    expected = rate * covered.size
+    assert abs(int(covered.sum()) - expected) < 5 * 4 * expected**0.5
