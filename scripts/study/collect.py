@@ -1,27 +1,39 @@
 """Tables and figures of the study, from whatever jobs are finished.
 
-Usage: python -m scripts.study.collect OUT RESULTS
+Usage: python -m scripts.study.collect [--keep] OUT RESULTS
 
 OUT is the folder of the jobs (out/study), RESULTS where the tables and figures go (scripts/study/results).
+With --keep, rows of RESULTS stay whose jobs OUT does not hold, so that a machine that ran some of the jobs
+adds to what another one found.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from genomecli.analysis.decipherment.decipher import REDRAWN, SHUFFLED
 from scripts.study.drawings import draw_founding, draw_ladder, draw_similarities, draw_training
-from scripts.study.ladder import Row, grouped, ladder_rows, layer_rows, networks, static_rows, training_rows
+from scripts.study.ladder import (
+    RUNGS,
+    Row,
+    grouped,
+    ladder_rows,
+    layer_rows,
+    networks,
+    static_rows,
+    training_rows,
+)
 from scripts.study.question_drawings import draw_codes, draw_explained, draw_species, draw_surprise
 from scripts.study.questions import (
     code_rows,
     explained_rows,
     pooled_rows,
+    read_rows,
     species_rows,
     surprise_rows,
     trend_rows,
@@ -82,46 +94,68 @@ def write_table(path: Path, rows: Sequence[Row]) -> None:
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def main(out: Path, results: Path) -> None:
-    """Write what there is."""
+def with_kept(path: Path, rows: Sequence[Row], job: Sequence[str]) -> list[Row]:
+    """Rows with those of the table at ``path`` whose job is none of theirs, in the order of jobs.
+
+    Args:
+        job: columns that name one. A table of means over seeds has no seed among them: all seeds of a rung
+            are replaced together.
+    """
+
+    def key(row: Row) -> tuple[str, ...]:
+        return tuple(str(row[name]) for name in job)
+
+    mine = {key(row) for row in rows}
+    kept: list[Row] = [row for row in read_rows(path) if key(row) not in mine]
+    return sorted([*kept, *rows], key=lambda row: tuple(map(_place, key(row))))
+
+
+def _place(name: str) -> tuple[int, str]:
+    """Rungs in their own order, everything else by name."""
+    return (RUNGS.index(name), "") if name in RUNGS else (len(RUNGS), name)
+
+
+def main(out: Path, results: Path, *, keep: bool = False) -> None:
+    """Write what there is.
+
+    Args:
+        keep: leave rows of ``results`` whose jobs ``out`` does not hold.
+    """
     results.mkdir(parents=True, exist_ok=True)
-    found = list(decipherments(out / "decipher"))
-    write_table(results / "decipher.tsv", found)
+
+    def table(name: str, rows: Iterable[Row], *job: str) -> list[Row]:
+        found = list(rows)
+        path = results / f"{name}.tsv"
+        found = with_kept(path, found, job) if keep else found
+        write_table(path, found)
+        return found
+
+    found = table("decipher", decipherments(out / "decipher"), "job")
     groups = grouped(list(networks(out / "ladder")))
-    tables = {
-        name: list(rows(groups))
-        for name, rows in (
-            ("ladder", ladder_rows),
-            ("layers", layer_rows),
-            ("training", training_rows),
-            ("static", static_rows),
-        )
-    }
-    for name, rows in tables.items():
-        write_table(results / f"{name}.tsv", rows)
-    if groups:
-        draw_ladder(tables["ladder"], results / "ladder.png")
-        draw_training(tables["training"], results / "training.png", layer=0)
-        draw_founding(tables["static"], tables["layers"], results / "founding.png", "disjoint")
-        draw_similarities(tables["layers"], results / "similarities.png", SHOWN)
-    _questions(out, results)
+    layers = table("layers", layer_rows(groups), "species", "rung")
+    ladder = table("ladder", ladder_rows(groups, layers), "species", "rung")
+    training = table("training", training_rows(groups), "species", "rung")
+    static = table("static", static_rows(groups), "species", "rung")
+    if ladder:
+        draw_ladder(ladder, results / "ladder.png")
+        draw_training(training, results / "training.png", layer=0)
+        draw_founding(static, layers, results / "founding.png", "disjoint")
+        draw_similarities(layers, results / "similarities.png", SHOWN)
+    _questions(out, results, table)
     picture = out / "decipher" / TALK / "figures" / "code-table.png"
     if picture.is_file():
         shutil.copyfile(picture, results / "code-table.png")
-    count = sum(map(len, groups.values()))
-    print(f"{len(found)} decipherments and {count} networks: {results}")
+    print(f"{len(found)} decipherments and {len(ladder)} networks: {results}")
 
 
-def _questions(out: Path, results: Path) -> None:
+def _questions(out: Path, results: Path, table: Callable[..., list[Row]]) -> None:
     """What GC3 explains, what surprises, who is near, which codes hold: of whatever is finished."""
-    explained, surprise = list(explained_rows(out)), list(surprise_rows(out))
-    species, codes = list(species_rows(out)), list(code_rows(out))
-    write_table(results / "explained.tsv", explained)
-    write_table(results / "surprise.tsv", surprise)
-    write_table(results / "species.tsv", species)
-    write_table(results / "pooled.tsv", list(pooled_rows(out)))
-    write_table(results / "species-trends.tsv", list(trend_rows(species)))
-    write_table(results / "codes.tsv", codes)
+    explained = table("explained", explained_rows(out), "species", "rung", "vectors", "seed")
+    surprise = table("surprise", surprise_rows(out), "species", "rung", "seed")
+    species = table("species", species_rows(out))
+    table("pooled", pooled_rows(out), "network", "seed")
+    table("species-trends", trend_rows(species))
+    codes = table("codes", code_rows(out), "text", "seed")
     draw_explained(explained, results / "explained.png")
     draw_surprise(surprise, results / "surprise.png", "disjoint")
     draw_species(species, results / "species.png")
@@ -129,4 +163,11 @@ def _questions(out: Path, results: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument(
+        "--keep", action="store_true", help="keep rows of RESULTS whose jobs OUT does not hold"
+    )
+    parser.add_argument("out", type=Path)
+    parser.add_argument("results", type=Path)
+    arguments = parser.parse_args()
+    main(arguments.out, arguments.results, keep=arguments.keep)

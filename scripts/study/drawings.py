@@ -69,7 +69,7 @@ def draw_ladder(rows: Sequence[Row], path: Path) -> None:
 
 def draw_training(rows: Sequence[Row], path: Path, layer: int) -> None:
     """Both endpoints along training at one layer, a line a rung, means over seeds."""
-    rows = [row for row in rows if row["layer"] == layer]
+    rows = [row for row in rows if str(row["layer"]) == str(layer)]
     species = sorted({str(row["species"]) for row in rows})
 
     def one(axes: Any, name: str, key: str) -> None:

@@ -123,27 +123,29 @@ def grouped(found: Sequence[Network]) -> Groups:
     return {key: sorted(groups[key], key=lambda network: network.seed) for key in order}
 
 
-def chosen_layer(groups: Groups, species: str, rung: str) -> int | None:
-    """The layer that is best on this rung over the other species of ``CHOOSERS``, None without one."""
-    others = [
-        network
-        for (name, kind), mine in groups.items()
-        if kind == rung and name != species and name in CHOOSERS
-        for network in mine
-    ]
-    if not others or species in MIXED:
+def chosen_layer(layers: Sequence[Row], species: str, rung: str) -> int | None:
+    """The layer that is best on this rung over the networks of the other species of ``CHOOSERS``.
+
+    Args:
+        layers: of :func:`layer_rows`; means over seeds.
+
+    Returns:
+        None where there is no other species, or ``species`` is a mixture.
+    """
+    sums: dict[int, float] = defaultdict(float)
+    for row in layers:
+        chooses = row["species"] in CHOOSERS and row["species"] != species
+        if chooses and (row["rung"], row["measure"]) == (rung, "left_out"):
+            sums[int(str(row["layer"]))] += float(str(row["mean"])) * int(str(row["seeds"]))
+    if not sums or species in MIXED:
         return None
-    means = {
-        layer: fmean(v for n in others if (v := n.figure(LEFT_OUT, layer)) is not None)
-        for layer in others[0].layers
-    }
-    return max(means, key=lambda layer: (means[layer], -layer))
+    return max(sums, key=lambda layer: (sums[layer], -layer))
 
 
-def ladder_rows(groups: Groups) -> Iterator[Row]:
-    """One row a network."""
+def ladder_rows(groups: Groups, layers: Sequence[Row]) -> Iterator[Row]:
+    """One row a network, with what it reaches at the layer that ``layers`` choose for it."""
     for (species, rung), mine in groups.items():
-        layer = chosen_layer(groups, species, rung)
+        layer = chosen_layer(layers, species, rung)
         for network in mine:
             head = network.summary
             own = head["left_out_amino_acids"]

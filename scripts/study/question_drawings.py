@@ -339,6 +339,7 @@ def draw_codes(rows: Sequence[Row], path: Path) -> None:
 
 def _outcome(row: Row) -> int:
     """0 decided as given, 1 otherwise, 2 undecided with the given one possible, 3 with it excluded."""
-    if row["decided"]:
-        return 0 if row["agrees"] else 1
-    return 2 if row["given_possible"] else 3
+    decided, agrees, possible = (str(row[name]) == "1" for name in ("decided", "agrees", "given_possible"))
+    if decided:
+        return 0 if agrees else 1
+    return 2 if possible else 3

@@ -146,7 +146,11 @@ def _enrichment(name: str, row: Cells | None, inside: Cells | None) -> Row:
 def species_rows(out: Path) -> Iterator[Row]:
     """One row a pair of species: likeness of grammars, codons looked up both ways, networks beside."""
     looked = read_rows(out / "grammars" / "lookups.tsv")
-    pooled = read_rows(out / "pooled" / "apart" / "compared-1" / "measures.tsv")
+    pooled = [
+        row
+        for path in sorted((out / "pooled" / "apart").glob("compared-*/measures.tsv"))
+        for row in read_rows(path)
+    ]
     likeness = read_rows(out / "grammars" / "likeness.tsv")
     parts = {(row["a"], row["b"], row["part"]): row for row in likeness}
     for row in likeness:
@@ -190,7 +194,7 @@ def _both_ways(rows: Sequence[Cells], pair: tuple[str, str], what: str) -> str:
 
 
 def _network_both_ways(rows: Sequence[Cells], pair: tuple[str, str], direction: str) -> str:
-    """The same between the species of one network, its middle layer, by rotation."""
+    """The same between the species of one network, its middle layer, by rotation: mean over seeds."""
     wanted = ("contextual", direction, "procrustes", "mrr")
     found = [
         float(row["value"])

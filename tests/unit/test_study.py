@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from scripts.study.collect import main
-from scripts.study.ladder import chosen_layer, grouped, ladder_rows, layer_rows, networks, training_rows
+from scripts.study.ladder import Row, chosen_layer, grouped, ladder_rows, layer_rows, networks, training_rows
+from scripts.study.questions import read_rows
 
 COLUMNS = [
     "run",
@@ -70,10 +71,11 @@ def study(tmp_path: Path) -> Path:
 def test_the_layer_is_the_best_of_the_other_species(study: Path) -> None:
     groups = grouped(list(networks(study / "ladder")))
     assert list(groups) == [("ecoli", "disjoint"), ("ecoli", "paired"), ("yeast", "disjoint")]
-    assert chosen_layer(groups, "ecoli", "disjoint") == 2
-    assert chosen_layer(groups, "yeast", "disjoint") == 0
-    assert chosen_layer(groups, "ecoli", "paired") is None
-    rows = {(row["species"], row["rung"], row["seed"]): row for row in ladder_rows(groups)}
+    layers = list(layer_rows(groups))
+    assert chosen_layer(layers, "ecoli", "disjoint") == 2
+    assert chosen_layer(layers, "yeast", "disjoint") == 0
+    assert chosen_layer(layers, "ecoli", "paired") is None
+    rows = {(row["species"], row["rung"], row["seed"]): row for row in ladder_rows(groups, layers)}
     assert rows["ecoli", "disjoint", 1]["left_out_mrr"] == "0.200"
     assert rows["ecoli", "disjoint", 1]["left_out_mrr_there"] == "0.100"
     assert rows["yeast", "disjoint", 1]["left_out_mrr_there"] == "0.100"
@@ -83,10 +85,28 @@ def test_the_layer_is_the_best_of_the_other_species(study: Path) -> None:
 def test_a_mixture_of_species_chooses_no_layer_and_is_given_none(study: Path) -> None:
     write_network(study, "samples", "disjoint", 1, {0: 0.1, 1: 1.0, 2: 0.1})
     write_network(study, "hvolcanii", "disjoint", 1, {0: 0.1, 1: 1.0, 2: 0.1})
-    groups = grouped(list(networks(study / "ladder")))
-    assert chosen_layer(groups, "ecoli", "disjoint") == 2
-    assert chosen_layer(groups, "samples", "disjoint") is None
-    assert chosen_layer(groups, "hvolcanii", "disjoint") == 0
+    layers = list(layer_rows(grouped(list(networks(study / "ladder")))))
+    assert chosen_layer(layers, "ecoli", "disjoint") == 2
+    assert chosen_layer(layers, "samples", "disjoint") is None
+    assert chosen_layer(layers, "hvolcanii", "disjoint") == 0
+
+
+def test_the_layer_is_the_best_over_networks_not_over_species() -> None:
+    layers: list[Row] = [
+        {
+            "species": species,
+            "rung": "paired",
+            "measure": "left_out",
+            "layer": layer,
+            "seeds": n,
+            "mean": mean,
+        }
+        for species, n, means in (("ecoli", 5, (0.6, 0.5)), ("yeast", "1", ("0.5", "0.9")))
+        for layer, mean in enumerate(means)
+    ]
+    # Over species layer 1 is ahead (.70 beside .55); over six networks layer 0 is (3.5 beside 3.4).
+    assert chosen_layer(layers, "syn3a", "paired") == 0
+    assert chosen_layer(layers, "ecoli", "paired") == 1
 
 
 def test_means_are_over_seeds_at_the_same_point_of_training(study: Path) -> None:
@@ -110,3 +130,29 @@ def test_tables_and_figures_are_written_of_what_there_is(study: Path, tmp_path: 
     figures = {"ladder.png", "training.png", "founding.png", "similarities.png"}
     assert names == {"ladder.tsv", "layers.tsv", "training.tsv", "static.tsv"} | figures
     assert all((results / name).stat().st_size > 5000 for name in figures)
+
+
+def test_rows_of_jobs_that_are_elsewhere_are_kept(study: Path, tmp_path: Path) -> None:
+    results, other, both = tmp_path / "results", tmp_path / "other", tmp_path / "both"
+    main(study, results)
+    write_network(other, "hvolcanii", "disjoint", 1, {0: 0.5, 1: 0.6, 2: 0.1})
+    write_network(other, "ecoli", "disjoint", 3, {0: 0.2, 1: 0.3, 2: 0.4})
+    main(other, results, keep=True)
+    rows = {(row["species"], row["rung"], row["seed"]): row for row in read_rows(results / "ladder.tsv")}
+    # A rung's networks are replaced together; those of other rungs stay.
+    assert list(rows) == [
+        ("ecoli", "disjoint", "3"),
+        ("ecoli", "paired", "1"),
+        ("hvolcanii", "disjoint", "1"),
+        ("yeast", "disjoint", "1"),
+    ]
+    # Its layer is chosen by kept rows as well: layer 2, .4 and .8.
+    assert rows["hvolcanii", "disjoint", "1"]["left_out_mrr_there"] == "0.100"
+    # All at once or in two parts, the tables are the same.
+    write_network(both, "hvolcanii", "disjoint", 1, {0: 0.5, 1: 0.6, 2: 0.1})
+    write_network(both, "ecoli", "disjoint", 3, {0: 0.2, 1: 0.3, 2: 0.4})
+    write_network(both, "yeast", "disjoint", 1, {0: 0.1, 1: 0.2, 2: 0.8})
+    write_network(both, "ecoli", "paired", 1, {0: 0.3, 1: 0.5, 2: 0.6})
+    main(both, tmp_path / "whole")
+    for name in ("layers", "training", "static"):
+        assert read_rows(results / f"{name}.tsv") == read_rows(tmp_path / "whole" / f"{name}.tsv")
