@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike
 
 from genomecli.analysis.arrays import Floats, Integers
 from genomecli.analysis.decipherment.evidence import far_ratios, margins
-from genomecli.analysis.decipherment.pairs import Pairs, Text, count_pairs
+from genomecli.analysis.decipherment.pairs import Pairs, Text, count_pairs, deal
 from genomecli.analysis.decipherment.sources import gene_texts
 from genomecli.analysis.gold import CodonGold
 from genomecli.analysis.settings import AUTO_BACKGROUND
@@ -114,7 +114,8 @@ def grammar_of(text: Text, code: GeneticCode, species: str, seed: int) -> CodonG
         species: name.
         seed: deals the genes to groups.
     """
-    near, far = (count_pairs(text, 64, k, rng(seed, "grammar", species)) for k in (NEAR, FAR))
+    groups = deal(text, rng(seed, "grammar", species))
+    near, far = (count_pairs(text, 64, k, groups) for k in (NEAR, FAR))
     total = near.total().sum(axis=0)
     seen = np.flatnonzero(np.minimum(total.sum(axis=0), total.sum(axis=1)) >= LEAST_PAIRS)
     gold = CodonGold.of(code, seen.tolist())

@@ -142,6 +142,12 @@ class DecipherSettings(Section):
         ge=10,
         le=10_000,
     )
+    resample: Literal["auto", "records", "composition"] = setting(
+        "auto",
+        doc="records: genes and proteins are drawn with replacement. composition: groups of them that are "
+        "alike in composition are weighted unevenly, so that what another composition would change is "
+        "undecided; auto: composition where the proteins are of another species, records otherwise.",
+    )
     support: float = setting(
         0.9, doc="Share of the resamples that must agree, or the codon is undecided.", gt=0.5, le=1
     )

@@ -61,6 +61,19 @@ def test_the_planted_code_is_found_with_its_stop_and_its_deviant_codon(done: Pat
     assert sum(int(line["count"]) for line in lines.values()) == summary["codons_read"] == 300 * 200
 
 
+def test_a_shift_of_composition_changes_no_answer_where_all_genes_are_of_one_kind(
+    corpus: Path, tmp_path: Path
+) -> None:
+    sets = ("relation=none", "controls=false", "resample=composition")
+    assert decipher(corpus, tmp_path / "out", "--set", "mrr-compare.figures=false", sets=sets) == 0
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert summary["resampled"] == "composition"
+    assert summary["wrong"] == []
+    assert summary["decided_tokens"] > 0.9
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "what another composition would change is not decided" in page
+
+
 def test_the_folder_is_whole(done: Path) -> None:
     verify_manifest(done, deep=True)
     assert read_manifest(done)["kind"] == "decipherment"

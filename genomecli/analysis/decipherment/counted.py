@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genomecli.analysis.arrays import Floats, Integers
+from genomecli.analysis.decipherment.alike import alike_in_composition
 from genomecli.analysis.decipherment.evidence import AMINO, CODONS, Background, Evidence, Weights
-from genomecli.analysis.decipherment.pairs import Pairs, Text, count_pairs
+from genomecli.analysis.decipherment.pairs import Pairs, Text, count_pairs, deal
 from genomecli.analysis.decipherment.search import Schedule, search
 from genomecli.analysis.settings import AUTO_BACKGROUND
 from genomecli.errors import InputError
@@ -45,9 +46,12 @@ class Counted:
     weights: Weights
 
     def evidence(
-        self, genes: Integers | None = None, proteins: Integers | None = None, share: Floats | None = None
+        self,
+        genes: Integers | Floats | None = None,
+        proteins: Integers | Floats | None = None,
+        share: Floats | None = None,
     ) -> Evidence:
-        """Of all records, or of groups as often as int[G] says, with distances weighted by float64[K]."""
+        """Of all records, or of groups as often as [G] says, with distances weighted by float64[K]."""
         background = None
         if self.far_codons is not None and self.far_residues is not None:
             far = self.far_codons.total(genes)[0], self.far_residues.total(proteins)[0]
@@ -56,20 +60,35 @@ class Counted:
         return Evidence(*near, self.weights, share, background)
 
 
-def count_texts(codons: Text, residues: Text, settings: DecipherSettings, seed: int, name: str) -> Counted:
-    """Count both texts. Raises InputError if one holds no pair."""
-    near = [
-        _pairs(text, size, range(settings.nearest, settings.farthest + 1), "nearest", (seed, name))
+def count_texts(
+    codons: Text, residues: Text, settings: DecipherSettings, seed: int, name: str, *, alike: bool = False
+) -> Counted:
+    """Count both texts.
+
+    Args:
+        codons, residues: the texts.
+        settings: of the distances.
+        seed: of what is drawn.
+        name: of the text, so that each draws its own.
+        alike: groups hold records that are alike in composition; by chance otherwise.
+
+    Raises:
+        InputError: if a text holds no pair.
+    """
+    texts = [
+        (
+            text,
+            size,
+            alike_in_composition(text, size) if alike else deal(text, rng(seed, "decipher", name, size)),
+        )
         for text, size in ((codons, CODONS), (residues, AMINO))
     ]
+    near = [_pairs(*text, range(settings.nearest, settings.farthest + 1), "nearest") for text in texts]
     far: list[Pairs | None] = [None, None]
     background = background_of(settings, residues)
     if background is not None:
         beyond = range(background, 2 * background + 16, 2)
-        far = [
-            _pairs(text, size, beyond, "background", (seed, name)).pooled()
-            for text, size in ((codons, CODONS), (residues, AMINO))
-        ]
+        far = [_pairs(*text, beyond, "background").pooled() for text in texts]
     return Counted(near[0], near[1], far[0], far[1], Weights(settings.pseudo, settings.composition))
 
 
@@ -86,9 +105,9 @@ def background_of(settings: DecipherSettings, residues: Text) -> int | None:
     return AUTO_BACKGROUND if far >= LEAST_FAR * near else None
 
 
-def _pairs(text: Text, size: int, distances: range, key: str, drawn: tuple[int, str]) -> Pairs:
+def _pairs(text: Text, size: int, group_of: Integers, distances: range, key: str) -> Pairs:
     """Count one text. Raises InputError, with the setting that asks too much, if it holds no pair."""
-    pairs = count_pairs(text, size, distances, rng(drawn[0], "decipher", drawn[1], size))
+    pairs = count_pairs(text, size, distances, group_of)
     if not len(pairs.held):
         raise InputError(
             f"no {'gene' if size == CODONS else 'protein'} is long enough for pairs "

@@ -37,6 +37,9 @@ SHUFFLED = "proteins shuffled within themselves"
 
 REDRAWN = "windows of a redrawn genome"
 
+CONCENTRATION = 0.5
+"""Of the weights that shift the composition: twice as uneven as those of a Bayesian bootstrap, 1."""
+
 LEAST_MARGIN = 2.0
 """Standard deviations by which the evidence must exceed that of every control, or nothing is decided."""
 
@@ -75,6 +78,7 @@ class Deciphered:
         grammar: codons and amino acids as vectors of one space, as the solution has it.
         least_support: share of the resamples from which a codon is decided.
         chains: searches that were made.
+        shifted: resamples shift the composition of both texts.
     """
 
     sources: Sources
@@ -93,6 +97,7 @@ class Deciphered:
     grammar: Grammar
     least_support: float
     chains: int
+    shifted: bool
 
     @property
     def asked(self) -> Integers:
@@ -153,10 +158,12 @@ def decipher(
     evidence = counted.evidence()
     solution = search(evidence, schedule, rng(seed, "decipher", "search"))
     knows = sources.genes.knows_last and (settings.frame, settings.strand) == (0, "+")
+    shifted = shifts_composition(sources, settings)
+    groups = count_texts(text, sources.residues, settings, seed, "text", alike=True) if shifted else counted
     ends = count_ends(
-        text, sources.genes.ends, counted.codons.group_of, known=knows, exact=sources.genes.exact
+        text, sources.genes.ends, groups.codons.group_of, known=knows, exact=sources.genes.exact
     )
-    drawn = list(_resamples(counted, ends, settings, seed))
+    drawn = list(_resamples(groups, ends, settings, seed, shifted=shifted))
     found = []
     for number, (draw, _) in enumerate(drawn):
         tick()
@@ -187,6 +194,7 @@ def decipher(
         grammar(evidence, solution.labels, settings.pseudo),
         settings.support,
         settings.chains,
+        shifted,
     )
 
 
@@ -197,10 +205,19 @@ def _shorter(schedule: Schedule) -> Schedule:
     )
 
 
+def shifts_composition(sources: Sources, settings: DecipherSettings) -> bool:
+    """Whether resamples shift the composition of both texts: as asked, or where they are of two species."""
+    if settings.resample == "auto":
+        return sources.codons != sources.proteins
+    return settings.resample == "composition"
+
+
 def _resamples(
-    counted: Counted, ends: Ends, settings: DecipherSettings, seed: int
+    counted: Counted, ends: Ends, settings: DecipherSettings, seed: int, *, shifted: bool
 ) -> Iterator[tuple[Evidence, Ends]]:
     """Genes and proteins drawn anew with replacement, distances weighted anew (Rubin 1981).
+
+    Where the groups are alike in composition, they are weighted unevenly instead.
 
     Distances too, because what is wrong with a count is seldom chance: it is another dependence between
     neighbours than the amino acids', and that changes with the distance.
@@ -208,7 +225,10 @@ def _resamples(
     k = len(counted.codons.distances)
     for number in range(settings.bootstrap):
         generator = rng(seed, "decipher", "resample", number)
-        genes, proteins = counted.codons.drawn(generator), counted.residues.drawn(generator)
+        genes, proteins = (
+            pairs.shifted(generator, CONCENTRATION) if shifted else pairs.drawn(generator)
+            for pairs in (counted.codons, counted.residues)
+        )
         share = k * generator.dirichlet(np.ones(k))
         yield counted.evidence(genes, proteins, share), ends.drawn(genes)
 

@@ -50,8 +50,8 @@ class Pairs:
     distances: tuple[int, ...]
     group_of: Integers
 
-    def total(self, weights: NDArray[np.integer] | None = None) -> Floats:
-        """float64[K, V, V]: all groups added, each as often as ``weights`` int[G] says."""
+    def total(self, weights: NDArray[np.integer | np.floating] | None = None) -> Floats:
+        """float64[K, V, V]: all groups added, each as often as ``weights`` [G] says."""
         if weights is None:
             found: Floats = self.counts.sum(axis=0)
             return found
@@ -62,6 +62,18 @@ class Pairs:
     def held(self) -> Integers:
         """int64[n]: the groups that hold a pair, by index."""
         found: Integers = np.flatnonzero(self.counts.any(axis=(1, 2, 3)))
+        return found
+
+    def shifted(self, rng: np.random.Generator, concentration: float) -> Floats:
+        """float64[G]: Dirichlet weights, 1 on average over the groups that hold a pair, 0 for others.
+
+        Args:
+            rng: source of randomness.
+            concentration: 1 is the Bayesian bootstrap (Rubin 1981); less is more uneven.
+        """
+        held = self.held
+        found = np.zeros(len(self.counts))
+        found[held] = len(held) * rng.dirichlet(np.full(len(held), concentration))
         return found
 
     def drawn(self, rng: np.random.Generator) -> Integers:
@@ -76,23 +88,26 @@ class Pairs:
         return Pairs(self.counts.sum(axis=1, keepdims=True), (0,), self.group_of)
 
 
-def count_pairs(
-    text: Text, size: int, distances: Sequence[int], rng: np.random.Generator, groups: int = GROUPS
-) -> Pairs:
+def deal(text: Text, rng: np.random.Generator, groups: int = GROUPS) -> Integers:
+    """int64[R]: records dealt to groups of one size by chance."""
+    found: Integers = rng.permutation(len(text.lengths)) % groups
+    return found
+
+
+def count_pairs(text: Text, size: int, distances: Sequence[int], group_of: Integers) -> Pairs:
     """Count the ordered pairs of tokens within records.
 
     Args:
         text: the records.
         size: V.
         distances: how far the right token stands behind the left one, each at least 1.
-        rng: deals the records out to groups.
-        groups: G.
+        group_of: int64[R], the group that each record belongs to.
 
     Returns:
-        The counts; all 0 if no record is long enough.
+        The counts, up to the last group that holds a record; all 0 if no record is long enough.
     """
     records = len(text.lengths)
-    group_of = rng.permutation(records) % groups
+    groups = int(group_of.max(initial=-1)) + 1
     owner = np.repeat(np.arange(records), text.lengths)
     group = group_of[owner] if records else owner
     counts = np.zeros((groups, len(distances), size, size))

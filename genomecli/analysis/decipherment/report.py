@@ -82,6 +82,7 @@ def _page(
             },
             "settings": settings.decipher,
             "background": found.background,
+            "shifted": found.shifted,
             "own": found.sources.same_genome,
             "translated_with": found.sources.translated_with,
             "code_free": found.sources.code_free

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from genomecli.analysis.arrays import Booleans, Floats, Integers
-from genomecli.analysis.decipherment.pairs import GROUPS, Text
+from genomecli.analysis.decipherment.pairs import Text
 
 ERROR = 0.05
 """Share of a stop's occurrences that may lie inside genes."""
@@ -40,8 +40,8 @@ class Ends:
     known: bool
     exact: bool = True
 
-    def drawn(self, groups: Integers) -> Ends:
-        """The same with each group as often as int64[G] says."""
+    def drawn(self, groups: Integers | Floats) -> Ends:
+        """The same with each group as often as [G] says."""
         weights = groups[:, None].astype(np.float64)
         return Ends(self.inside * weights, self.last * weights, self.known, self.exact)
 
@@ -66,16 +66,17 @@ def count_ends(text: Text, ends: Integers, group_of: Integers, *, known: bool, e
         known: what ends genes counts.
         exact: the text begins and ends where genes do.
     """
+    groups = int(group_of.max(initial=-1)) + 1
     group = np.repeat(group_of, text.lengths)
     last = ends if known else np.full(len(ends), -1, dtype=np.int64)
-    return Ends(_by_group(group, text.tokens), _by_group(group_of, last), known, exact)
+    return Ends(_by_group(group, text.tokens, groups), _by_group(group_of, last, groups), known, exact)
 
 
-def _by_group(group: Integers, codons: Integers) -> Floats:
+def _by_group(group: Integers, codons: Integers, groups: int) -> Floats:
     """float64[G, 64]: how often each codon stands in each group; -1 is none."""
     good = codons >= 0
     keys = group[good] * 64 + codons[good]
-    found: Floats = np.bincount(keys, minlength=GROUPS * 64).reshape(GROUPS, 64).astype(np.float64)
+    found: Floats = np.bincount(keys, minlength=groups * 64).reshape(groups, 64).astype(np.float64)
     return found
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from genomecli.analysis.decipherment.decipher import Deciphered, decipher
+from genomecli.analysis.decipherment.decipher import Deciphered, decipher, shifts_composition
 from genomecli.analysis.decipherment.drawing import drawings
 from genomecli.analysis.decipherment.genes import Genes
 from genomecli.analysis.decipherment.pairs import Text
@@ -82,3 +84,21 @@ def test_what_is_too_short_is_refused(sources: Sources, settings: dict[str, obje
     with pytest.raises(InputError, match=said) as caught:
         found_in(sources, **settings)
     assert caught.value.fix
+
+
+def test_composition_is_shifted_where_the_proteins_are_of_another_species_or_it_is_asked_for() -> None:
+    foreign = made(5, 40)
+    own = replace(foreign, proteins="a")
+    translated = replace(own, translated_with=12)
+    auto, always, never = (
+        DecipherSettings.model_validate({"resample": kind}) for kind in ("auto", "composition", "records")
+    )
+    assert [shifts_composition(sources, auto) for sources in (foreign, own, translated)] == [
+        True,
+        False,
+        False,
+    ]
+    assert [shifts_composition(sources, always) for sources in (foreign, own)] == [True, True]
+    assert [shifts_composition(sources, never) for sources in (foreign, own)] == [False, False]
+    assert summary(found_in(foreign))["resampled"] == "composition"
+    assert summary(found_in(own))["resampled"] == "records"

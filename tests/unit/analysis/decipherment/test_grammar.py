@@ -9,7 +9,7 @@ import numpy as np
 
 from genomecli.analysis.decipherment.evidence import CODONS, Evidence
 from genomecli.analysis.decipherment.grammar import grammar, write_grammar
-from genomecli.analysis.decipherment.pairs import count_pairs
+from genomecli.analysis.decipherment.pairs import count_pairs, deal
 from genomecli.analysis.gold import AMINO_LETTERS
 from genomecli.sequences.codes import CODONS as NAMES
 from genomecli.sequences.codes import genetic_code
@@ -23,9 +23,8 @@ def _evidence() -> Evidence:
     table = rules(1)
     genes, residues = spelled(proteins(table, 150, 200, 2), 1, 3), proteins(table, 150, 200, 4)
     rng = np.random.default_rng(5)
-    return Evidence(
-        count_pairs(genes, CODONS, (2, 3), rng).total(), count_pairs(residues, 20, (2, 3), rng).total()
-    )
+    sides = ((genes, CODONS), (residues, 20))
+    return Evidence(*(count_pairs(text, size, (2, 3), deal(text, rng)).total() for text, size in sides))
 
 
 def test_profiles_count_partners_by_their_reading() -> None:

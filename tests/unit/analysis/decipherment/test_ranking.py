@@ -5,16 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from genomecli.analysis.decipherment.evidence import Evidence
-from genomecli.analysis.decipherment.pairs import GROUPS, count_pairs
+from genomecli.analysis.decipherment.pairs import GROUPS, Pairs, Text, count_pairs, deal
 from genomecli.analysis.decipherment.ranking import labels_of, rank
 from genomecli.sequences.codes import CODONS, all_codes, genetic_code
 from tests.unit.analysis.decipherment.made import grammar, proteins, spelled
 
 
+def _pairs(text: Text, size: int, rng: np.random.Generator) -> Pairs:
+    return count_pairs(text, size, (2,), deal(text, rng))
+
+
 def test_the_code_that_the_genes_are_spelled_in_comes_first_and_no_other_is_possible() -> None:
     rules, rng = grammar(1), np.random.default_rng(0)
-    genes = count_pairs(spelled(proteins(rules, 400, 200, 2), 12, 3), 64, (2,), rng)
-    residues = count_pairs(proteins(rules, 400, 200, 4), 20, (2,), rng)
+    genes = _pairs(spelled(proteins(rules, 400, 200, 2), 12, 3), 64, rng)
+    residues = _pairs(proteins(rules, 400, 200, 4), 20, rng)
     draws = [
         Evidence(genes.total(rng.multinomial(GROUPS, [1 / GROUPS] * GROUPS)), residues.total())
         for _ in range(20)
@@ -43,8 +47,8 @@ def test_a_stop_of_a_code_that_genes_hold_is_read_as_nothing() -> None:
 def test_a_code_that_differs_in_what_stops_alone_says_where() -> None:
     """Genes end in TGA: codes 1 and 4 read all else alike, and code 4 reads TGA otherwise."""
     rules, rng = grammar(1), np.random.default_rng(0)
-    genes = count_pairs(spelled(proteins(rules, 40, 60, 2), 1, 3), 64, (2,), rng).total()
-    residues = count_pairs(proteins(rules, 40, 60, 4), 20, (2,), rng).total()
+    genes = _pairs(spelled(proteins(rules, 40, 60, 2), 1, 3), 64, rng).total()
+    residues = _pairs(proteins(rules, 40, 60, 4), 20, rng).total()
     odds = np.zeros(64)
     odds[CODONS.index("TGA")] = 100.0
     settled = odds > 0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from genomecli.analysis.decipherment.evidence import Evidence, one_hot
-from genomecli.analysis.decipherment.pairs import Text, count_pairs
+from genomecli.analysis.decipherment.pairs import Text, count_pairs, deal
 from genomecli.analysis.decipherment.search import Schedule, climb, scores, search
 from genomecli.analysis.gold import AMINO_LETTERS
 from genomecli.sequences.codes import genetic_code
@@ -17,9 +17,8 @@ SCHEDULE = Schedule(chains=8, sweeps=40)
 
 def _evidence(genes: Text, residues: Text) -> Evidence:
     rng = np.random.default_rng(0)
-    return Evidence(
-        count_pairs(genes, 64, (2, 4), rng).total(), count_pairs(residues, 20, (2, 4), rng).total()
-    )
+    sides = ((genes, 64), (residues, 20))
+    return Evidence(*(count_pairs(text, size, (2, 4), deal(text, rng)).total() for text, size in sides))
 
 
 @pytest.fixture(scope="module")

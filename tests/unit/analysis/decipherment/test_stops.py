@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from genomecli.analysis.decipherment.pairs import GROUPS, Text
+from genomecli.analysis.decipherment.pairs import Text
 from genomecli.analysis.decipherment.stops import code_stop_odds, count_ends, find_stops, stop_log_odds
 from genomecli.sequences.codes import CODONS, genetic_code
 
@@ -45,8 +45,7 @@ def test_ends_are_counted_by_group_and_drawn_with_their_genes() -> None:
     found = count_ends(text, ends, np.array([0, 1, 2]), known=True)
     assert found.inside.sum(axis=0)[[5, 7]].tolist() == [2, 1]
     assert found.last.sum(axis=0)[[UAA, UGA]].tolist() == [1, 1]
-    groups = np.zeros(GROUPS, dtype=np.int64)
-    groups[0] = 3
+    groups = np.array([3, 0, 0])
     drawn = found.drawn(groups)
     assert drawn.inside.sum(axis=0)[[5, 7]].tolist() == [6, 0]
     assert drawn.last.sum(axis=0)[[UAA, UGA]].tolist() == [3, 0]
@@ -60,7 +59,7 @@ def test_windows_without_known_ends_say_nothing_of_stops() -> None:
     found = count_ends(text, ends, groups, known=False, exact=False)
     assert not found.log_odds().any()
     assert not found.stops().any()
-    assert not found.drawn(np.ones(GROUPS, dtype=np.int64)).log_odds().any()
+    assert not found.drawn(np.ones(len(found.inside), dtype=np.int64)).log_odds().any()
 
 
 def test_a_stop_that_ends_two_genes_in_a_hundred_is_one() -> None:

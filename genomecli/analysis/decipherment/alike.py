@@ -1,0 +1,71 @@
+"""Records dealt to groups that are alike in composition, so that a resample can shift the composition.
+
+Proteins of another species are not drawn from what the genes encode: its proteins hold more lysine, say, and
+lysine stands in them where arginine stands in the other. A bootstrap over records asks only what chance did.
+A bootstrap over groups of records that are alike in composition, weighted unevenly, asks as well what another
+composition would have done, and it takes the shifts that there are among the records at hand: genes high and
+low in GC, proteins of membranes and of the cytoplasm.
+
+Legend: T tokens, R records, V vocabulary, G groups.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from genomecli.analysis.arrays import Floats, Integers
+from genomecli.analysis.decipherment.pairs import Text
+
+LEVELS = 5
+"""Times that each group is halved: 32 groups."""
+
+SHORT = 50.0
+"""Tokens of a record whose composition counts for the half of what that of an endless one would."""
+
+
+def alike_in_composition(text: Text, size: int, levels: int = LEVELS) -> Integers:
+    """Halve the records again and again across the direction in which their composition varies most.
+
+    Directions are leading principal axes of shares scaled as in a chi-squared statistic (correspondence
+    analysis), found anew in each group; records are halved at the median, so that groups are of one size.
+
+    Args:
+        text: the records.
+        size: V.
+        levels: of halving.
+
+    Returns:
+        int64[R], each record's group, below 2^levels.
+    """
+    away = _away(text, size)
+    found = np.zeros(len(text.lengths), dtype=np.int64)
+    for _ in range(levels):
+        halved = 2 * found
+        for group in np.unique(found):
+            rows = np.flatnonzero(found == group)
+            order = np.argsort(_along(away[rows]), kind="stable")
+            halved[rows[order[(len(rows) + 1) // 2 :]]] += 1
+        found = halved
+    return found
+
+
+def _away(text: Text, size: int) -> Floats:
+    """float64[R, V]: how far each record's shares are from those of all, in units of their chance error."""
+    records = len(text.lengths)
+    owner, good = np.repeat(np.arange(records), text.lengths), text.tokens >= 0
+    keys = owner[good] * size + text.tokens[good]
+    counts = np.bincount(keys, minlength=records * size).reshape(records, size).astype(np.float64)
+    length = counts.sum(axis=1, keepdims=True)
+    shares = counts.sum(axis=0) / max(counts.sum(), 1.0)
+    found: Floats = counts / np.maximum(length, 1.0) - shares
+    found /= np.sqrt(np.maximum(shares, 1e-9))
+    found *= np.sqrt(length / (length + SHORT))
+    return found
+
+
+def _along(rows: Floats) -> Floats:
+    """float64[n]: where rows float64[n, V] lie along their leading principal axis; its sign is fixed."""
+    centred = rows - rows.mean(axis=0)
+    axis = np.linalg.eigh(centred.T @ centred)[1][:, -1]
+    found: Floats = centred @ (axis * np.sign(axis[np.abs(axis).argmax()]))
+    return found
