@@ -72,22 +72,28 @@ class Switcher:
     counterparts: Ints
     probability: float
 
+    @property
+    def most(self) -> int:
+        """P, counterparts that a token has at most."""
+        return int(self.counterparts.shape[2])
+
     def switch(self, tokens: Ints, species: Ints, generator: np.random.Generator) -> None:
         """Switch ``tokens`` (int64[B, L]) in place; ``species`` (int64[B]) says whose anchors hold."""
-        size, width = self.counts.shape[1], tokens.shape[1]
         if not tokens.size:
             return
-        if (species == species[0]).all():
-            counted = np.take(self.counts[species[0]] > 0, tokens)
-        else:
-            counted = np.take(self.counts.ravel() > 0, tokens + (species * size)[:, None])
-        places = np.flatnonzero(counted)
-        places = places[generator.random(len(places)) < self.probability]
         assert tokens.flags.c_contiguous, "a flat copy would be written to"
         flat = tokens.reshape(-1)
-        owner, old = species[places // width], flat[places]
-        which = (generator.random(len(old)) * self.counts[owner, old]).astype(np.int64)
-        flat[places] = self.counterparts[owner, old, which]
+        first, size = int(species[0]), self.counts.shape[1]
+        if (species == first).all():
+            counts, counterparts, words = self.counts[first], self.counterparts[first], flat
+        else:  # as if each species had tokens of its own, one vocabulary behind the other
+            counts, counterparts = self.counts.reshape(-1), self.counterparts.reshape(-1, self.most)
+            words = (tokens + (species * size)[:, None]).reshape(-1)
+        places = np.flatnonzero(np.take(counts > 0, words))
+        places = places[np.flatnonzero(generator.random(len(places)) < self.probability)]
+        old = words[places]
+        which = (generator.random(len(old)) * counts[old]).astype(np.int64)
+        flat[places] = np.take(counterparts, old * self.most + which)
 
 
 def make_switcher(lexicon: Lexicon, anchors: Mapping[str, Sequence[Anchor]], probability: float) -> Switcher:

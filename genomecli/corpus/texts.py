@@ -61,6 +61,20 @@ class Parts:
         """int32[R, T]: ids; anything after the end of a piece."""
         return self.tokenizer.encode_rows(self.symbols(corpus))
 
+    @property
+    def in_line(self) -> bool:
+        """Whether the ids of all pieces can be read off their symbols end to end: no token shares a symbol
+        with another, and none is read backwards."""
+        tokenizer = self.tokenizer
+        return tokenizer.uniform and tokenizer.k == tokenizer.stride and not self.reverse.any()
+
+    def encode_line(self, corpus: Corpus) -> NDArray[np.int32]:
+        """int32[sum of tokens]: ids, one piece after the other; rows are laid out only where they must be."""
+        if not self.in_line:
+            return self.encode(corpus)[np.arange(int(self.tokens.max())) < self.tokens[:, None]]
+        flat, _ = corpus.gather(self.rows, self.starts, self.tokens * self.tokenizer.k)
+        return self.tokenizer.encode(flat)
+
     def softness(self, corpus: Corpus) -> Floats:
         """float32[R, T]: the share of each token's symbols that are soft-masked."""
         soft = self.symbols(corpus, "soft")
@@ -225,10 +239,15 @@ class TextMaker:
             texts.reverse[chosen],
         )
         where: slice | Ints = slice(None) if len(chosen) == len(texts) else chosen
-        ids = part.encode(self.corpus)
-        tokens[where, 1 : 1 + ids.shape[1]] = ids
+        longest = int(part.tokens.max())
+        if part.in_line and int(part.tokens.min()) < longest:
+            _write_where(
+                tokens, chosen, _runs(1, part.tokens, tokens.shape[1]), part.encode_line(self.corpus)
+            )
+        else:
+            tokens[where, 1 : 1 + longest] = part.encode(self.corpus)
         if weights is not None:
-            weights[where, 1 : 1 + ids.shape[1]] -= (1 - self.soft_weight) * part.softness(self.corpus)
+            weights[where, 1 : 1 + longest] -= (1 - self.soft_weight) * part.softness(self.corpus)
 
     def _write_second(self, texts: Texts, paired: Ints, tokens: Ints, weights: Floats | None) -> None:
         """The proteins of pairs, after the first [SEP]. Their own tokenizers differ by species only."""
@@ -243,12 +262,10 @@ class TextMaker:
                 count,
                 np.zeros(len(chosen), dtype=np.bool_),
             )
-            inside = np.arange(int(count.max())) < count[:, None]
-            before = (texts.tokens[chosen] + 1)[:, None]
-            columns = np.arange(tokens.shape[1])
-            place = (columns > before) & (columns <= before + count[:, None])
-            _write_where(tokens, chosen, place, part.encode(self.corpus)[inside])
+            place = _runs((texts.tokens[chosen] + 2)[:, None], count, tokens.shape[1])
+            _write_where(tokens, chosen, place, part.encode_line(self.corpus))
             if weights is not None:
+                inside = np.arange(int(count.max())) < count[:, None]
                 values = 1 - (1 - self.soft_weight) * part.softness(self.corpus)[inside]
                 _write_where(weights, chosen, place, values)
 
@@ -281,6 +298,14 @@ class TextMaker:
         languages = second * change[:, None]
         languages += language[:, None]
         return torch.from_numpy(positions), torch.from_numpy(languages), torch.from_numpy(second)
+
+
+def _runs(begin: Ints | int, lengths: Ints, width: int) -> Bools:
+    """bool[R, width]: True from ``begin`` (int64[R, 1] or an int) on, in ``lengths`` (int64[R]) columns."""
+    # What would be negative is huge without a sign, so one comparison asks for both ends.
+    behind = (np.arange(width) - begin).view(np.uint64)
+    inside: Bools = behind < lengths.view(np.uint64)[:, None]
+    return inside
 
 
 def _write_where(table: NDArray[np.generic], rows: Ints, place: Bools, values: NDArray[np.generic]) -> None:

@@ -199,9 +199,10 @@ def _replace(
     generator: np.random.Generator,
 ) -> Ints:
     """What stands at the chosen positions, int64[n]: [MASK], a random token, or the old one, by ``fates``."""
-    new = old.copy()
-    new[fates < policy.mask_share] = MASK
-    random = (fates >= policy.mask_share) & (fates < policy.mask_share + policy.random_share)
+    masked = fates < policy.mask_share
+    new = np.where(masked, np.int64(MASK), old)
+    # Places and not a mask: what is chosen at random cannot be foreseen by a branch.
+    random = np.flatnonzero((fates < policy.mask_share + policy.random_share) ^ masked)
     new[random] = random_tokens(old[random], vocabulary, policy.replacements, generator)
     return new
 
