@@ -19,6 +19,11 @@ Yardsticks = Mapping[str, Mapping[str, float]]
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 """Okabe and Ito's palette, told apart with any colour vision."""
 STYLES = ("--", ":", "-.")
+MARKERS = (".", "x", "^", "s", "+", "v", "D", "*")
+"""One a round through the colours, so that up to 64 lines are told apart."""
+
+FEW = 8
+"""Entries of a legend that fit inside a panel; more stand beside it."""
 
 
 def draw_curves(
@@ -78,8 +83,9 @@ def _steps(axes: Any, rows: Rows) -> None:
     axes.set_xlim(0, 1.04 * last)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("optimiser step")
-    if axes.lines and all(len(line.get_xdata()) < 2 or line.get_linestyle() != "-" for line in axes.lines):
-        axes.set_ylim(0, 1.05 * max(float(max(line.get_ydata())) for line in axes.lines))
+    lines = [line for line in axes.lines if len(line.get_xdata())]
+    if lines and all(len(line.get_xdata()) < 2 or line.get_linestyle() != "-" for line in lines):
+        axes.set_ylim(0, 1.05 * max(float(max(line.get_ydata())) for line in lines))
 
 
 def _save(figure: Any, path: Path) -> None:
@@ -94,7 +100,7 @@ def _of(rows: Rows, kind: str) -> list[Mapping[str, Any]]:
 def _line(axes: Any, rows: Rows, key: str, **style: Any) -> None:
     points = [(row["step"], row[key]) for row in rows if row.get(key) is not None]
     if points:
-        axes.plot(*zip(*points, strict=True), marker="." if len(points) < 30 else None, **style)
+        axes.plot(*zip(*points, strict=True), **{"marker": "." if len(points) < 30 else None, **style})
 
 
 def _loss(axes: Any, rows: Rows, yardsticks: Yardsticks) -> None:
@@ -111,12 +117,16 @@ def _rate(axes: Any, rows: Rows, yardsticks: Yardsticks) -> None:
 def _perplexity(axes: Any, rows: Rows, yardsticks: Yardsticks) -> None:
     measured = _of(rows, "validation")
     languages = sorted({name for row in measured for name in row.get("languages", {})})
+    references = list(dict.fromkeys(name for language in languages for name in yardsticks.get(language, {})))
+    styles = dict(zip(references, STYLES, strict=False))
     for number, language in enumerate(languages):
-        colour = COLOURS[number % len(COLOURS)]
         points = [{"step": r["step"], **r["languages"].get(language, {})} for r in measured]
-        _line(axes, points, "perplexity", color=colour, label=language)
-        for style, (name, value) in zip(STYLES, yardsticks.get(language, {}).items(), strict=False):
-            axes.axhline(value, color=colour, linestyle=style, linewidth=0.9, label=f"{language}, {name}")
+        _line(axes, points, "perplexity", label=language, **_look(number))
+        for name, style in styles.items():
+            if (value := yardsticks.get(language, {}).get(name)) is not None:
+                axes.axhline(value, color=_look(number)["color"], linestyle=style, linewidth=0.9)
+    for name, style in styles.items():  # a colour is a language, a style a reference: each is named once
+        axes.plot([], [], color="#666666", linestyle=style, linewidth=0.9, label=name)
     axes.set_title("validation perplexity")
     _legend(axes)
 
@@ -126,7 +136,7 @@ def _targets(axes: Any, rows: Rows, yardsticks: Yardsticks) -> None:
     names = sorted({name for row in measured for name in row["targets"]})
     for number, name in enumerate(names):
         points = [{"step": row["step"], **row["targets"].get(name, {})} for row in measured]
-        _line(axes, points, "loss", color=COLOURS[number % len(COLOURS)], label=name)
+        _line(axes, points, "loss", label=name, **_look(number))
     axes.set_title("validation loss by target")
     _legend(axes)
 
@@ -135,11 +145,24 @@ def _probes(axes: Any, rows: Rows, yardsticks: Yardsticks) -> None:
     probed = _of(rows, "probe")
     names = sorted({key for row in probed for key in row} - {"kind", "step"})
     for number, name in enumerate(names):
-        _line(axes, probed, name, color=COLOURS[number % len(COLOURS)], label=name)
+        _line(axes, probed, name, label=name, **_look(number))
     axes.set_title("probes")
     _legend(axes)
 
 
+def _look(number: int) -> dict[str, Any]:
+    """Colour of a line, and from the second round through the colours on a marker."""
+    found: dict[str, Any] = {"color": COLOURS[number % len(COLOURS)]}
+    if number >= len(COLOURS):
+        found["marker"] = MARKERS[number // len(COLOURS) % len(MARKERS)]
+        found["markersize"] = 4
+    return found
+
+
 def _legend(axes: Any) -> None:
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=7, framealpha=0.8, edgecolor="none")
+    """Names of the lines: inside the panel, or beside it where they would cover it."""
+    entries = len(axes.get_legend_handles_labels()[0])
+    if entries:
+        beside = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
+        place = {} if entries <= FEW else {**beside, "ncols": -(-entries // 24)}
+        axes.legend(fontsize=7, framealpha=0.8, edgecolor="none", **place)

@@ -1,3 +1,4 @@
+import warnings
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,29 @@ def test_steps_are_whole_and_begin_at_0_in_a_run_of_one(
         assert axes.get_xlim()[0] == axes.get_ylim()[0] == 0
         assert all(float(tick).is_integer() for tick in axes.get_xticks())
     assert kept[0].axes[2].get_ylim()[1] > 50
+
+
+@pytest.mark.parametrize("count", [1, 8, 30])
+def test_names_of_many_languages_do_not_cover_or_shrink_the_panel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    kept = []
+    monkeypatch.setattr(curves, "_save", lambda figure, _: kept.append(figure))
+    names = [f"species{number}/protein" for number in range(count)]
+    values = {name: {"perplexity": 10.0 + place} for place, name in enumerate(names)}
+    rows = [*ROWS[:2], *({**ROWS[2], "step": step, "languages": values} for step in (1, 2))]
+    draw_curves(tmp_path / "x.png", rows, {name: {"unigram": 50.0, "5-gram": 40.0} for name in names})
+    figure, axes = kept[0], kept[0].axes[2]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure.draw_without_rendering()
+    # A name for each language, and one for each reference however many lines it has.
+    texts = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert texts == [*sorted(names), "unigram", "5-gram"]
+    assert axes.get_window_extent().width > 0.25 * figure.bbox.width / 3
+    assert axes.get_window_extent().height > 0.7 * figure.bbox.height
+    legend = axes.get_legend().get_window_extent()
+    assert legend.y0 >= 0
+    assert legend.x1 <= figure.bbox.width
+    looks = {(line.get_color(), line.get_marker()) for line in axes.lines if line.get_label() in names}
+    assert len(looks) == count
