@@ -78,6 +78,7 @@ def decipherments(folder: Path) -> Iterator[Row]:
             "UGA": found["answers"][56],
             "best_other_reading": _share(max(readings), found) if readings else "",
             "shuffled": _share(controls[SHUFFLED], found) if controls else "",
+            "resampled": found.get("resampled", "records"),
             "margin_sd": "" if found["margin"] is None else f"{found['margin']:.1f}",
         }
 
@@ -107,6 +108,8 @@ def with_kept(path: Path, rows: Sequence[Row], job: Sequence[str]) -> list[Row]:
 
     mine = {key(row) for row in rows}
     kept: list[Row] = [row for row in read_rows(path) if key(row) not in mine]
+    if rows:  # a column that the kept rows do not know is empty there
+        kept = [{name: row.get(name, "") for name in rows[0]} for row in kept]
     return sorted([*kept, *rows], key=lambda row: tuple(map(_place, key(row))))
 
 

@@ -56,6 +56,7 @@ class Network:
         tokens: seen by the checkpoint that is reported, the best on validation.
         summary: its headline.
         rows: MRR rows, contextual, in its own frame.
+        shuffled: what 95 % of shuffled codes stay below, likewise.
         static: MRR rows of static vectors that were trained on its texts, by method.
     """
 
@@ -65,14 +66,31 @@ class Network:
     tokens: int
     summary: Mapping[str, Any]
     rows: Sequence[Mapping[str, str]]
+    shuffled: Sequence[Mapping[str, str]]
     static: Sequence[Mapping[str, str]]
 
     def figure(self, measure: tuple[str, str, str], layer: int, tokens: int | None = None) -> float | None:
         """MRR of a layer as reported, or at another count of tokens."""
+        return self._cell(self.rows, "value", measure, layer, tokens)
+
+    def shuffled_95(self, measure: tuple[str, str, str], layer: int) -> float | None:
+        """What 95 % of codes with amino acids dealt anew to the blocks stay below, at a layer as reported."""
+        found = self._cell(self.shuffled, "value", measure, layer)
+        # Where codons were not told, the null stands beside the figure.
+        return self._cell(self.rows, "null95", measure, layer) if measure == UNTOLD else found
+
+    def _cell(
+        self,
+        rows: Sequence[Mapping[str, str]],
+        column: str,
+        measure: tuple[str, str, str],
+        layer: int,
+        tokens: int | None = None,
+    ) -> float | None:
         wanted = (*measure, str(layer), str(self.tokens if tokens is None else tokens))
         names = ("similarity", "scope", "direction", "layer", "tokens_seen")
-        found = [row for row in self.rows if tuple(row[name] for name in names) == wanted]
-        return float(found[0]["value"]) if found else None
+        found = [row for row in rows if tuple(row[name] for name in names) == wanted]
+        return float(found[0][column]) if found else None
 
     def static_figures(
         self, method: str, place: int, measures: Mapping[str, tuple[str, str, str]]
@@ -98,7 +116,10 @@ def networks(folder: Path) -> Iterator[Network]:
         found = json.loads(path.read_text(encoding="utf-8"))
         head = found["headlines"][0]
         with (path.parent / "measures.tsv").open(encoding="utf-8", newline="") as stream:
-            rows = [row for row in csv.DictReader(stream, delimiter="\t") if row["statistic"] == "mrr"]
+            measures = list(csv.DictReader(stream, delimiter="\t"))
+        rows, shuffled = (
+            [row for row in measures if row["statistic"] == name] for name in ("mrr", "permutation_null95")
+        )
         own = str(head["frame"])
         yield Network(
             species,
@@ -106,7 +127,10 @@ def networks(folder: Path) -> Iterator[Network]:
             int(path.parent.name.rpartition("-")[2]),
             int(found["runs"][0]["tokens_seen"]),
             head,
-            [row for row in rows if row["vectors"] == "contextual" and row["frame"] == own],
+            *(
+                [row for row in some if row["vectors"] == "contextual" and row["frame"] == own]
+                for some in (rows, shuffled)
+            ),
             [row for row in rows if row["vectors"] in ("ppmi", "word2vec")],
         )
 
@@ -166,6 +190,10 @@ def ladder_rows(groups: Groups, layers: Sequence[Row]) -> Iterator[Row]:
                 "layer_of_others": "" if layer is None else layer,
                 "left_out_mrr_there": _text(None if layer is None else network.figure(LEFT_OUT, layer)),
                 "untold_mrr_there": _text(None if layer is None else network.figure(UNTOLD, layer)),
+                "shuffled_95_there": _text(None if layer is None else network.shuffled_95(LEFT_OUT, layer)),
+                "untold_shuffled_95_there": _text(
+                    None if layer is None else network.shuffled_95(UNTOLD, layer)
+                ),
             }
 
 

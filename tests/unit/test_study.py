@@ -40,6 +40,9 @@ def write_network(folder: Path, species: str, rung: str, seed: int, by_layer: di
                 cells = ("x", "contextual", layer, 0, *kind, "mrr", value * share, tokens)
                 lines.append("\t".join(map(str, cells)))
             lines.append("\t".join(map(str, ("x", "contextual", layer, 1, *kind, "mrr", 0.99, 2000 + seed))))
+            lines.append(
+                "\t".join(map(str, (*cells[:7], "permutation_null95", 0.1 + layer / 100, 2000 + seed)))
+            )
     lines.append("\t".join(map(str, ("x", "ppmi", "", 0, *kinds[0], "mrr", 0.4, 10000))))
     (place / "measures.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     middle = {"value": by_layer[1], "low": 0.0, "high": 1.0}
@@ -79,6 +82,9 @@ def test_the_layer_is_the_best_of_the_other_species(study: Path) -> None:
     assert rows["ecoli", "disjoint", 1]["left_out_mrr"] == "0.200"
     assert rows["ecoli", "disjoint", 1]["left_out_mrr_there"] == "0.100"
     assert rows["yeast", "disjoint", 1]["left_out_mrr_there"] == "0.100"
+    assert rows["yeast", "disjoint", 1]["shuffled_95_there"] == "0.100"
+    assert rows["ecoli", "disjoint", 1]["shuffled_95_there"] == "0.120"
+    assert rows["ecoli", "paired", 1]["shuffled_95_there"] == ""
     assert rows["ecoli", "paired", 1]["left_out_mrr_there"] == ""
 
 
