@@ -148,8 +148,10 @@ class DecipherSettings(Section):
         "alike in composition are weighted unevenly, so that what another composition would change is "
         "undecided; auto: composition where the proteins are of another species, records otherwise.",
     )
-    support: float = setting(
-        0.9, doc="Share of the resamples that must agree, or the codon is undecided.", gt=0.5, le=1
+    support: Literal["auto"] | Annotated[float, Field(gt=0.5, le=1)] = setting(
+        "auto",
+        doc="Share of the resamples that must agree, or the codon is undecided; auto: 0.9 where records are "
+        "drawn, 0.8 where the composition is shifted.",
     )
     controls: bool = setting(
         True, doc="Also decipher the five other readings of the genes, and against shuffled proteins."

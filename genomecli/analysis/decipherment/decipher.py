@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -37,8 +37,12 @@ SHUFFLED = "proteins shuffled within themselves"
 
 REDRAWN = "windows of a redrawn genome"
 
-CONCENTRATION = 0.5
-"""Of the weights that shift the composition: twice as uneven as those of a Bayesian bootstrap, 1."""
+CONCENTRATION = 0.3
+"""Of the weights that shift the composition; those of a Bayesian bootstrap have 1. Of 32 groups a resample
+is worth some 8."""
+
+LEAST_SUPPORT = {"records": 0.9, "composition": 0.8}
+"""Share of the resamples that must agree: fewer of them where each is another composition than the texts'."""
 
 LEAST_MARGIN = 2.0
 """Standard deviations by which the evidence must exceed that of every control, or nothing is decided."""
@@ -78,7 +82,7 @@ class Deciphered:
         grammar: codons and amino acids as vectors of one space, as the solution has it.
         least_support: share of the resamples from which a codon is decided.
         chains: searches that were made.
-        shifted: resamples shift the composition of both texts.
+        resampled: ``records``, or ``composition``.
     """
 
     sources: Sources
@@ -97,7 +101,7 @@ class Deciphered:
     grammar: Grammar
     least_support: float
     chains: int
-    shifted: bool
+    resampled: str
 
     @property
     def asked(self) -> Integers:
@@ -158,7 +162,8 @@ def decipher(
     evidence = counted.evidence()
     solution = search(evidence, schedule, rng(seed, "decipher", "search"))
     knows = sources.genes.knows_last and (settings.frame, settings.strand) == (0, "+")
-    shifted = shifts_composition(sources, settings)
+    kind = resampled(sources, settings)
+    shifted = kind == "composition"
     groups = count_texts(text, sources.residues, settings, seed, "text", alike=True) if shifted else counted
     ends = count_ends(
         text, sources.genes.ends, groups.codons.group_of, known=knows, exact=sources.genes.exact
@@ -192,9 +197,9 @@ def decipher(
         tuple(_controls(sources, settings, seed, tick)),
         background_of(settings, sources.residues),
         grammar(evidence, solution.labels, settings.pseudo),
-        settings.support,
+        LEAST_SUPPORT[kind] if settings.support == "auto" else settings.support,
         settings.chains,
-        shifted,
+        kind,
     )
 
 
@@ -205,11 +210,11 @@ def _shorter(schedule: Schedule) -> Schedule:
     )
 
 
-def shifts_composition(sources: Sources, settings: DecipherSettings) -> bool:
-    """Whether resamples shift the composition of both texts: as asked, or where they are of two species."""
-    if settings.resample == "auto":
-        return sources.codons != sources.proteins
-    return settings.resample == "composition"
+def resampled(sources: Sources, settings: DecipherSettings) -> Literal["records", "composition"]:
+    """What resamples draw anew: as asked, or the composition of both texts where they are of two species."""
+    if settings.resample != "auto":
+        return settings.resample
+    return "records" if sources.codons == sources.proteins else "composition"
 
 
 def _resamples(

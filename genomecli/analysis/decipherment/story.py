@@ -174,6 +174,6 @@ def summary(found: Deciphered) -> dict[str, Any]:
         "answers": "".join(found.letter(codon) for codon in range(64)),
         "sentences": sentences(found, judged),
         "background": found.background,
-        "resampled": "composition" if found.shifted else "records",
+        "resampled": found.resampled,
         "notes": [*sources.notes, *peptide_notes(found)],
     }

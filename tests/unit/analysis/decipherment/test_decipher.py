@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from genomecli.analysis.decipherment.decipher import Deciphered, decipher, shifts_composition
+from genomecli.analysis.decipherment.decipher import Deciphered, decipher, resampled
 from genomecli.analysis.decipherment.drawing import drawings
 from genomecli.analysis.decipherment.genes import Genes
 from genomecli.analysis.decipherment.pairs import Text
@@ -93,12 +93,11 @@ def test_composition_is_shifted_where_the_proteins_are_of_another_species_or_it_
     auto, always, never = (
         DecipherSettings.model_validate({"resample": kind}) for kind in ("auto", "composition", "records")
     )
-    assert [shifts_composition(sources, auto) for sources in (foreign, own, translated)] == [
-        True,
-        False,
-        False,
-    ]
-    assert [shifts_composition(sources, always) for sources in (foreign, own)] == [True, True]
-    assert [shifts_composition(sources, never) for sources in (foreign, own)] == [False, False]
-    assert summary(found_in(foreign))["resampled"] == "composition"
-    assert summary(found_in(own))["resampled"] == "records"
+    kinds = [resampled(sources, auto) for sources in (foreign, own, translated)]
+    assert kinds == ["composition", "records", "records"]
+    assert {resampled(sources, always) for sources in (foreign, own)} == {"composition"}
+    assert {resampled(sources, never) for sources in (foreign, own)} == {"records"}
+    for sources, kind, least in ((foreign, "composition", 0.8), (own, "records", 0.9)):
+        found = found_in(sources)
+        assert (summary(found)["resampled"], found.least_support) == (kind, least)
+        assert found_in(sources, support=0.95).least_support == 0.95
