@@ -151,7 +151,7 @@ class DecipherSettings(Section):
     support: Literal["auto"] | Annotated[float, Field(gt=0.5, le=1)] = setting(
         "auto",
         doc="Share of the resamples that must agree, or the codon is undecided; auto: 0.9 where records are "
-        "drawn, 0.8 where the composition is shifted.",
+        "drawn, 0.95 where the composition is shifted.",
     )
     controls: bool = setting(
         True, doc="Also decipher the five other readings of the genes, and against shuffled proteins."
