@@ -41,8 +41,8 @@ CONCENTRATION = 0.5
 """Of the weights that shift the composition: twice as uneven as those of a Bayesian bootstrap, 1."""
 
 LEAST_SUPPORT = {"records": 0.9, "composition": 0.95}
-"""Share of the resamples that must agree. A wrong codon of H. volcanii, read with proteins of B. subtilis, had
-0.9 of those that shift the composition."""
+"""Share of the resamples that must agree. A wrong codon of H. volcanii, read with proteins of B. subtilis,
+had 0.9 of those that shift the composition."""
 
 LEAST_MARGIN = 2.0
 """Standard deviations by which the evidence must exceed that of every control, or nothing is decided."""
