@@ -273,7 +273,8 @@ POOLED = {
 
 
 def pooled_rows(out: Path) -> Iterator[Row]:
-    """One row a pooled network and species: its headline, at the middle layer."""
+    """One row a pooled network and species: its headline, at the middle layer, and left-out amino acids at
+    the embedding, the layer that networks of one species choose for each other."""
     for path in sorted((out / "pooled").glob("*/compared-*/headline.tsv")):
         rows = read_rows(path)
         for species in dict.fromkeys(row["species"] for row in rows):
@@ -287,7 +288,21 @@ def pooled_rows(out: Path) -> Iterator[Row]:
                 cells = mine.get(measure, {})
                 row[name] = cells.get("MRR", "")
                 row[f"{name}_shuffled_95"] = cells.get("shuffled 95 %", "")
+            row |= _embedding_row(read_rows(path.parent / "measures.tsv"), species)
             yield row
+
+
+def _embedding_row(rows: Sequence[Cells], species: str) -> Row:
+    """Left-out amino acids of one species at layer 0, at the last checkpoint that was measured."""
+    wanted = ("contextual", "0", "0", species, species, *LEFT_OUT)
+    names = ("vectors", "layer", "frame", "species_a", "species_b", "similarity", "scope", "direction")
+    mine = [row for row in rows if tuple(row[name] for name in names) == wanted]
+    last = max((int(row["tokens_seen"]) for row in mine), default=0)
+    found = {row["statistic"]: row["value"] for row in mine if int(row["tokens_seen"]) == last}
+    return {
+        "left_out_embedding": found.get("mrr", ""),
+        "left_out_embedding_shuffled_95": found.get("permutation_null95", ""),
+    }
 
 
 def code_rows(out: Path) -> Iterator[Row]:

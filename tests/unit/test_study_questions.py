@@ -172,7 +172,23 @@ def test_a_pooled_network_has_a_row_a_species(tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     lines = [("species", "measure", "MRR", "shuffled 95 %"), *rows]
     path.write_text("".join("\t".join(map(str, line)) + "\n" for line in lines), encoding="utf-8")
+    about = "vectors layer frame species_a species_b similarity scope direction tokens_seen statistic value"
+    left = ("procrustes", "leave_one_amino_acid_out", "codon_to_amino")
+    kept: list[Cells] = []
+    for vectors, layer, frame, species, other, tokens, value in (
+        ("contextual", 0, 0, "bug", "bug", 9, 0.6),
+        ("contextual", 0, 0, "bug", "bug", 8, 0.1),
+        ("contextual", 0, 1, "bug", "bug", 9, 0.2),
+        ("contextual", 2, 0, "bug", "bug", 9, 0.3),
+        ("contextual", 0, 0, "bug", "cat", 9, 0.4),
+        ("untrained", 0, 0, "bug", "bug", 9, 0.5),
+    ):
+        for statistic, share in (("mrr", 1.0), ("permutation_null95", 0.5)):
+            kept.append((vectors, layer, frame, species, other, *left, tokens, statistic, value * share))
+    write(path.parent / "measures.tsv", about, kept)
     bug, cat = pooled_rows(tmp_path)
+    assert (bug["left_out_embedding"], bug["left_out_embedding_shuffled_95"]) == ("0.6", "0.3")
+    assert cat["left_out_embedding"] == ""
     assert (bug["network"], bug["seed"], bug["species"]) == ("shared", "3", "bug")
     assert (bug["left_out"], bug["left_out_shuffled_95"], bug["cosine"]) == ("0.4", "0.2", "0.3")
     assert (cat["left_out"], cat["cosine"]) == ("0.5", "")
