@@ -146,7 +146,8 @@ class DecipherSettings(Section):
         "auto",
         doc="records: genes and proteins are drawn with replacement. composition: groups of them that are "
         "alike in composition are weighted unevenly, so that what another composition would change is "
-        "undecided; auto: composition where the proteins are of another species, records otherwise.",
+        "undecided; auto: composition where the proteins are of another species and no peptides, records "
+        "otherwise.",
     )
     support: Literal["auto"] | Annotated[float, Field(gt=0.5, le=1)] = setting(
         "auto",

@@ -75,8 +75,9 @@ class Point:
     failed: str = ""
 
 
-def run(arguments: Sequence[str]) -> tuple[float, float, str]:
-    """Seconds, MB held at most, and the last line of a command that failed (empty otherwise)."""
+def run(arguments: Sequence[str]) -> tuple[float, float | None, str]:
+    """Seconds, MB held at most (None where the system does not say), and the last line of a command that
+    failed (empty otherwise)."""
     environment = {**os.environ, "OMP_NUM_THREADS": str(THREADS), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "genomecli", *arguments]
     begin = time.perf_counter()
@@ -89,7 +90,7 @@ def run(arguments: Sequence[str]) -> tuple[float, float, str]:
         seconds = time.perf_counter() - begin
         said.seek(0)
         lines = said.read().decode("utf-8", "replace").strip().splitlines() or [f"status {child.returncode}"]
-    return seconds, most, lines[-1] if child.returncode else ""
+    return seconds, most or None, lines[-1] if child.returncode else ""
 
 
 def _held(process: int) -> float:

@@ -156,14 +156,14 @@ def chosen_layer(layers: Sequence[Row], species: str, rung: str) -> int | None:
     Returns:
         None where there is no other species, or ``species`` is a mixture.
     """
-    sums: dict[int, float] = defaultdict(float)
+    values: dict[int, list[float]] = defaultdict(list)
     for row in layers:
         chooses = row["species"] in CHOOSERS and row["species"] != species
         if chooses and (row["rung"], row["measure"]) == (rung, "left_out"):
-            sums[int(str(row["layer"]))] += float(str(row["mean"])) * int(str(row["seeds"]))
-    if not sums or species in MIXED:
+            values[int(str(row["layer"]))] += [float(str(row["mean"]))] * int(str(row["seeds"]))
+    if not values or species in MIXED:
         return None
-    return max(sums, key=lambda layer: (sums[layer], -layer))
+    return max(values, key=lambda layer: (fmean(values[layer]), -layer))
 
 
 def ladder_rows(groups: Groups, layers: Sequence[Row]) -> Iterator[Row]:

@@ -288,17 +288,18 @@ def pooled_rows(out: Path) -> Iterator[Row]:
                 cells = mine.get(measure, {})
                 row[name] = cells.get("MRR", "")
                 row[f"{name}_shuffled_95"] = cells.get("shuffled 95 %", "")
-            row |= _embedding_row(read_rows(path.parent / "measures.tsv"), species)
+            row |= _embedding_row(path.parent, species)
             yield row
 
 
-def _embedding_row(rows: Sequence[Cells], species: str) -> Row:
-    """Left-out amino acids of one species at layer 0, at the last checkpoint that was measured."""
+def _embedding_row(compared: Path, species: str) -> Row:
+    """Left-out amino acids of one species at layer 0, of the checkpoint that is reported."""
+    summary = json.loads((compared / "summary.json").read_text(encoding="utf-8"))
+    tokens = str(summary["runs"][0]["tokens_seen"])
     wanted = ("contextual", "0", "0", species, species, *LEFT_OUT)
     names = ("vectors", "layer", "frame", "species_a", "species_b", "similarity", "scope", "direction")
-    mine = [row for row in rows if tuple(row[name] for name in names) == wanted]
-    last = max((int(row["tokens_seen"]) for row in mine), default=0)
-    found = {row["statistic"]: row["value"] for row in mine if int(row["tokens_seen"]) == last}
+    mine = [row for row in read_rows(compared / "measures.tsv") if row["tokens_seen"] == tokens]
+    found = {row["statistic"]: row["value"] for row in mine if tuple(row[name] for name in names) == wanted}
     return {
         "left_out_embedding": found.get("mrr", ""),
         "left_out_embedding_shuffled_95": found.get("permutation_null95", ""),

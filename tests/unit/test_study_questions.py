@@ -186,6 +186,8 @@ def test_a_pooled_network_has_a_row_a_species(tmp_path: Path) -> None:
         for statistic, share in (("mrr", 1.0), ("permutation_null95", 0.5)):
             kept.append((vectors, layer, frame, species, other, *left, tokens, statistic, value * share))
     write(path.parent / "measures.tsv", about, kept)
+    runs = {"runs": [{"tokens_seen": 9}]}
+    (path.parent / "summary.json").write_text(json.dumps(runs), encoding="utf-8")
     bug, cat = pooled_rows(tmp_path)
     assert (bug["left_out_embedding"], bug["left_out_embedding_shuffled_95"]) == ("0.6", "0.3")
     assert cat["left_out_embedding"] == ""

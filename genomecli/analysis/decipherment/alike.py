@@ -23,7 +23,12 @@ SHORT = 50.0
 """Tokens of a record whose composition counts for the half of what that of an endless one would."""
 
 
-def alike_in_composition(text: Text, size: int, levels: int = LEVELS) -> Integers:
+RARE = 0.1
+"""Of an even share: a token rarer than that counts no more for being rare, or one that a single short record
+holds would be the first direction."""
+
+
+def alike_in_composition(text: Text, size: int, levels: int = LEVELS, shortest: int = 1) -> Integers:
     """Halve the records again and again across the direction in which their composition varies most.
 
     Directions are leading principal axes of shares scaled as in a chi-squared statistic (correspondence
@@ -33,19 +38,19 @@ def alike_in_composition(text: Text, size: int, levels: int = LEVELS) -> Integer
         text: the records.
         size: V.
         levels: of halving.
+        shortest: records of fewer tokens, which hold no pair, are left in the first group and halve nothing.
 
     Returns:
         int64[R], each record's group, below 2^levels.
     """
     away = _away(text, size)
     found = np.zeros(len(text.lengths), dtype=np.int64)
-    for _ in range(levels):
-        halved = 2 * found
-        for group in np.unique(found):
-            rows = np.flatnonzero(found == group)
-            order = np.argsort(_along(away[rows]), kind="stable")
-            halved[rows[order[(len(rows) + 1) // 2 :]]] += 1
-        found = halved
+    long = text.lengths >= shortest
+    for level in range(levels):
+        for group in range(2**level):
+            rows = np.flatnonzero((found == group << (levels - level)) & long)
+            order = np.argsort(_along(away[rows]), kind="stable") if len(rows) else rows
+            found[rows[order[(len(rows) + 1) // 2 :]]] += 1 << (levels - level - 1)
     return found
 
 
@@ -58,7 +63,7 @@ def _away(text: Text, size: int) -> Floats:
     length = counts.sum(axis=1, keepdims=True)
     shares = counts.sum(axis=0) / max(counts.sum(), 1.0)
     found: Floats = counts / np.maximum(length, 1.0) - shares
-    found /= np.sqrt(np.maximum(shares, 1e-9))
+    found /= np.sqrt(np.maximum(shares, RARE / size))
     found *= np.sqrt(length / (length + SHORT))
     return found
 

@@ -75,14 +75,13 @@ def count_texts(
     Raises:
         InputError: if a text holds no pair.
     """
-    texts = [
-        (
-            text,
-            size,
-            alike_in_composition(text, size) if alike else deal(text, rng(seed, "decipher", name, size)),
-        )
-        for text, size in ((codons, CODONS), (residues, AMINO))
-    ]
+
+    def groups(text: Text, size: int) -> Integers:
+        if alike:
+            return alike_in_composition(text, size, shortest=settings.nearest + 1)
+        return deal(text, rng(seed, "decipher", name, size))
+
+    texts = [(text, size, groups(text, size)) for text, size in ((codons, CODONS), (residues, AMINO))]
     near = [_pairs(*text, range(settings.nearest, settings.farthest + 1), "nearest") for text in texts]
     far: list[Pairs | None] = [None, None]
     background = background_of(settings, residues)
@@ -100,9 +99,14 @@ def background_of(settings: DecipherSettings, residues: Text) -> int | None:
     """
     if settings.background != "auto":
         return settings.background
-    near = np.maximum(residues.lengths - settings.nearest, 0).sum()
+    return AUTO_BACKGROUND if reach_far(residues, settings.nearest) else None
+
+
+def reach_far(residues: Text, nearest: int) -> bool:
+    """Whether the records are proteins and not peptides: as many pairs far apart as to know them."""
+    near = np.maximum(residues.lengths - nearest, 0).sum()
     far = np.maximum(residues.lengths - AUTO_BACKGROUND, 0).sum()
-    return AUTO_BACKGROUND if far >= LEAST_FAR * near else None
+    return bool(far >= LEAST_FAR * near)
 
 
 def _pairs(text: Text, size: int, group_of: Integers, distances: range, key: str) -> Pairs:

@@ -17,6 +17,7 @@ from genomecli.analysis.decipherment.counted import (
     background_of,
     count_texts,
     evidence_of,
+    reach_far,
     refuse_few,
 )
 from genomecli.analysis.decipherment.evidence import AMINO, Evidence
@@ -211,10 +212,14 @@ def _shorter(schedule: Schedule) -> Schedule:
 
 
 def resampled(sources: Sources, settings: DecipherSettings) -> Literal["records", "composition"]:
-    """What resamples draw anew: as asked, or the composition of both texts where they are of two species."""
+    """What resamples draw anew: as asked, or the composition of both texts where they are of two species.
+
+    The composition of a peptide is little but chance, so groups of them would be alike in that.
+    """
     if settings.resample != "auto":
         return settings.resample
-    return "records" if sources.codons == sources.proteins else "composition"
+    foreign = sources.codons != sources.proteins
+    return "composition" if foreign and reach_far(sources.residues, settings.nearest) else "records"
 
 
 def _resamples(

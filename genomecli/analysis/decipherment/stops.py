@@ -88,8 +88,8 @@ def stop_log_odds(inside: Integers | Floats, last: Integers | Floats, *, known: 
         last: [64], genes that each codon ends.
         known: ``last`` was counted; otherwise only what stands inside speaks.
     """
-    genes = max(int(last.sum()), 1)
-    chance = genes / max(int(inside.sum()) + genes, 2) if known else 0.0
+    genes = max(float(last.sum()), 1.0)
+    chance = genes / (max(float(inside.sum()), 1.0) + genes) if known else 0.0
     found = inside * (np.log(ERROR) - np.log1p(-chance))
     if known:
         found = found + last * (np.log1p(-ERROR) - np.log(chance))

@@ -30,6 +30,30 @@ def test_each_species_draws_from_its_own_code() -> None:
 
 
 @pytest.mark.parametrize("scope", ["shared", "per_species"])
+def test_texts_of_several_species_are_switched_as_in_a_loop(scope: str) -> None:
+    lexicon = build_lexicon(["x", "y"], scope=scope)  # type: ignore[arg-type]
+    anchors = {"x": (("CTG", "L"), ("CTA", "L"), ("ATG", "M")), "y": (("CTG", "S"), ("TTT", "F"))}
+    switcher = make_switcher(lexicon, anchors, 0.5)
+    rng = np.random.default_rng(1)
+    tokens = rng.integers(0, lexicon.vocabulary.size, (6, 400))
+    species = np.array([0, 1, 1, 0, 1, 0])
+    switched, draws = tokens.copy(), np.random.default_rng(2)
+    switcher.switch(switched, species, np.random.default_rng(2))
+    places = [
+        (row, column)
+        for row in range(6)
+        for column in range(400)
+        if switcher.counts[species[row], tokens[row, column]]
+    ]
+    places = [place for place, draw in zip(places, draws.random(len(places)), strict=True) if draw < 0.5]
+    for (row, column), draw in zip(places, draws.random(len(places)), strict=True):
+        own, old = species[row], tokens[row, column]
+        tokens[row, column] = switcher.counterparts[own, old, int(draw * switcher.counts[own, old])]
+    assert len(places) > 20
+    np.testing.assert_array_equal(switched, tokens)
+
+
+@pytest.mark.parametrize("scope", ["shared", "per_species"])
 def test_tokens_are_switched_for_their_counterparts_at_the_given_rate(scope: str) -> None:
     lexicon = build_lexicon(["x", "y"], scope=scope)  # type: ignore[arg-type]
     anchors = {"x": (("CTG", "L"), ("CTA", "L"), ("ATG", "M")), "y": (("CTG", "S"),)}

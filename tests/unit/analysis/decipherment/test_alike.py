@@ -65,3 +65,31 @@ def test_distances_from_the_mean_are_those_of_a_loop() -> None:
             own = record.count(v) / max(len(record), 1)
             weight = np.sqrt(len(record) / (len(record) + SHORT))
             assert row[v] == pytest.approx(weight * (own - shares[v]) / np.sqrt(shares[v]))
+
+
+def test_records_without_a_pair_halve_nothing() -> None:
+    """Two long records among many short ones are two groups, so that a shift weighs one against the other."""
+    rng = np.random.default_rng(7)
+    lengths = np.array([2] * 100 + [400, 400] + [2] * 100)
+    text = Text(rng.integers(0, 10, int(lengths.sum())), lengths)
+    found = alike_in_composition(text, 10, shortest=3)
+    assert found[100] != found[101]
+    assert not np.delete(found, [100, 101]).any()
+
+
+def test_a_token_that_one_short_record_holds_is_not_the_first_direction() -> None:
+    rng = np.random.default_rng(8)
+    kind = rng.permutation(300) % 2
+    shares = np.full((2, 64), 1 / 64)
+    shares[:, 63] = 0
+    shares[0, :20] += 0.004
+    shares[1, 20:40] += 0.004
+    shares /= shares.sum(axis=1, keepdims=True)
+    tokens = [rng.choice(64, 300, p=shares[k]) for k in kind]
+    tokens[0] = tokens[0][:30].copy()
+    tokens[0][3] = 63
+    found = alike_in_composition(
+        Text(np.concatenate(tokens), np.array([len(t) for t in tokens])), 64, levels=1
+    )
+    agree = (found == kind).mean()
+    assert max(agree, 1 - agree) > 0.85
