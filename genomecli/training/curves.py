@@ -49,6 +49,8 @@ def draw_curves(
         panel(axes, rows, yardsticks or {})
         _steps(axes, rows)
     figure.axes[0].set_title(loss)
+    # Names beside a panel get room of their own, so that the panels keep theirs.
+    figure.set_figwidth(figure.get_figwidth() + sum(map(_beside, figure.axes)))
     _save(figure, path)
 
 
@@ -118,7 +120,8 @@ def _perplexity(axes: Any, rows: Rows, yardsticks: Yardsticks) -> None:
     measured = _of(rows, "validation")
     languages = sorted({name for row in measured for name in row.get("languages", {})})
     references = list(dict.fromkeys(name for language in languages for name in yardsticks.get(language, {})))
-    styles = dict(zip(references, STYLES, strict=False))
+    # Of more languages than colours, the references would be told apart no more.
+    styles = dict(zip(references if len(languages) <= len(COLOURS) else (), STYLES, strict=False))
     for number, language in enumerate(languages):
         points = [{"step": r["step"], **r["languages"].get(language, {})} for r in measured]
         _line(axes, points, "perplexity", label=language, **_look(number))
@@ -164,5 +167,18 @@ def _legend(axes: Any) -> None:
     entries = len(axes.get_legend_handles_labels()[0])
     if entries:
         beside = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
-        place = {} if entries <= FEW else {**beside, "ncols": -(-entries // 24)}
+        place = {} if entries <= FEW else {**beside, "ncols": _columns(entries)}
         axes.legend(fontsize=7, framealpha=0.8, edgecolor="none", **place)
+
+
+def _columns(entries: int) -> int:
+    """Columns of a legend beside a panel."""
+    return -(-entries // 24)
+
+
+def _beside(axes: Any) -> float:
+    """Inches that the names beside a panel take; 0 where they stand inside."""
+    names = axes.get_legend_handles_labels()[1]
+    if len(names) <= FEW:
+        return 0.0
+    return _columns(len(names)) * (0.5 + 0.06 * max(map(len, names)))

@@ -4,7 +4,8 @@ Usage: python -m scripts.study.collect [--keep] OUT RESULTS
 
 OUT is the folder of the jobs (out/study), RESULTS where the tables and figures go (scripts/study/results).
 With --keep, rows of RESULTS stay whose jobs OUT does not hold, so that a machine that ran some of the jobs
-adds to what another one found.
+adds to what another one found. Means are over the seeds of a rung, so a rung is taken whole: from OUT where
+it holds at least as many seeds, from RESULTS otherwise, and what was left out is said.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from genomecli.analysis.decipherment.decipher import REDRAWN, SHUFFLED
 from scripts.study.drawings import draw_founding, draw_ladder, draw_similarities, draw_training
 from scripts.study.ladder import (
     RUNGS,
+    Groups,
     Row,
+    chosen_layer,
     grouped,
     ladder_rows,
     layer_rows,
@@ -107,15 +110,49 @@ def with_kept(path: Path, rows: Sequence[Row], job: Sequence[str]) -> list[Row]:
         return tuple(str(row[name]) for name in job)
 
     mine = {key(row) for row in rows}
-    kept: list[Row] = [row for row in read_rows(path) if key(row) not in mine]
-    if rows:  # a column that the kept rows do not know is empty there
-        kept = [{name: row.get(name, "") for name in rows[0]} for row in kept]
+    before: list[Row] = list(read_rows(path))
+    # A column that one side does not know is empty there.
+    columns = dict.fromkeys(name for row in (*rows[:1], *before[:1]) for name in row)
+    kept: list[Row] = [{n: row.get(n, "") for n in columns} for row in before if key(row) not in mine]
+    rows = [{name: row.get(name, "") for name in columns} for row in rows]
+    if not (kept and rows):
+        return kept or rows  # in the order that they have
     return sorted([*kept, *rows], key=lambda row: tuple(map(_place, key(row))))
 
 
-def _place(name: str) -> tuple[int, str]:
-    """Rungs in their own order, everything else by name."""
-    return (RUNGS.index(name), "") if name in RUNGS else (len(RUNGS), name)
+def _place(name: str) -> tuple[int, int, str]:
+    """Rungs in their own order, seeds as numbers, everything else by name."""
+    if name in RUNGS:
+        return RUNGS.index(name), 0, ""
+    return len(RUNGS), int(name) if name.isdigit() else 0, name
+
+
+def whole_rungs(groups: Groups, kept: Sequence[Row]) -> Groups:
+    """The rungs of which ``kept`` (rows of the ladder) does not hold more seeds; the others are named."""
+    found = {}
+    for (species, rung), mine in groups.items():
+        before = sum((row["species"], row["rung"]) == (species, rung) for row in kept)
+        if len(mine) < before:
+            print(f"{species}, {rung}: {len(mine)} of {before} seeds are here; the rows of before are kept")
+        else:
+            found[species, rung] = mine
+    return found
+
+
+THERE = ("left_out_mrr_there", "untold_mrr_there", "shuffled_95_there", "untold_shuffled_95_there")
+"""Columns of the ladder at the layer that other species choose."""
+
+
+def same_layer(row: Row, layers: Sequence[Row]) -> Row:
+    """A row of the ladder, without its figures at a layer that the others do not choose any more."""
+    chosen = chosen_layer(layers, str(row["species"]), str(row["rung"]))
+    layer = "" if chosen is None else str(chosen)
+    if str(row["layer_of_others"]) == layer:
+        return row
+    print(
+        f"{row['species']}, {row['rung']}, seed {row['seed']}: layer {layer} is chosen now; compare it anew"
+    )
+    return {**row, "layer_of_others": layer, **dict.fromkeys(THERE, "")}
 
 
 def main(out: Path, results: Path, *, keep: bool = False) -> None:
@@ -135,8 +172,13 @@ def main(out: Path, results: Path, *, keep: bool = False) -> None:
 
     found = table("decipher", decipherments(out / "decipher"), "job")
     groups = grouped(list(networks(out / "ladder")))
+    if keep:
+        groups = whole_rungs(groups, read_rows(results / "ladder.tsv"))
     layers = table("layers", layer_rows(groups), "species", "rung")
     ladder = table("ladder", ladder_rows(groups, layers), "species", "rung")
+    if keep:
+        ladder = [same_layer(row, layers) for row in ladder]
+        write_table(results / "ladder.tsv", ladder)
     training = table("training", training_rows(groups), "species", "rung")
     static = table("static", static_rows(groups), "species", "rung")
     if ladder:
@@ -155,7 +197,7 @@ def _questions(out: Path, results: Path, table: Callable[..., list[Row]]) -> Non
     """What GC3 explains, what surprises, who is near, which codes hold: of whatever is finished."""
     explained = table("explained", explained_rows(out), "species", "rung", "vectors", "seed")
     surprise = table("surprise", surprise_rows(out), "species", "rung", "seed")
-    species = table("species", species_rows(out))
+    species = table("species", species_rows(out), "a", "b")
     table("pooled", pooled_rows(out), "network", "seed")
     table("species-trends", trend_rows(species))
     codes = table("codes", code_rows(out), "text", "seed")

@@ -143,22 +143,46 @@ def test_rows_of_jobs_that_are_elsewhere_are_kept(study: Path, tmp_path: Path) -
     main(study, results)
     write_network(other, "hvolcanii", "disjoint", 1, {0: 0.5, 1: 0.6, 2: 0.1})
     write_network(other, "ecoli", "disjoint", 3, {0: 0.2, 1: 0.3, 2: 0.4})
+    write_network(other, "ecoli", "disjoint", 4, {0: 0.2, 1: 0.3, 2: 0.4})
     main(other, results, keep=True)
     rows = {(row["species"], row["rung"], row["seed"]): row for row in read_rows(results / "ladder.tsv")}
     # A rung's networks are replaced together; those of other rungs stay.
     assert list(rows) == [
         ("ecoli", "disjoint", "3"),
+        ("ecoli", "disjoint", "4"),
         ("ecoli", "paired", "1"),
         ("hvolcanii", "disjoint", "1"),
         ("yeast", "disjoint", "1"),
     ]
     # Its layer is chosen by kept rows as well: layer 2, .4 and .8.
     assert rows["hvolcanii", "disjoint", "1"]["left_out_mrr_there"] == "0.100"
-    # All at once or in two parts, the tables are the same.
+    # All at once or in two parts, the tables are the same, but for layers that are chosen otherwise now.
     write_network(both, "hvolcanii", "disjoint", 1, {0: 0.5, 1: 0.6, 2: 0.1})
-    write_network(both, "ecoli", "disjoint", 3, {0: 0.2, 1: 0.3, 2: 0.4})
+    for seed in (3, 4):
+        write_network(both, "ecoli", "disjoint", seed, {0: 0.2, 1: 0.3, 2: 0.4})
     write_network(both, "yeast", "disjoint", 1, {0: 0.1, 1: 0.2, 2: 0.8})
     write_network(both, "ecoli", "paired", 1, {0: 0.3, 1: 0.5, 2: 0.6})
     main(both, tmp_path / "whole")
     for name in ("layers", "training", "static"):
         assert read_rows(results / f"{name}.tsv") == read_rows(tmp_path / "whole" / f"{name}.tsv")
+    whole = {
+        (row["species"], row["rung"], row["seed"]): row
+        for row in read_rows(tmp_path / "whole" / "ladder.tsv")
+    }
+    # Yeast was kept; E. coli's new seeds choose layer 2 for it, as the old ones of all layers chose 0.
+    assert rows["yeast", "disjoint", "1"]["layer_of_others"] == "2"
+    assert rows["yeast", "disjoint", "1"]["left_out_mrr_there"] == ""
+    del rows["yeast", "disjoint", "1"], whole["yeast", "disjoint", "1"]
+    assert rows == whole
+
+
+def test_fewer_seeds_of_a_rung_do_not_replace_more(
+    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results, other = tmp_path / "results", tmp_path / "other"
+    main(study, results)
+    before = {path.name: path.read_bytes() for path in results.iterdir()}
+    write_network(other, "ecoli", "disjoint", 3, {0: 0.2, 1: 0.3, 2: 0.4})
+    main(other, results, keep=True)
+    assert "ecoli, disjoint: 1 of 2 seeds are here" in capsys.readouterr().out
+    assert {path.name: path.read_bytes() for path in results.iterdir()} == before
