@@ -149,10 +149,8 @@ class DecipherSettings(Section):
         "undecided; auto: composition where the proteins are of another species and no peptides, records "
         "otherwise.",
     )
-    support: Literal["auto"] | Annotated[float, Field(gt=0.5, le=1)] = setting(
-        "auto",
-        doc="Share of the resamples that must agree, or the codon is undecided; auto: 0.9 where records are "
-        "drawn, 0.95 where the composition is shifted.",
+    support: float = setting(
+        0.9, doc="Share of the resamples that must agree, or the codon is undecided.", gt=0.5, le=1
     )
     controls: bool = setting(
         True, doc="Also decipher the five other readings of the genes, and against shuffled proteins."

@@ -41,10 +41,6 @@ REDRAWN = "windows of a redrawn genome"
 CONCENTRATION = 0.5
 """Of the weights that shift the composition: twice as uneven as those of a Bayesian bootstrap, 1."""
 
-LEAST_SUPPORT = {"records": 0.9, "composition": 0.95}
-"""Share of the resamples that must agree. A wrong codon of H. volcanii, read with proteins of B. subtilis,
-had 0.9 of those that shift the composition."""
-
 LEAST_MARGIN = 2.0
 """Standard deviations by which the evidence must exceed that of every control, or nothing is decided."""
 
@@ -198,7 +194,7 @@ def decipher(
         tuple(_controls(sources, settings, seed, tick)),
         background_of(settings, sources.residues),
         grammar(evidence, solution.labels, settings.pseudo),
-        LEAST_SUPPORT[kind] if settings.support == "auto" else settings.support,
+        settings.support,
         settings.chains,
         kind,
     )

@@ -83,7 +83,6 @@ def _page(
             "settings": settings.decipher,
             "background": found.background,
             "shifted": found.resampled == "composition",
-            "least_support": found.least_support,
             "own": found.sources.same_genome,
             "translated_with": found.sources.translated_with,
             "code_free": found.sources.code_free
