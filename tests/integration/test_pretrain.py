@@ -219,7 +219,6 @@ def test_a_terminal_that_is_closed_saves_and_asks_to_be_run_again(corpus: Path, 
     command += [word for override in [*SMALL, "pretrain.steps=100000"] for word in ("--set", override)]
     child, terminal = pty.fork()
     if child == 0:
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would be ignored, as a user asked there
         os.execve(sys.executable, command, {**os.environ, "OMP_NUM_THREADS": "1"})
     metrics, shown, end = out / "metrics.jsonl", b"", time.monotonic() + 60
     while not metrics.exists() or metrics.read_text().count("\n") < 2:

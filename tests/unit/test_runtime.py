@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -57,12 +56,8 @@ def test_the_first_signal_asks_and_the_second_insists() -> None:
         ("INT", InterruptedRunError),
     ],
 )
-def test_a_signal_is_granted_with_its_own_error(
-    name: str, kind: type[Exception], request: pytest.FixtureRequest
-) -> None:
+def test_a_signal_is_granted_with_its_own_error(name: str, kind: type[Exception]) -> None:
     number = getattr(signal, f"SIG{name}")
-    # Under nohup HUP is ignored, and stays so.
-    request.addfinalizer(partial(signal.signal, number, signal.signal(number, signal.SIG_DFL)))
     with StopFlag() as flag:
         flag.grant("go on")
         os.kill(os.getpid(), number)
