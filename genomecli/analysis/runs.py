@@ -74,7 +74,11 @@ class OpenRun:
         return found
 
     def before_training(self, seed: int) -> OpenRun:
-        """The same with fresh weights."""
+        """The same with the fresh weights of its own seed, or of ``seed`` where a foreign model has none.
+
+        Training may have begun with others (``init_from``, ``shared_start``).
+        """
+        seed = self.seed if self.seed >= 0 else seed
 
         def fresh(network: Network) -> Network:
             return replace(network, loaded=untrained(network.loaded, seed))

@@ -253,7 +253,7 @@ class CompareSettings(Section):
     strip_terminal: bool = setting(
         True, doc="Leave out start and stop codons and the first methionine: their place gives them away."
     )
-    untrained: bool = setting(True, doc="Also measure the same network before training.")
+    untrained: bool = setting(True, doc="Also measure the same network with the fresh weights of its seed.")
     permutations: int = setting(
         200, doc="Shuffles of amino acids among codon blocks, for each null and p-value.", ge=19, le=100_000
     )

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genomecli.analysis.arrays import Floats, Integers
-from genomecli.runtime import seed_of
 
 if TYPE_CHECKING:
     from genomecli.corpus.lexicon import Lexicon
@@ -71,13 +70,11 @@ def static_rows(loaded: LoadedModel, species: str, molecule: str) -> Floats:
 
 
 def untrained(loaded: LoadedModel, seed: int) -> LoadedModel:
-    """The same network with fresh weights, on the same device."""
-    from genomecli.models.language_model import build_model
+    """The same network with the weights that a run with this seed begins with, on the same device."""
+    from genomecli.models.language_model import build_model, weights_seed
 
     lexicon = loaded.lexicon
-    model = build_model(
-        loaded.settings, lexicon.vocabulary.size, len(lexicon.languages), seed_of(seed, "untrained")
-    )
+    model = build_model(loaded.settings, lexicon.vocabulary.size, len(lexicon.languages), weights_seed(seed))
     device = next(loaded.model.parameters()).device
     return replace(loaded, model=model.to(device).eval(), step=0)
 

@@ -16,6 +16,7 @@ from genomecli.models.heads import MaskedLanguageHead
 from genomecli.models.initialisation import initialise
 from genomecli.models.settings import ModelSettings
 from genomecli.models.stems import Stem
+from genomecli.runtime import seed_of
 
 
 class LanguageModel(nn.Module):
@@ -93,6 +94,11 @@ def build_model(
         model = LanguageModel(settings, vocabulary_size, languages, heads)
     initialise(model, settings, seed)
     return model
+
+
+def weights_seed(seed: int) -> int:
+    """The seed of the weights that a run with this seed begins with."""
+    return seed_of(seed, "weights") % 2**31
 
 
 def count_parameters(model: LanguageModel) -> dict[str, int]:

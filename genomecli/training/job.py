@@ -23,10 +23,10 @@ from genomecli.corpus.step_sizes import check_ranks, settle_sizes, settled
 from genomecli.errors import ConfigError, InputError, refusing
 from genomecli.files import read_manifest
 from genomecli.models.encode import packs
-from genomecli.models.language_model import LanguageModel, build_model
+from genomecli.models.language_model import LanguageModel, build_model, weights_seed
 from genomecli.models.settings import ModelSettings
 from genomecli.objectives.mixture import Mixture, build_mixture
-from genomecli.runtime import log, seed_of
+from genomecli.runtime import log
 from genomecli.training.checkpoint import (
     KIND,
     Checkpoint,
@@ -228,7 +228,7 @@ class Job:
             self.settings.model,
             self.lexicon.vocabulary.size,
             len(self.lexicon.languages),
-            seed=seed_of(self.seed, "weights") % 2**31,
+            seed=weights_seed(self.seed),
             heads=heads,
         )
         return model.to(self.machine.device)

@@ -7,8 +7,7 @@ from typing import Any
 
 import torch
 
-from genomecli.models.language_model import LanguageModel, build_model
-from genomecli.runtime import seed_of
+from genomecli.models.language_model import LanguageModel, build_model, weights_seed
 from genomecli.training.checkpoint import Identity, fill_model
 from genomecli.training.finetune_settings import FinetuneSettings
 from genomecli.training.machine import Machine
@@ -88,7 +87,7 @@ class TuningJob:
     def model(self) -> LanguageModel:
         """The network that a new run begins with, on the device, with the weights to train chosen."""
         start = self.start
-        seed = seed_of(self.seed, "weights") % 2**31
+        seed = weights_seed(self.seed)
         with torch.random.fork_rng(devices=[]):
             heads = self.spec.heads(start.settings.width, start.lexicon)
         lexicon = start.lexicon

@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 import torch
 
+from genomecli.analysis.runs import open_run
+from genomecli.analysis.settings import RunEntry
 from genomecli.commands import pretrain
 from genomecli.commands.pretrain import run_pretrain
 from genomecli.config import load_config
@@ -231,6 +233,21 @@ def test_a_terminal_that_is_closed_saves_and_asks_to_be_run_again(corpus: Path, 
     assert b"\x1b[" in shown
     assert "ended with 75: stopped at step" in (out / "log.txt").read_text().splitlines()[-1]
     assert load_checkpoint(out, prefer="last").progress.step > 0
+
+
+def test_before_training_a_run_had_the_weights_of_its_own_seed(corpus: Path, tmp_path: Path) -> None:
+    """What mrr-compare calls untrained is what training began with, whatever seed the comparison has."""
+    config = load_config(
+        None, [*SMALL, f"pretrain.corpus={corpus}", "pretrain.steps=1", "seed=3"], needs=["pretrain"]
+    )
+    run_pretrain(config, tmp_path / "run")
+    began = pretrain._job(config, 3, pretrain.open_corpus(str(corpus)), None).new_model().state_dict()
+    run = open_run(RunEntry(path=str(tmp_path / "run")), "run", None, "cpu")
+    fresh = run.before_training(99).loaded.model.state_dict()
+    assert fresh.keys() <= began.keys()
+    assert all(torch.equal(fresh[name], began[name]) for name in fresh)
+    trained = run.loaded.model.state_dict()
+    assert not all(torch.equal(fresh[name], trained[name]) for name in fresh)
 
 
 def test_a_finished_run_says_so(corpus: Path, whole: Path, caplog: pytest.LogCaptureFixture) -> None:
