@@ -143,6 +143,37 @@ def genomecli(*arguments: str, threads: int = 1) -> str:
     return run([sys.executable, "-m", "genomecli", *arguments], threads=threads)
 
 
+def held(process: int, what: str = "RssAnon", *, children: bool = False) -> float | None:
+    """MiB of memory that a process holds, as Linux tells it.
+
+    Args:
+        process: its id.
+        what: a line of ``/proc/PID/status``: ``RssAnon``, anonymous memory now (no mapped files, which the
+            kernel may drop at any time), or ``VmHWM``, the most resident memory so far.
+        children: whether that of its children and of theirs is added.
+
+    Returns:
+        None where the system does not say, or the process has ended.
+    """
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    found = [int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith(f"{what}:")]
+    if not found:
+        return None
+    return found[0] + sum(held(child, what) or 0.0 for child in _children(process)) if children else found[0]
+
+
+def _children(process: int) -> list[int]:
+    import psutil
+
+    try:
+        return [child.pid for child in psutil.Process(process).children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
 def last_number(text: str) -> float:
     """The number in the last line of a peer's output."""
     return float(text.strip().splitlines()[-1].split()[-1])

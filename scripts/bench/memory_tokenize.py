@@ -3,8 +3,8 @@
 Makes a FASTA of random bases (with soft-masked stretches and gaps) in a temporary folder, tokenizes it as a
 user would, and samples ``RssAnon`` of the process and its children. Mapped file pages do not count.
 
-    python scripts/bench/memory_tokenize.py                # 300 Mb, about a minute
-    python scripts/bench/memory_tokenize.py --size 3000    # 3 Gb, needs 10 GB of disk
+    python -m scripts.bench.memory_tokenize                # 300 Mb, about a minute
+    python -m scripts.bench.memory_tokenize --size 3000    # 3 Gb, needs 10 GB of disk
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ import time
 from pathlib import Path
 
 import numpy as np
-import psutil
+
+from scripts.bench.harness import held
 
 CONTIG = 150_000_000
 LINE = 60
 LIMIT = 500
-"""MB of anonymous memory that a genome of any size may take."""
+"""MiB of anonymous memory that a genome of any size may take."""
 
 
 def write_fasta(path: Path, megabases: int, seed: int = 0) -> None:
@@ -43,31 +44,15 @@ def write_fasta(path: Path, megabases: int, seed: int = 0) -> None:
             left -= CONTIG
 
 
-def anonymous(process: psutil.Process) -> int:
-    """Anonymous resident bytes of a process and its children, now."""
-    total = 0
-    for one in [process, *process.children(recursive=True)]:
-        try:
-            status = Path(f"/proc/{one.pid}/status").read_text()
-        except OSError:
-            continue
-        total += sum(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("RssAnon"))
-    return total
-
-
-def measure(folder: Path, fasta: Path, workers: int) -> tuple[int, float]:
-    """Peak bytes and seconds of one run."""
+def measure(folder: Path, fasta: Path, workers: int) -> tuple[float, float]:
+    """Peak of ``tokenize`` and its workers together in MiB, and seconds, of one run."""
     config = folder / "tokenize.yaml"
     config.write_text(f"tokenize: {{species: [{{name: big, sources: [{{kind: genome, path: {fasta}}}]}}]}}\n")
     command = [sys.executable, "-m", "genomecli", "tokenize", "-c", str(config), "-o", str(folder / "corpus")]
-    started, peak = time.monotonic(), 0
+    started, peak = time.monotonic(), 0.0
     with subprocess.Popen([*command, "--workers", str(workers)]) as process:
-        watched = psutil.Process(process.pid)
         while process.poll() is None:
-            try:
-                peak = max(peak, anonymous(watched))
-            except psutil.NoSuchProcess:
-                break
+            peak = max(peak, held(process.pid, children=True) or 0.0)
             time.sleep(0.05)
     if process.returncode:
         raise SystemExit(process.returncode)
@@ -88,8 +73,8 @@ def main() -> int:
         write_fasta(fasta, arguments.size)
         peak, seconds = measure(folder, fasta, arguments.workers)
     rate = arguments.size / seconds
-    print(f"{arguments.size} Mb: peak {peak / 1e6:.0f} MB anonymous, {seconds:.0f} s, {rate:.0f} Mb/s")
-    return int(peak / 1e6 > LIMIT)
+    print(f"{arguments.size} Mb: peak {peak:.0f} MiB anonymous, {seconds:.0f} s, {rate:.0f} Mb/s")
+    return int(peak > LIMIT)
 
 
 if __name__ == "__main__":

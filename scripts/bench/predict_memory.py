@@ -5,9 +5,9 @@ its rows as they come. At several points it says the peak of resident and of ano
 must come in the order of the records, and a sequence that comes again must get the same prediction to the
 last digit.
 
-    python scripts/bench/predict_memory.py                  # 1,000,000 records
-    python scripts/bench/predict_memory.py --short          # 20,000, about half a minute
-    python scripts/bench/predict_memory.py --form table     # a TSV instead of FASTA
+    python -m scripts.bench.predict_memory                  # 1,000,000 records
+    python -m scripts.bench.predict_memory --short          # 20,000, about half a minute
+    python -m scripts.bench.predict_memory --form table     # a TSV instead of FASTA
 """
 
 from __future__ import annotations
@@ -24,11 +24,13 @@ from typing import BinaryIO
 
 import numpy as np
 
+from scripts.bench.harness import held
+
 POINTS = (0.1, 0.25, 0.5, 0.75, 1.0)
 """Shares of the records after which memory is said."""
 
 SLACK = 32
-"""MB by which the peak may still rise after the first quarter of the records: what freed memory leaves in
+"""MiB by which the peak may still rise after the first quarter of the records: what freed memory leaves in
 pieces. A million records that each left 100 bytes behind would take more."""
 
 DISTINCT = 997
@@ -82,16 +84,6 @@ def write_records(stream: BinaryIO, texts: Sequence[str], records: int, form: st
         pass
 
 
-def memory(pid: int) -> tuple[float, float]:
-    """Peak of resident memory so far, and anonymous memory now, in MB."""
-    found = {"VmHWM": 0.0, "RssAnon": 0.0}
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name in found:
-            found[name] = int(value.split()[0]) / 1024
-    return found["VmHWM"], found["RssAnon"]
-
-
 def checked(lines: Iterator[bytes]) -> Iterator[int]:
     """How many rows were read, after each; ends the script at a row out of order or predicted otherwise."""
     known: dict[int, bytes] = {}
@@ -106,7 +98,8 @@ def checked(lines: Iterator[bytes]) -> Iterator[int]:
 
 
 def measure(run: Path, records: int, form: str) -> list[float]:
-    """Peaks of resident memory at each of :data:`POINTS`, which are said as they are met."""
+    """Peaks of resident memory at each of :data:`POINTS`, in MiB, which are said as they are met; of
+    ``predict`` itself, which has no children."""
     texts = sequences(DISTINCT)
     command = [*COMMAND, "predict", "-q", "--model", str(run), "-", "--set", "threads=1"]
     points = {max(1, int(share * records)): share for share in POINTS}
@@ -117,14 +110,14 @@ def measure(run: Path, records: int, form: str) -> list[float]:
         assert process.stdout is not None
         writer = threading.Thread(target=write_records, args=(process.stdin, texts, records, form))
         writer.start()
-        count, highest = 0, 0.0
+        count, peak, highest = 0, 0.0, 0.0
         for count in checked(iter(process.stdout)):
             if count in points or count % 1000 == 0:
-                peak, anonymous = memory(process.pid)
-                highest = max(highest, anonymous)
+                peak = max(peak, held(process.pid, "VmHWM") or 0.0)
+                highest = max(highest, held(process.pid) or 0.0)
             if count in points:
                 seconds = time.monotonic() - began
-                said = f"{peak:8.1f} MB resident  {highest:8.1f} MB anonymous  {seconds:7.1f} s"
+                said = f"{peak:8.1f} MiB resident  {highest:8.1f} MiB anonymous  {seconds:7.1f} s"
                 print(f"{count:>10,} records  {said}", flush=True)
                 peaks.append(peak)
         writer.join()
@@ -146,7 +139,7 @@ def main() -> int:
         run = tune(Path(name))
         peaks = measure(run, 20_000 if given.short else given.records, given.form)
     grown = peaks[-1] - peaks[POINTS.index(0.25)]
-    print(f"order kept; after the first quarter the peak rose by {grown:.1f} MB (allowed: {SLACK})")
+    print(f"order kept; after the first quarter the peak rose by {grown:.1f} MiB (allowed: {SLACK})")
     return int(grown > SLACK)
 
 

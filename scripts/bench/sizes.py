@@ -4,11 +4,12 @@
     python -m scripts.bench.sizes -o bench --minutes 60 # all sizes, also on slow machines
     python -m scripts.bench.sizes --quick -o bench-quick
 
-Each point is the real command in a process of its own; memory is the most that the process held for itself
-(``RssAnon``, every 20 ms): pages of mapped files do not count, which the kernel may drop at any time. Where a
-command fails, the row says with what, and larger ones are not tried: that is what breaks first. The largest
-corpora come last; what would not end in ``--minutes``, going by the size before it, is not begun, and its row
-says so. Writes sizes.json, sizes.md and sizes.png.
+Each point is the real command in a process of its own; memory is the most that this process held for itself
+(``RssAnon``, every 20 ms; it has no children here). Pages of mapped files do not count, which the kernel may
+drop at any time; where the system does not tell (no ``/proc``), the cells stay empty. Where a command fails,
+the row says with what, and larger ones are not tried: that is what breaks first. The largest corpora come
+last; what would not end in ``--minutes``, going by the size before it, is not begun, and its row says so.
+Writes sizes.json, sizes.md and sizes.png.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from scripts.bench.harness import ROOT, machine, number
+from scripts.bench.harness import ROOT, held, machine, number
 from scripts.bench.made import write_genome
 
 THREADS = 2
@@ -61,23 +62,27 @@ class Point:
         size: its value, in words.
         x: its value as a number.
         seconds: of the whole command; None if it was not begun.
-        megabytes: most anonymous memory held, likewise.
-        rate: megabases or real tokens a second; None if it failed.
-        failed: what it ended with; empty if it did not fail.
+        mebibytes: most anonymous memory held; None if it was not begun, or the system does not say.
+        rate: megabases or real tokens a second; None if it failed or was not begun.
+        failed: what it ended with, or why it was not begun; empty otherwise.
     """
 
     grows: str
     size: str
     x: float
     seconds: float | None
-    megabytes: float | None
+    mebibytes: float | None
     rate: float | None
     failed: str = ""
 
 
 def run(arguments: Sequence[str]) -> tuple[float, float | None, str]:
-    """Seconds, MB held at most (None where the system does not say), and the last line of a command that
-    failed (empty otherwise)."""
+    """Run ``genomecli``.
+
+    Returns:
+        Seconds, MiB held at most (None where the system does not say), and the last line of a command that
+        failed (empty otherwise).
+    """
     environment = {**os.environ, "OMP_NUM_THREADS": str(THREADS), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "genomecli", *arguments]
     begin = time.perf_counter()
@@ -85,22 +90,12 @@ def run(arguments: Sequence[str]) -> tuple[float, float | None, str]:
         child = subprocess.Popen(command, env=environment, stdout=said, stderr=subprocess.STDOUT)
         most = 0.0
         while child.poll() is None:
-            most = max(most, _held(child.pid))
+            most = max(most, held(child.pid) or 0.0)
             time.sleep(0.02)
         seconds = time.perf_counter() - begin
         said.seek(0)
         lines = said.read().decode("utf-8", "replace").strip().splitlines() or [f"status {child.returncode}"]
     return seconds, most or None, lines[-1] if child.returncode else ""
-
-
-def _held(process: int) -> float:
-    """MB of anonymous memory of a process now; 0 once it has ended."""
-    try:
-        status = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return 0.0
-    found = [line.split()[1] for line in status.splitlines() if line.startswith("RssAnon:")]
-    return int(found[0]) / 1024 if found else 0.0
 
 
 class Clock:
@@ -193,11 +188,11 @@ def measure(folder: Path, *, quick: bool, minutes: float = 12) -> list[Point]:
 
 def markdown(points: Sequence[Point]) -> str:
     """The table."""
-    lines = ["| what grows | size | seconds | MB held at most | rate |", "|---|---|---|---|---|"]
+    lines = ["| what grows | size | seconds | MiB held at most | rate |", "|---|---|---|---|---|"]
     for point in points:
         unit = "Mb/s" if point.grows == "corpus" else "tokens/s"
         rate = f"failed: {point.failed}" if point.failed else f"{number(point.rate)} {unit}"
-        cells = (point.grows, point.size, number(point.seconds), number(point.megabytes), rate)
+        cells = (point.grows, point.size, number(point.seconds), number(point.mebibytes), rate)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -213,15 +208,16 @@ def draw(points: Sequence[Point], path: Path) -> None:
     for column, kind in enumerate(kinds):
         own = [point for point in points if point.grows == kind and not point.failed]
         rate = "megabases a second" if kind == "corpus" else "real tokens a second"
-        for row, (values, label) in enumerate(
-            (([p.rate or 0 for p in own], rate), ([p.megabytes for p in own], "MB held at most"))
+        for row, (figures, label) in enumerate(
+            (([p.rate for p in own], rate), ([p.mebibytes for p in own], "MiB held at most"))
         ):
             axis = axes[row][column]
-            axis.plot([p.x for p in own], values, "o-", color="#0072b2")
+            known = [(p.x, value) for p, value in zip(own, figures, strict=True) if value is not None]
+            axis.plot([x for x, _ in known], [value for _, value in known], "o-", color="#0072b2")
             axis.set_xscale("log", base=10 if kind == "corpus" else 2)
             axis.set_xticks([p.x for p in own], [f"{p.x:g}" for p in own])
             axis.minorticks_off()
-            axis.set_ylim(0, 1.1 * max(values, default=1.0))
+            axis.set_ylim(0, 1.1 * max((value for _, value in known), default=1.0))
             axis.set_xlabel(units[kind])
             axis.set_ylabel(label)
             axis.grid(alpha=0.3)
