@@ -6,6 +6,7 @@ Drawn from ``metrics.jsonl`` and, for the speed, ``speed.jsonl``. What is equal 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,15 @@ MARKERS = (".", "x", "^", "s", "+", "v", "D", "*")
 FEW = 8
 """Entries of a legend that fit inside a panel; more stand beside it."""
 
+TALL = 24
+"""Entries that one column of a legend beside a panel has room for."""
+
+KEY, LETTER = 0.5, 0.06
+"""Inches that such a column takes for the keys and the gaps, and for each letter of its longest name."""
+
+MARKED = 30
+"""Points of a line up to which each has a marker; of more, about every second, third, ... one."""
+
 
 def draw_curves(
     path: Path, rows: Rows, yardsticks: Yardsticks | None = None, loss: str = "loss (nats a target)"
@@ -34,7 +44,8 @@ def draw_curves(
     Args:
         path: the PNG; replaced if it exists.
         rows: lines of the file: kinds ``train``, ``validation`` and ``probe``.
-        yardsticks: perplexities to draw as level lines.
+        yardsticks: perplexities to draw as level lines, each in its language's colour: of the first reference
+            models, as many as there are STYLES, and of none where there are more languages than COLOURS.
         loss: what the loss is.
     """
     panels = [_loss, _rate]
@@ -100,9 +111,12 @@ def _of(rows: Rows, kind: str) -> list[Mapping[str, Any]]:
 
 
 def _line(axes: Any, rows: Rows, key: str, **style: Any) -> None:
-    points = [(row["step"], row[key]) for row in rows if row.get(key) is not None]
+    """One line over the steps. What is missing or no finite number is left out: no axis could hold it."""
+    values = [(row["step"], row.get(key)) for row in rows]
+    points = [(step, value) for step, value in values if value is not None and math.isfinite(value)]
     if points:
-        axes.plot(*zip(*points, strict=True), **{"marker": "." if len(points) < 30 else None, **style})
+        marker = {"marker": "." if len(points) < MARKED else None, "markevery": -(-len(points) // MARKED)}
+        axes.plot(*zip(*points, strict=True), **{**marker, **style})
 
 
 def _loss(axes: Any, rows: Rows, yardsticks: Yardsticks) -> None:
@@ -120,13 +134,14 @@ def _perplexity(axes: Any, rows: Rows, yardsticks: Yardsticks) -> None:
     measured = _of(rows, "validation")
     languages = sorted({name for row in measured for name in row.get("languages", {})})
     references = list(dict.fromkeys(name for language in languages for name in yardsticks.get(language, {})))
-    # Of more languages than colours, the references would be told apart no more.
-    styles = dict(zip(references if len(languages) <= len(COLOURS) else (), STYLES, strict=False))
+    told_apart = len(languages) <= len(COLOURS)  # a colour for each, or nobody knows whose a reference is
+    styles = dict(zip(references if told_apart else (), STYLES, strict=False))
     for number, language in enumerate(languages):
         points = [{"step": r["step"], **r["languages"].get(language, {})} for r in measured]
         _line(axes, points, "perplexity", label=language, **_look(number))
         for name, style in styles.items():
-            if (value := yardsticks.get(language, {}).get(name)) is not None:
+            value = yardsticks.get(language, {}).get(name, math.nan)
+            if math.isfinite(value):
                 axes.axhline(value, color=_look(number)["color"], linestyle=style, linewidth=0.9)
     for name, style in styles.items():  # a colour is a language, a style a reference: each is named once
         axes.plot([], [], color="#666666", linestyle=style, linewidth=0.9, label=name)
@@ -165,15 +180,18 @@ def _look(number: int) -> dict[str, Any]:
 def _legend(axes: Any) -> None:
     """Names of the lines: inside the panel, or beside it where they would cover it."""
     entries = len(axes.get_legend_handles_labels()[0])
-    if entries:
-        beside = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
-        place = {} if entries <= FEW else {**beside, "ncols": _columns(entries)}
-        axes.legend(fontsize=7, framealpha=0.8, edgecolor="none", **place)
+    if not entries:
+        return
+    place: dict[str, Any] = {}
+    if entries > FEW:
+        place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
+        place["ncols"] = _columns(entries)
+    axes.legend(fontsize=7, framealpha=0.8, edgecolor="none", **place)
 
 
 def _columns(entries: int) -> int:
     """Columns of a legend beside a panel."""
-    return -(-entries // 24)
+    return -(-entries // TALL)
 
 
 def _beside(axes: Any) -> float:
@@ -181,4 +199,4 @@ def _beside(axes: Any) -> float:
     names = axes.get_legend_handles_labels()[1]
     if len(names) <= FEW:
         return 0.0
-    return _columns(len(names)) * (0.5 + 0.06 * max(map(len, names)))
+    return _columns(len(names)) * (KEY + LETTER * max(map(len, names)))

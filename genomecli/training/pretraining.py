@@ -321,9 +321,9 @@ def summary_lines(summary: Mapping[str, Any]) -> list[str]:
     lines = [f"done: {summary['steps']} steps, {summary['tokens']:,} tokens"]
     for name, values in summary["languages"].items():
         others = ", ".join(f"{key} {value:.3f}" for key, value in values["yardsticks"].items())
-        lines.append(
-            f"{name}: perplexity {values['perplexity']:.3f} ({others}), accuracy {values['accuracy']:.3f}"
-        )
+        own = values["perplexity"]
+        said = "no number" if own is None else f"{own:.3f}"
+        lines.append(f"{name}: perplexity {said} ({others}), accuracy {values['accuracy']:.3f}")
     return lines
 
 

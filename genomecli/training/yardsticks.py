@@ -134,7 +134,7 @@ def _models(known: Stream, size: int, language: str) -> dict[str, ContextModel]:
     return models
 
 
-def compare(languages: Mapping[str, Mapping[str, float]], yardsticks: Yardsticks) -> dict[str, Any]:
+def compare(languages: Mapping[str, Mapping[str, float | None]], yardsticks: Yardsticks) -> dict[str, Any]:
     """The network's figures by language, each with the simple models' perplexities under ``yardsticks``."""
     return {
         name: {**figures, "yardsticks": dict(yardsticks[name].perplexities) if name in yardsticks else {}}
@@ -142,12 +142,18 @@ def compare(languages: Mapping[str, Mapping[str, float]], yardsticks: Yardsticks
     }
 
 
-def beaten_by(languages: Mapping[str, Mapping[str, float]], yardsticks: Yardsticks) -> dict[str, list[str]]:
-    """Simple models whose perplexity is no higher than the network's, by language; others are left out."""
+def beaten_by(
+    languages: Mapping[str, Mapping[str, float | None]], yardsticks: Yardsticks
+) -> dict[str, list[str]]:
+    """Simple models whose perplexity is no higher than the network's, by language; others are left out.
+
+    A network whose perplexity is no number (None, as it is written) is beaten by all.
+    """
     found = {}
     for name, figures in languages.items():
         peers = yardsticks[name].perplexities if name in yardsticks else {}
-        better = [peer for peer, value in peers.items() if not value > figures["perplexity"]]
+        own = figures["perplexity"]
+        better = [peer for peer, value in peers.items() if own is None or not value > own]
         if better:
             found[name] = better
     return found

@@ -1,3 +1,4 @@
+import math
 import warnings
 from pathlib import Path
 
@@ -45,6 +46,41 @@ def test_targets_have_a_panel_of_their_own_where_they_are_several(tmp_path: Path
     assert _size(tmp_path / "two.png")[1] == _size(tmp_path / "one.png")[1]
     assert 2 * _size(tmp_path / "two.png")[0] == 3 * _size(tmp_path / "one.png")[0]
     assert (tmp_path / "one.png").read_bytes() != (tmp_path / "other.png").read_bytes()
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan])
+def test_a_figure_that_is_no_finite_number_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: float
+) -> None:
+    """A perplexity overflows where training went astray; the report of the run is made all the same."""
+    languages = {"a/dna": {"perplexity": value}, "b/dna": {"perplexity": 9.0}}
+    validations = [{**ROWS[2], "step": step, "loss": value, "languages": languages} for step in (2, 4)]
+    rows = [{**ROWS[0], "loss": value}, ROWS[1], *validations]
+    yardsticks = {"a/dna": {"unigram": value}, "b/dna": {"unigram": 50.0}}
+    draw_curves(tmp_path / "one.png", rows[:-1], yardsticks)
+    assert (tmp_path / "one.png").read_bytes().startswith(PNG)
+    kept = []
+    monkeypatch.setattr(curves, "_save", lambda figure, _: kept.append(figure))
+    draw_curves(tmp_path / "two.png", rows, yardsticks)
+    drawn = [list(line.get_ydata()) for line in kept[0].axes[2].lines if len(line.get_ydata())]
+    assert drawn == [[9.0, 9.0], [50.0, 50.0]]
+    assert not kept[0].axes[0].lines
+
+
+@pytest.mark.parametrize(("count", "marked"), [(29, 29), (30, 30), (31, 16), (600, 30)])
+def test_lines_of_many_points_are_marked_now_and_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, marked: int
+) -> None:
+    """From the ninth line on markers tell the lines apart, which they do not where they cover them."""
+    kept = []
+    monkeypatch.setattr(curves, "_save", lambda figure, _: kept.append(figure))
+    values = {f"{number}/dna": {"perplexity": 10.0 + number} for number in range(9)}
+    draw_curves(
+        tmp_path / "x.png", [{**ROWS[2], "step": 1 + step, "languages": values} for step in range(count)]
+    )
+    line = kept[0].axes[2].lines[-1]
+    assert line.get_marker() == "x"
+    assert len(line.get_xdata()[:: line.get_markevery()]) == marked
 
 
 def _size(path: Path) -> tuple[int, int]:

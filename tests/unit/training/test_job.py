@@ -15,6 +15,7 @@ from genomecli.runtime import log
 from genomecli.training.job import CorpusOnDisk, Job
 from genomecli.training.machine import Machine, settle
 from genomecli.training.objective_learner import ObjectiveLearner
+from genomecli.training.pretraining import summary_lines
 from genomecli.training.settings import PretrainSettings
 from genomecli.training.validation import Validation
 from genomecli.training.yardsticks import Yardstick, beaten_by, collect_stream, compare, measure_yardsticks
@@ -233,6 +234,20 @@ def test_what_beats_the_network_is_named() -> None:
     table = compare(languages, peers)
     assert table["a/protein"] == {"perplexity": 5.0, "yardsticks": {"unigram": 9.0}}
     assert table["b/dna"]["yardsticks"] == {}
+
+
+def test_a_network_that_predicts_no_number_is_beaten_and_the_run_is_reported() -> None:
+    languages = {
+        "a/dna": {"perplexity": None, "accuracy": 0.25},
+        "b/dna": {"perplexity": 1.0, "accuracy": 1.0},
+    }
+    peers = {name: Yardstick({"unigram": 10.0}) for name in languages}
+    assert beaten_by(languages, peers) == {"a/dna": ["unigram"]}
+    lines = summary_lines({"steps": 1, "tokens": 2, "languages": compare(languages, peers)})
+    assert lines[1:] == [
+        "a/dna: perplexity no number (unigram 10.000), accuracy 0.250",
+        "b/dna: perplexity 1.000 (unigram 10.000), accuracy 1.000",
+    ]
 
 
 def test_pairs_are_needed_for_tlm(corpus: CorpusOnDisk) -> None:
