@@ -1,19 +1,20 @@
 """Tables and figures of the study, from whatever jobs are finished.
 
-Usage: python -m scripts.study.collect [--keep] OUT RESULTS
+    python -m scripts.study.collect [--keep] OUT RESULTS
 
 OUT is the folder of the jobs (out/study), RESULTS where the tables and figures go (scripts/study/results).
 With --keep, rows of RESULTS stay whose jobs OUT does not hold, so that a machine that ran some of the jobs
-adds to what another one found. Means are over the seeds of a rung, so a rung is taken whole: from OUT where
-it holds at least as many seeds, from RESULTS otherwise, and what was left out is said.
+adds to what another one found. All seeds of a network are taken together, in every table: from OUT where it
+holds at least as many of them, from RESULTS otherwise, and what was left out is said.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from genomecli.analysis.decipherment.decipher import REDRAWN, SHUFFLED
 from scripts.study.drawings import draw_founding, draw_ladder, draw_similarities, draw_training
 from scripts.study.ladder import (
     RUNGS,
+    THERE,
     Groups,
     Row,
     chosen_layer,
@@ -28,15 +30,22 @@ from scripts.study.ladder import (
     ladder_rows,
     layer_rows,
     networks,
+    read_rows,
     static_rows,
     training_rows,
 )
-from scripts.study.question_drawings import draw_codes, draw_explained, draw_species, draw_surprise
+from scripts.study.question_drawings import (
+    draw_code,
+    draw_codes,
+    draw_explained,
+    draw_pooled,
+    draw_species,
+    draw_surprise,
+)
 from scripts.study.questions import (
     code_rows,
     explained_rows,
     pooled_rows,
-    read_rows,
     species_rows,
     surprise_rows,
     trend_rows,
@@ -83,41 +92,96 @@ def decipherments(folder: Path) -> Iterator[Row]:
             "shuffled": _share(controls[SHUFFLED], found) if controls else "",
             "resampled": found.get("resampled", "records"),
             "margin_sd": "" if found["margin"] is None else f"{found['margin']:.1f}",
+            "evidence": f"{found['evidence_per_1000_pairs']:.4f}",
+            "ranked_first": ",".join(map(str, found["ranked_codes"][0])),
+            **_found_in_genome(found.get("genome")),
         }
 
 
+def _found_in_genome(genome: Mapping[str, Any] | None) -> Row:
+    """How much of a bare genome was called coding, and how well; empty where genes were given."""
+    if genome is None:
+        return dict.fromkeys(("coding", "sensitivity", "precision"), "")
+    return {
+        "coding": f"{genome['coding_bases'] / genome['bases_read']:.3f}",
+        **{name: f"{genome[name]:.3f}" for name in ("sensitivity", "precision")},
+    }
+
+
 def _share(value: float, found: Mapping[str, Any]) -> str:
-    """Evidence of a control as a share of the text's own."""
-    return f"{value / found['evidence_per_1000_pairs']:.2f}"
+    """Evidence of a control as a share of the text's own; empty where the text has none."""
+    own = found["evidence_per_1000_pairs"]
+    return f"{value / own:.2f}" if own > 0 else ""
 
 
-def write_table(path: Path, rows: Sequence[Row]) -> None:
-    """A TSV table; nothing where there are no rows."""
-    if rows:
-        lines = ["\t".join(rows[0]), *("\t".join(str(value) for value in row.values()) for row in rows)]
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def with_kept(path: Path, rows: Sequence[Row], job: Sequence[str]) -> list[Row]:
-    """Rows with those of the table at ``path`` whose job is none of theirs, in the order of jobs.
+@dataclass(frozen=True)
+class Results:
+    """The folder of tables.
 
     Args:
-        job: columns that name one. A table of means over seeds has no seed among them: all seeds of a rung
-            are replaced together.
+        folder: where they are.
+        keep: rows of jobs that are not at hand stay.
     """
 
-    def key(row: Row) -> tuple[str, ...]:
-        return tuple(str(row[name]) for name in job)
+    folder: Path
+    keep: bool
 
-    mine = {key(row) for row in rows}
-    before: list[Row] = list(read_rows(path))
-    # A column that one side does not know is empty there.
-    columns = dict.fromkeys(name for row in (*rows[:1], *before[:1]) for name in row)
-    kept: list[Row] = [{n: row.get(n, "") for n in columns} for row in before if key(row) not in mine]
-    rows = [{name: row.get(name, "") for name in columns} for row in rows]
+    def rows(self, name: str) -> list[Row]:
+        """A table as it stands."""
+        return list(read_rows(self.folder / f"{name}.tsv"))
+
+    def write(self, name: str, rows: Iterable[Row], *job: str, each: str = "") -> list[Row]:
+        """Write a table, or leave it where it would be empty.
+
+        Args:
+            name: of the table.
+            rows: of the jobs at hand.
+            job: columns that name a job. Its rows are replaced together.
+            each: column of its repeats, such as seeds. A job with fewer of them than are written stays.
+
+        Returns:
+            All rows of the table.
+        """
+        found = list(rows)
+        if self.keep:
+            found = merged(self.rows(name), found, job, each)
+        if found:
+            lines = ["\t".join(found[0]), *("\t".join(map(str, row.values())) for row in found)]
+            (self.folder / f"{name}.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return found
+
+
+def merged(before: Sequence[Row], rows: Sequence[Row], job: Sequence[str], each: str = "") -> list[Row]:
+    """Rows of two tables, as :meth:`Results.write` says, in the order of jobs."""
+    refused = fewer(before, rows, job, each) if each else set()
+    rows = [row for row in rows if _key(row, job) not in refused]
+    mine = {_key(row, job) for row in rows}
+    kept = [row for row in before if _key(row, job) not in mine]
     if not (kept and rows):
-        return kept or rows  # in the order that they have
-    return sorted([*kept, *rows], key=lambda row: tuple(map(_place, key(row))))
+        return list(kept or rows)  # in the order that they have
+    # A column that one side does not know is empty there.
+    columns = dict.fromkeys(name for row in (rows[0], kept[0]) for name in row)
+    both = [{name: row.get(name, "") for name in columns} for row in (*kept, *rows)]
+    return sorted(both, key=lambda row: tuple(map(_place, _key(row, (*job, each)))))
+
+
+def fewer(before: Sequence[Row], rows: Sequence[Row], job: Sequence[str], each: str) -> set[tuple[str, ...]]:
+    """Jobs of which ``rows`` hold fewer repeats than ``before``; they are named."""
+    repeats: tuple[dict[tuple[str, ...], set[str]], ...] = (defaultdict(set), defaultdict(set))
+    for counted, some in zip(repeats, (before, rows), strict=True):
+        for row in some:
+            counted[_key(row, job)].add(str(row.get(each, "")))
+    then, now = repeats
+    found = {one for one in now if len(now[one]) < len(then.get(one, ()))}
+    for one in sorted(found):
+        print(
+            f"{', '.join(one)}: {len(now[one])} of {len(then[one])} seeds are here; the rows of before stay"
+        )
+    return found
+
+
+def _key(row: Row, names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(str(row.get(name, "")) for name in names)
 
 
 def _place(name: str) -> tuple[int, int, str]:
@@ -125,22 +189,6 @@ def _place(name: str) -> tuple[int, int, str]:
     if name in RUNGS:
         return RUNGS.index(name), 0, ""
     return len(RUNGS), int(name) if name.isdigit() else 0, name
-
-
-def whole_rungs(groups: Groups, kept: Sequence[Row]) -> Groups:
-    """The rungs of which ``kept`` (rows of the ladder) does not hold more seeds; the others are named."""
-    found = {}
-    for (species, rung), mine in groups.items():
-        before = sum((row["species"], row["rung"]) == (species, rung) for row in kept)
-        if len(mine) < before:
-            print(f"{species}, {rung}: {len(mine)} of {before} seeds are here; the rows of before are kept")
-        else:
-            found[species, rung] = mine
-    return found
-
-
-THERE = ("left_out_mrr_there", "untold_mrr_there", "shuffled_95_there", "untold_shuffled_95_there")
-"""Columns of the ladder at the layer that other species choose."""
 
 
 def same_layer(row: Row, layers: Sequence[Row]) -> Row:
@@ -155,60 +203,67 @@ def same_layer(row: Row, layers: Sequence[Row]) -> Row:
     return {**row, "layer_of_others": layer, **dict.fromkeys(THERE, "")}
 
 
-def main(out: Path, results: Path, *, keep: bool = False) -> None:
-    """Write what there is.
+def main(out: Path, folder: Path, *, keep: bool = False) -> None:
+    """Write tables and figures of what there is.
 
     Args:
-        keep: leave rows of ``results`` whose jobs ``out`` does not hold.
+        out: folder of the jobs.
+        folder: where tables and figures go.
+        keep: leave rows whose jobs ``out`` does not hold.
     """
-    results.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    results = Results(folder, keep)
+    read = results.write("decipher", decipherments(out / "decipher"), "job")
+    trained = _networks(out, results)
+    _questions(out, results)
+    draw_code(out / "decipher" / TALK, folder / "code-table.png")
+    print(f"{len(read)} decipherments and {trained} networks: {folder}")
 
-    def table(name: str, rows: Iterable[Row], *job: str) -> list[Row]:
-        found = list(rows)
-        path = results / f"{name}.tsv"
-        found = with_kept(path, found, job) if keep else found
-        write_table(path, found)
-        return found
 
-    found = table("decipher", decipherments(out / "decipher"), "job")
-    groups = grouped(list(networks(out / "ladder")))
-    if keep:
-        groups = whole_rungs(groups, read_rows(results / "ladder.tsv"))
-    layers = table("layers", layer_rows(groups), "species", "rung")
-    ladder = table("ladder", ladder_rows(groups, layers), "species", "rung")
-    if keep:
-        ladder = [same_layer(row, layers) for row in ladder]
-        write_table(results / "ladder.tsv", ladder)
-    training = table("training", training_rows(groups), "species", "rung")
-    static = table("static", static_rows(groups), "species", "rung")
+def _networks(out: Path, results: Results) -> int:
+    """Tables and figures of the ladder; how many networks it has."""
+    groups: Groups = grouped(list(networks(out / "ladder")))
+    rung = ("species", "rung")
+    before = results.rows("ladder")
+    if results.keep:
+        here = [{"species": n.species, "rung": n.rung, "seed": n.seed} for g in groups.values() for n in g]
+        refused = fewer(before, here, rung, "seed")
+        groups = {key: mine for key, mine in groups.items() if key not in refused}
+    layers = results.write("layers", layer_rows(groups), *rung)
+    ladder = list(ladder_rows(groups, layers))
+    if results.keep:
+        ladder = [same_layer(row, layers) for row in merged(before, ladder, rung)]
+    ladder = results.write("ladder", ladder, *rung)
+    training = results.write("training", training_rows(groups), *rung)
+    static = results.write("static", static_rows(groups), *rung)
     if ladder:
-        draw_ladder(ladder, results / "ladder.png")
-        draw_training(training, results / "training.png", layer=0)
-        draw_founding(static, layers, results / "founding.png", "disjoint")
-        draw_similarities(layers, results / "similarities.png", SHOWN)
-    _questions(out, results, table)
-    picture = out / "decipher" / TALK / "figures" / "code-table.png"
-    if picture.is_file():
-        shutil.copyfile(picture, results / "code-table.png")
-    print(f"{len(found)} decipherments and {len(ladder)} networks: {results}")
+        draw_ladder(ladder, results.folder / "ladder.png")
+        draw_training(training, results.folder / "training.png", layer=0)
+        draw_founding(static, layers, results.folder / "founding.png")
+        draw_similarities(layers, results.folder / "similarities.png", SHOWN)
+    return len(ladder)
 
 
-def _questions(out: Path, results: Path, table: Callable[..., list[Row]]) -> None:
+def _questions(out: Path, results: Results) -> None:
     """What GC3 explains, what surprises, who is near, which codes hold: of whatever is finished."""
-    explained = table("explained", explained_rows(out), "species", "rung", "vectors", "seed")
-    surprise = table("surprise", surprise_rows(out), "species", "rung", "seed")
-    species = table("species", species_rows(out), "a", "b")
-    table("pooled", pooled_rows(out), "network", "seed")
-    table("species-trends", trend_rows(species))
-    codes = table("codes", code_rows(out), "text", "seed")
-    draw_explained(explained, results / "explained.png")
-    draw_surprise(surprise, results / "surprise.png", "disjoint")
-    draw_species(species, results / "species.png")
-    draw_codes(codes, results / "codes.png")
+    folder = results.folder
+    explained = results.write("explained", explained_rows(out), "species", "rung", "vectors", each="seed")
+    surprise = results.write("surprise", surprise_rows(out), "species", "rung", each="seed")
+    species = results.write("species", species_rows(out), "a", "b")
+    pooled = results.write("pooled", pooled_rows(out), "network", each="seed")
+    results.write("species-trends", trend_rows(species))
+    codes = results.write("codes", code_rows(out), "text", each="seed")
+    draw_explained(explained, folder / "explained.png")
+    draw_surprise(surprise, folder / "surprise.png", "disjoint")
+    draw_species(species, folder / "species.png")
+    draw_pooled(pooled, results.rows("ladder"), folder / "pooled.png")
+    draw_codes(codes, folder / "codes.png")
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
         "--keep", action="store_true", help="keep rows of RESULTS whose jobs OUT does not hold"
     )

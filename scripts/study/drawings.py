@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from genomecli.analysis.figures.style import BAND, OKABE_ITO, house_style, light_grid, new_figure
-from scripts.study.ladder import RUNGS, Row
+from genomecli.analysis.figures.style import BAND, GREY, OKABE_ITO, house_style, light_grid, new_figure
+from scripts.study.ladder import PARTS, RUNGS, Row, chosen_layer
 
 NAMES = {
     "ecoli": "E. coli",
@@ -16,6 +16,8 @@ NAMES = {
     "syn3a": "JCVI-Syn3A",
     "hvolcanii": "H. volcanii",
     "samples": "seven samples",
+    "bsubtilis": "B. subtilis",
+    "mgenitalium": "M. genitalium",
 }
 LABELS = {
     "frame1": "frame +1",
@@ -34,6 +36,29 @@ LABELS = {
 }
 """Rungs in words."""
 
+METHODS = {"ppmi": "PPMI", "word2vec": "word2vec"}
+
+LINES = {
+    "frame1": (GREY, "-"),
+    "frame2": (GREY, "--"),
+    "windows": (GREY, ":"),
+    "disjoint": (OKABE_ITO[0], "-"),
+    "comparable": (OKABE_ITO[0], "--"),
+    "anchored5": (OKABE_ITO[5], "-"),
+    "anchored10": (OKABE_ITO[5], "--"),
+    "mistranslated": (OKABE_ITO[6], ":"),
+    "withheld": (OKABE_ITO[4], "-"),
+    "translated": (OKABE_ITO[1], "-"),
+    "paired": (OKABE_ITO[2], "-"),
+}
+"""Colour and style of the rungs that have a line."""
+
+MIDDLE = 2
+"""The middle layer of the study's networks of three blocks, taken where no other species chooses one."""
+
+CHANCE = {"left_out": 0.168, "synonyms": 0.188}
+"""MRR of random ranks: among 20 amino acids, and to synonyms among 61 codons."""
+
 
 def number(row: Row, name: str) -> float | None:
     """A cell as a number, None where it is empty."""
@@ -50,86 +75,103 @@ def draw_ladder(rows: Sequence[Row], path: Path) -> None:
     kinds = (
         ("untrained", "#555555", "_", "untrained, middle layer"),
         ("left_out_mrr", OKABE_ITO[1], "x", "middle layer"),
-        ("left_out_mrr_there", OKABE_ITO[0], "o", "layer that is best on the other species"),
-        ("untold_mrr_there", OKABE_ITO[2], "^", "the same, codons that were not told"),
+        ("untold_mrr_there", OKABE_ITO[2], "^", "as the dots, codons that were not told"),
     )
+    nulls = ("shuffled_95", "shuffled_95_there", "untold_shuffled_95_there")
 
     def one(axes: Any, name: str, rungs: Sequence[str]) -> None:
         mine = [row for row in rows if row["species"] == name and row["rung"] in rungs]
-        tops = [value for row in mine if (value := number(row, "shuffled_95")) is not None]
-        axes.axhspan(0, max(tops), color=BAND, alpha=0.6, lw=0, label="95 % of shuffled codes, at most")
+        tops = [value for row in mine for null in nulls if (value := number(row, null)) is not None]
+        axes.axhspan(0, max(tops, default=0), color=BAND, alpha=0.6, lw=0, label="95 % of shuffled codes")
+        places = [rungs.index(str(row["rung"])) + 0.07 * (float(str(row["seed"])) - 3) for row in mine]
         for key, colour, marker, label in kinds:
-            found = [(rungs.index(str(row["rung"])), number(row, key)) for row in mine]
-            dots = [(place, value) for place, value in found if value is not None]
-            if dots:
-                axes.plot(*zip(*dots, strict=True), marker, color=colour, ms=6, ls="", label=label)
+            _points(axes, places, [number(row, key) for row in mine], marker, color=colour, label=label)
+        for place, row in zip(places, mine, strict=True):
+            low, high = number(row, "low_there"), number(row, "high_there")
+            if low is not None and high is not None:
+                axes.plot([place, place], [low, high], color=OKABE_ITO[0], lw=0.8, alpha=0.6)
+        there = [number(row, "left_out_mrr_there") for row in mine]
+        label = "layer that is best on the other species (95 % over amino acids)"
+        _points(axes, places, there, "o", color=OKABE_ITO[0], label=label)
 
     _rungs(rows, one, path, "MRR, amino acid left out")
+
+
+def _points(axes: Any, x: Sequence[float], y: Sequence[float | None], marker: str, **style: Any) -> None:
+    """Points whose value is known; nothing where there are none."""
+    known = [(place, value) for place, value in zip(x, y, strict=True) if value is not None]
+    if known:
+        axes.plot(*zip(*known, strict=True), marker, ms=5, ls="", **style)
 
 
 def draw_training(rows: Sequence[Row], path: Path, layer: int) -> None:
     """Both endpoints along training at one layer, a line a rung, means over seeds."""
     rows = [row for row in rows if str(row["layer"]) == str(layer)]
-    species = sorted({str(row["species"]) for row in rows})
 
     def one(axes: Any, name: str, key: str) -> None:
-        for place, rung in enumerate(RUNGS):
+        for rung, (colour, style) in LINES.items():
             mine = [row for row in rows if row["species"] == name and row["rung"] == rung]
             points = [(float(str(row["tokens"])) / 1e6, number(row, key)) for row in mine]
-            style = ("-", "--", ":")[place // len(OKABE_ITO)]
             if points:
-                axes.plot(
-                    *zip(*points, strict=True),
-                    style,
-                    color=OKABE_ITO[place % len(OKABE_ITO)],
-                    label=LABELS[rung],
-                )
+                axes.plot(*zip(*points, strict=True), style, color=colour, label=LABELS[rung])
 
-    _grid(species, one, path, "tokens seen, millions")
+    _grid(rows, one, path, f"tokens seen, millions (layer {layer})")
 
 
-def draw_founding(static: Sequence[Row], layers: Sequence[Row], path: Path, rung: str) -> None:
-    """Static vectors by amount of text, beside the encoder's layers, on the texts of one rung."""
-    static = [row for row in static if row["rung"] == rung]
-    if not static:
-        return
-    species = sorted({str(row["species"]) for row in static})
+def draw_founding(static: Sequence[Row], layers: Sequence[Row], path: Path) -> None:
+    """Encoder and static vectors by amount of text: genes and proteins of other families (``disjoint``).
+
+    The same static vectors of genes read out of frame and of genome windows stand behind, in grey.
+    """
 
     def one(axes: Any, name: str, key: str) -> None:
-        for place, method in enumerate(("ppmi", "word2vec")):
-            mine = [row for row in static if row["species"] == name and row["vectors"] == method]
-            points = [(float(str(row["tokens"])), number(row, key)) for row in mine]
-            if points:
-                axes.plot(*zip(*points, strict=True), "o-", color=OKABE_ITO[place], label=method)
-        ends = [row for row in layers if (row["species"], row["rung"], row["measure"]) == (name, rung, key)]
-        for place, row in enumerate(ends):
-            axes.axhline(
-                number(row, "mean"),
-                color=OKABE_ITO[2 + place],
-                ls="--",
-                label=f"encoder, layer {row['layer']}, all of the text",
+        for rung, style in (("frame1", "-"), ("frame2", "--"), ("windows", ":"), ("disjoint", "o-")):
+            for place, method in enumerate(("ppmi", "word2vec")):
+                wanted = (name, rung, method)
+                mine = [row for row in static if (row["species"], row["rung"], row["vectors"]) == wanted]
+                points = [(float(str(row["tokens"])), number(row, key)) for row in mine]
+                if not points:
+                    continue
+                own = rung == "disjoint"
+                label = METHODS[method] if own else f"PPMI and word2vec, {LABELS[rung]}"
+                colour = OKABE_ITO[place] if own else GREY
+                axes.plot(*zip(*points, strict=True), style, color=colour, ms=4, lw=1.2, label=label)
+        for layer in sorted({str(row["layer"]) for row in layers}):
+            points = sorted(
+                (float(str(row["text"])), number(row, "mean"))
+                for row in layers
+                if (row["species"], row["measure"], str(row["layer"])) == (name, key, layer)
+                and row["rung"] in (*PARTS, "disjoint")
+                and row.get("text", "") != ""
             )
+            if points:
+                colour = OKABE_ITO[2 + int(layer)]
+                axes.plot(
+                    *zip(*points, strict=True), "s--", color=colour, ms=5, label=f"encoder, layer {layer}"
+                )
         axes.set_xscale("log")
 
-    _grid(species, one, path, "tokens of text")
+    _grid(static, one, path, "tokens of text")
 
 
 def draw_similarities(layers: Sequence[Row], path: Path, measures: Mapping[str, str]) -> None:
-    """Every measure by rung, at its best layer of all: what a reader would see who chose it by the result."""
+    """Every measure by rung, means over seeds, at the layer that is best by it on the other species."""
 
     def one(axes: Any, name: str, rungs: Sequence[str]) -> None:
+        axes.axhline(CHANCE["left_out"], color=GREY, lw=0.8, ls=":", label="chance")
         for place, (measure, label) in enumerate(measures.items()):
-            best: dict[str, float] = {}
-            for row in layers:
-                value = number(row, "mean")
-                if row["species"] == name and row["measure"] == measure and value is not None:
-                    best[str(row["rung"])] = max(value, best.get(str(row["rung"]), 0.0))
+            found = []
+            for rung in rungs:
+                layer = chosen_layer(layers, name, rung, measure)
+                wanted = (name, rung, measure, str(MIDDLE if layer is None else layer))
+                names = ("species", "rung", "measure", "layer")
+                values = [row for row in layers if tuple(str(row[n]) for n in names) == wanted]
+                found.append(number(values[0], "mean") if values else None)
             shift = 0.1 * (place - len(measures) / 2)
-            dots = [(rungs.index(rung) + shift, value) for rung, value in best.items() if rung in rungs]
-            if dots:
-                axes.plot(*zip(*dots, strict=True), "o", color=OKABE_ITO[place], ms=5, label=label)
+            places = [number + shift for number in range(len(rungs))]
+            _points(axes, places, found, "o", color=OKABE_ITO[place], label=label)
 
-    _rungs(layers, one, path, "MRR, best layer")
+    _rungs(layers, one, path, "MRR, layer of the others")
 
 
 def _rungs(
@@ -162,29 +204,30 @@ def _rungs(
     save(figure, path)
 
 
-def _grid(species: Sequence[str], one: Callable[[Any, str, str], None], path: Path, along: str) -> None:
-    """Two rows of panels: amino acids left out above, synonyms below; a column a species."""
+def _grid(rows: Sequence[Row], one: Callable[[Any, str, str], None], path: Path, along: str) -> None:
+    """A row of panels a species: amino acids left out, and synonyms."""
+    species = sorted({str(row["species"]) for row in rows})
+    if not species:
+        return
+    ends = (("left_out", "MRR, amino acid left out"), ("synonyms", "MRR, synonymous codons"))
     with house_style():
-        figure, grid = new_figure(
-            4.6 * max(1, len(species)), 6.4, columns=len(species), rows=2, sharey=True, sharex=True
-        )
-        for column, name in enumerate(species):
-            for line, (key, label) in enumerate(
-                (("left_out", "MRR, amino acid left out"), ("synonyms", "MRR, synonymous codons"))
-            ):
-                axes = grid[line][column]
+        size = (9.6, 1.6 + 2.3 * len(species))
+        figure, grid = new_figure(*size, columns=2, rows=len(species), sharey=True, sharex=True)
+        for line, name in zip(grid, species, strict=True):
+            for axes, (key, label) in zip(line, ends, strict=True):
+                axes.axhline(CHANCE[key], color=GREY, lw=0.8, ls=":", label="chance")
                 one(axes, name, key)
                 axes.set_ylim(0, 1.02)
+                axes.set_ylabel(label)
                 light_grid(axes)
-                if column == 0:
-                    axes.set_ylabel(label)
-            grid[0][column].set_title(NAMES.get(name, name))
-            grid[1][column].set_xlabel(along)
+                axes.set_title(NAMES.get(name, name))
+        for axes in grid[-1]:
+            axes.set_xlabel(along)
         named = dict(
             pair[::-1]
             for line in grid
             for axes in line
             for pair in zip(*axes.get_legend_handles_labels(), strict=True)
         )
-        figure.legend(named.values(), named.keys(), loc="outside upper center", ncol=4, fontsize=8)
+        figure.legend(named.values(), named.keys(), loc="outside upper center", ncol=3, fontsize=8)
     save(figure, path)

@@ -1,8 +1,8 @@
 """Tables and figures of the study's networks, from whatever comparisons are finished.
 
 Everything is read from the tables that ``mrr-compare`` writes, one folder a network; nothing is measured
-here. The layer of a row is the middle one, named before any run; beside it stands the layer that is best,
-on the same rung, for the other species, so that no species chooses its own.
+here. The primary endpoint is taken at the layer that is best, on the same rung, for the other species, so
+that no species chooses its own (columns ``..._there``); the middle layer stands beside it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ RUNGS = (
     *("deciphered", "shared", "mistranslated", "withheld", "translated", "paired"),
 )
 """In the order of the figures: negative controls, then from the hardest relation to the easiest."""
+
+PARTS = ("hundredth", "tenth")
+"""Rungs of the founding figure: ``disjoint`` with that share of the families to learn from."""
 
 CHOOSERS = ("ecoli", "spyogenes", "syn3a", "yeast")
 """Species that choose a layer for the others. A mixture that holds some of them is given none."""
@@ -46,6 +49,20 @@ SIMILARITIES = {
 }
 """Similarity, scope and direction of the rows that are kept."""
 
+THERE = (
+    *("left_out_mrr_there", "low_there", "high_there", "shuffled_95_there", "untrained_there"),
+    *("untold_mrr_there", "untold_shuffled_95_there"),
+)
+"""Columns of the ladder at the layer that other species choose."""
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Rows of a TSV table; none where it is not there."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream, delimiter="\t"))
+
 
 @dataclass(frozen=True)
 class Network:
@@ -54,9 +71,11 @@ class Network:
     Args:
         species, rung, seed: which one.
         tokens: seen by the checkpoint that is reported, the best on validation.
+        text: tokens of an epoch of its texts, codons and residues; None if its run is not at hand.
         summary: its headline.
         rows: MRR rows, contextual, in its own frame.
         shuffled: what 95 % of shuffled codes stay below, likewise.
+        fresh: MRR rows of the same network before training.
         static: MRR rows of static vectors that were trained on its texts, by method.
     """
 
@@ -64,20 +83,28 @@ class Network:
     rung: str
     seed: int
     tokens: int
+    text: int | None
     summary: Mapping[str, Any]
     rows: Sequence[Mapping[str, str]]
     shuffled: Sequence[Mapping[str, str]]
+    fresh: Sequence[Mapping[str, str]]
     static: Sequence[Mapping[str, str]]
 
-    def figure(self, measure: tuple[str, str, str], layer: int, tokens: int | None = None) -> float | None:
-        """MRR of a layer as reported, or at another count of tokens."""
-        return self._cell(self.rows, "value", measure, layer, tokens)
+    def figure(
+        self, measure: tuple[str, str, str], layer: int, tokens: int | None = None, column: str = "value"
+    ) -> float | None:
+        """MRR of a layer as reported, or at another count of tokens; or an end of its interval."""
+        return self._cell(self.rows, column, measure, layer, self.tokens if tokens is None else tokens)
 
     def shuffled_95(self, measure: tuple[str, str, str], layer: int) -> float | None:
         """What 95 % of codes with amino acids dealt anew to the blocks stay below, at a layer as reported."""
-        found = self._cell(self.shuffled, "value", measure, layer)
-        # Where codons were not told, the null stands beside the figure.
-        return self._cell(self.rows, "null95", measure, layer) if measure == UNTOLD else found
+        if measure == UNTOLD:  # its null stands beside the figure
+            return self.figure(measure, layer, column="null95")
+        return self._cell(self.shuffled, "value", measure, layer, self.tokens)
+
+    def untrained(self, measure: tuple[str, str, str], layer: int) -> float | None:
+        """MRR of a layer before training."""
+        return self._cell(self.fresh, "value", measure, layer, 0)
 
     def _cell(
         self,
@@ -85,12 +112,12 @@ class Network:
         column: str,
         measure: tuple[str, str, str],
         layer: int,
-        tokens: int | None = None,
+        tokens: int,
     ) -> float | None:
-        wanted = (*measure, str(layer), str(self.tokens if tokens is None else tokens))
+        wanted = (*measure, str(layer), str(tokens))
         names = ("similarity", "scope", "direction", "layer", "tokens_seen")
         found = [row for row in rows if tuple(row[name] for name in names) == wanted]
-        return float(found[0][column]) if found else None
+        return float(found[0][column]) if found and found[0][column] else None
 
     def static_figures(
         self, method: str, place: int, measures: Mapping[str, tuple[str, str, str]]
@@ -115,24 +142,32 @@ def networks(folder: Path) -> Iterator[Network]:
         species, _, rung = path.parent.parent.name.partition("-")
         found = json.loads(path.read_text(encoding="utf-8"))
         head = found["headlines"][0]
-        with (path.parent / "measures.tsv").open(encoding="utf-8", newline="") as stream:
-            measures = list(csv.DictReader(stream, delimiter="\t"))
-        rows, shuffled = (
-            [row for row in measures if row["statistic"] == name] for name in ("mrr", "permutation_null95")
-        )
-        own = str(head["frame"])
+        measures = read_rows(path.parent / "measures.tsv")
+        own = [row for row in measures if row["frame"] == str(head["frame"])]
         yield Network(
-            species,
-            rung,
-            int(path.parent.name.rpartition("-")[2]),
-            int(found["runs"][0]["tokens_seen"]),
-            head,
-            *(
-                [row for row in some if row["vectors"] == "contextual" and row["frame"] == own]
-                for some in (rows, shuffled)
-            ),
-            [row for row in rows if row["vectors"] in ("ppmi", "word2vec")],
+            species=species,
+            rung=rung,
+            seed=int(path.parent.name.rpartition("-")[2]),
+            tokens=int(found["runs"][0]["tokens_seen"]),
+            text=_text_size(path.parent.with_name(path.parent.name.replace("compared", "seed"))),
+            summary=head,
+            rows=_of(own, "mrr", "contextual"),
+            shuffled=_of(own, "permutation_null95", "contextual"),
+            fresh=_of(own, "mrr", "untrained"),
+            static=_of(measures, "mrr", "ppmi", "word2vec"),
         )
+
+
+def _text_size(run: Path) -> int | None:
+    path = run / "summary.json"
+    if not path.is_file():
+        return None
+    groups = json.loads(path.read_text(encoding="utf-8"))["reading"]["groups"]
+    return sum(int(group["tokens_per_epoch"]) for group in groups)
+
+
+def _of(rows: Sequence[dict[str, str]], statistic: str, *vectors: str) -> list[dict[str, str]]:
+    return [row for row in rows if row["statistic"] == statistic and row["vectors"] in vectors]
 
 
 Groups = Mapping[tuple[str, str], Sequence[Network]]
@@ -147,23 +182,27 @@ def grouped(found: Sequence[Network]) -> Groups:
     return {key: sorted(groups[key], key=lambda network: network.seed) for key in order}
 
 
-def chosen_layer(layers: Sequence[Row], species: str, rung: str) -> int | None:
+def chosen_layer(layers: Sequence[Row], species: str, rung: str, measure: str = "left_out") -> int | None:
     """The layer that is best on this rung over the networks of the other species of ``CHOOSERS``.
 
     Args:
         layers: of :func:`layer_rows`; means over seeds.
+        species: the one that does not choose.
+        rung: the one that it is chosen on.
+        measure: by which.
 
     Returns:
         None where there is no other species, or ``species`` is a mixture.
     """
-    values: dict[int, list[float]] = defaultdict(list)
+    sums: dict[int, float] = defaultdict(float)
     for row in layers:
         chooses = row["species"] in CHOOSERS and row["species"] != species
-        if chooses and (row["rung"], row["measure"]) == (rung, "left_out"):
-            values[int(str(row["layer"]))] += [float(str(row["mean"]))] * int(str(row["seeds"]))
-    if not values or species in MIXED:
+        if chooses and (row["rung"], row["measure"]) == (rung, measure):
+            # Each species measured all layers with the same seeds, so sums compare as means do.
+            sums[int(str(row["layer"]))] += float(str(row["mean"])) * int(str(row["seeds"]))
+    if not sums or species in MIXED:
         return None
-    return max(values, key=lambda layer: (fmean(values[layer]), -layer))
+    return max(sums, key=lambda layer: (sums[layer], -layer))
 
 
 def ladder_rows(groups: Groups, layers: Sequence[Row]) -> Iterator[Row]:
@@ -173,6 +212,7 @@ def ladder_rows(groups: Groups, layers: Sequence[Row]) -> Iterator[Row]:
         for network in mine:
             head = network.summary
             own = head["left_out_amino_acids"]
+            there = _at_layer(network, layer)
             yield {
                 "species": species,
                 "rung": rung,
@@ -188,18 +228,29 @@ def ladder_rows(groups: Groups, layers: Sequence[Row]) -> Iterator[Row]:
                 "between_blocks_mrr": _value(head["synonymous_codons_between_blocks"]),
                 "cosine_mrr": _value(head["cosine"]),
                 "layer_of_others": "" if layer is None else layer,
-                "left_out_mrr_there": _text(None if layer is None else network.figure(LEFT_OUT, layer)),
-                "untold_mrr_there": _text(None if layer is None else network.figure(UNTOLD, layer)),
-                "shuffled_95_there": _text(None if layer is None else network.shuffled_95(LEFT_OUT, layer)),
-                "untold_shuffled_95_there": _text(
-                    None if layer is None else network.shuffled_95(UNTOLD, layer)
-                ),
+                **{name: _text(there.get(name)) for name in THERE},
             }
+
+
+def _at_layer(network: Network, layer: int | None) -> dict[str, float | None]:
+    """The columns of :data:`THERE`; none where no layer is chosen."""
+    if layer is None:
+        return {}
+    return {
+        "left_out_mrr_there": network.figure(LEFT_OUT, layer),
+        "low_there": network.figure(LEFT_OUT, layer, column="low"),
+        "high_there": network.figure(LEFT_OUT, layer, column="high"),
+        "shuffled_95_there": network.shuffled_95(LEFT_OUT, layer),
+        "untrained_there": network.untrained(LEFT_OUT, layer),
+        "untold_mrr_there": network.figure(UNTOLD, layer),
+        "untold_shuffled_95_there": network.shuffled_95(UNTOLD, layer),
+    }
 
 
 def layer_rows(groups: Groups) -> Iterator[Row]:
     """One row a species, rung, layer and measure, as reported: mean over seeds and its spread."""
     for (species, rung), mine in groups.items():
+        sizes = [min(network.text, network.tokens) for network in mine if network.text is not None]
         for layer in mine[0].layers:
             for name, measure in SIMILARITIES.items():
                 values = [v for n in mine if (v := n.figure(measure, layer)) is not None]
@@ -210,13 +261,14 @@ def layer_rows(groups: Groups) -> Iterator[Row]:
                         "layer": layer,
                         "measure": name,
                         "seeds": len(values),
-                        "mean": _text(fmean(values)),
+                        "mean": f"{fmean(values):.6f}",  # layers are chosen by it
                         "sd": _text(stdev(values)) if len(values) > 1 else "",
+                        "text": round(fmean(sizes)) if sizes else "",
                     }
 
 
 def training_rows(groups: Groups) -> Iterator[Row]:
-    """One row a species, rung, layer and kept checkpoint: the two endpoints along training."""
+    """One row a species, rung, layer and kept checkpoint: every measure along training."""
     for (species, rung), mine in groups.items():
         # Checkpoints of seeds lie a few tokens apart; they are matched by their order.
         steps = [sorted({int(row["tokens_seen"]) for row in n.rows}) for n in mine]
@@ -228,7 +280,8 @@ def training_rows(groups: Groups) -> Iterator[Row]:
                         for n, tokens in zip(mine, steps, strict=True)
                         if (v := n.figure(measure, layer, tokens[place])) is not None
                     ]
-                    for name, measure in (("left_out", LEFT_OUT), ("synonyms", SYNONYMS))
+                    for name, measure in SIMILARITIES.items()
+                    if name != "untold"
                 }
                 yield {
                     "species": species,

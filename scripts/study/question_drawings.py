@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,9 +10,11 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from genomecli.analysis.figures.code_table import CodonCell, code_table_figure
 from genomecli.analysis.figures.style import BAND, GREY, OKABE_ITO, house_style, light_grid, new_figure
-from scripts.study.drawings import LABELS, NAMES, number, save
-from scripts.study.ladder import Row
+from scripts.study.drawings import CHANCE, LABELS, NAMES, number, save
+from scripts.study.ladder import Row, read_rows
+from scripts.study.questions import MIDDLE
 
 PROPERTY_LABELS = {
     "gc3": "GC3",
@@ -28,11 +31,19 @@ ENDPOINT_LABELS = {
     "left_out": "left-out\namino acid",
     "left_out_without": "without",
 }
-MIDDLE = "2"
-"""Layer of the networks that is drawn."""
+POOLED = {
+    "per-species": "one network,\nown tokens",
+    "shared": "one network,\nshared tokens",
+    "no-language": "shared tokens, no\nlanguage embedding",
+}
+"""Networks of four species in words."""
 
-CHANCE = 0.188
-"""MRR to the codons of the same amino acid among 61, by chance."""
+POOLED_CODES = {
+    "per-species": "pooled, own tokens",
+    "shared": "pooled, shared tokens",
+    "no-language": "pooled, no language embedding",
+    "apart": "pooled, DNA alone beside",
+}
 
 RANK_COLOURS = {"phylum": OKABE_ITO[2], "domain": OKABE_ITO[0], "life": OKABE_ITO[1]}
 RANK_LABELS = {"phylum": "neighbouring phyla", "domain": "both bacteria", "life": "two domains of life"}
@@ -50,6 +61,8 @@ def draw_explained(rows: Sequence[Row], path: Path) -> None:
         _panel(grid[0][1], lines, ENDPOINT_LABELS, 1, 1, "MRR, and without GC3 and usage")
         grid[0][0].set_yticks(range(len(names)), names, fontsize=8)
         grid[0][1].set_yticks(range(len(names)), [""] * len(names))
+        note = "bold: above chance and above what 95 % of codes with amino acids dealt anew reach"
+        figure.supxlabel(note, fontsize=8)
     save(figure, path)
 
 
@@ -85,7 +98,7 @@ def _panel(
     top: float,
     title: str,
 ) -> None:
-    """A heat map with its numbers; bold where the value lies above 95 % of its null."""
+    """A heat map with its numbers; bold where the value lies above 95 % of its null, and above chance."""
     import numpy as np
 
     table = np.full((len(lines), len(columns)), np.nan)
@@ -95,9 +108,9 @@ def _panel(
             if not values:
                 continue
             table[line, column] = scale * fmean(values)
-            plain = name if number(rows[0], f"{name}_null95") is not None else name.removesuffix("_without")
-            nulls = [v for row in rows if (v := number(row, f"{plain}_null95")) is not None]
-            above = bool(nulls) and fmean(values) > fmean(nulls)
+            least = CHANCE["left_out" if name.startswith("left_out") else "synonyms"] if scale == 1 else 0
+            nulls = [v for row in rows if (v := number(row, f"{name}_null95")) is not None]
+            above = bool(nulls) and fmean(values) > max(fmean(nulls), least)
             text = f"{table[line, column]:.1f}" if scale > 1 else f"{table[line, column]:.2f}".lstrip("0")
             colour = "white" if table[line, column] > 0.55 * top else "black"
             weight = "bold" if above else "normal"
@@ -109,23 +122,46 @@ def _panel(
 
 
 def draw_surprise(rows: Sequence[Row], path: Path, rung: str) -> None:
-    """What the neighbourhood tells of each codon beside its usage; and where in genes it is common."""
-    rows = [row for row in rows if row["rung"] == rung and row["seed"] == "1" and row["codon"] != "all"]
+    """What the neighbourhood tells of each codon beside its usage; and where in genes it is common.
+
+    Means over seeds, with the lowest and the highest end of their intervals.
+    """
+    rows = _over_seeds([row for row in rows if row["rung"] == rung and row["codon"] != "all"])
     species = sorted({str(row["species"]) for row in rows})
     if not species:
         return
     with house_style():
-        figure, grid = new_figure(5.6 * len(species), 11, columns=len(species), rows=3, sharey="row")
+        figure, grid = new_figure(5.6 * len(species), 14, columns=len(species), rows=4, sharey="row")
         for column, name in enumerate(species):
             mine = [row for row in rows if row["species"] == name]
             _gains(grid[0][column], mine)
-            _starts(grid[1][column], mine)
-            _islands(grid[2][column], mine)
+            _ends(grid[1][column], mine, "first")
+            _ends(grid[2][column], mine, "last")
+            _islands(grid[3][column], mine)
             grid[0][column].set_title(NAMES.get(name, name))
         grid[0][0].set_ylabel("told by the neighbourhood, bits")
         grid[1][0].set_ylabel("share in the first ten codons\nover that inside, log2")
-        grid[2][0].set_ylabel("told by the neighbourhood, bits")
+        grid[2][0].set_ylabel("share in the last ten codons\nover that inside, log2")
+        grid[3][0].set_ylabel("told by the neighbourhood, bits")
+        figure.supxlabel("grey: the interval holds 0", fontsize=8)
     save(figure, path)
+
+
+def _over_seeds(rows: Sequence[Row]) -> list[Row]:
+    """A row a species and codon: means, lowest low and highest high."""
+    groups: dict[tuple[object, object], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row["species"], row["codon"]), []).append(row)
+    named = ("species", "rung", "seed", "codon", "amino_acid")
+    found: list[Row] = []
+    for mine in groups.values():
+        made: dict[str, object] = {name: mine[0][name] for name in named}
+        for name in mine[0].keys() - made.keys():
+            values = [value for row in mine if (value := number(row, name)) is not None]
+            over = min if name.endswith("_low") else max if name.endswith("_high") else fmean
+            made[name] = over(values) if values else ""
+        found.append(made)
+    return found
 
 
 def _gains(axes: Any, rows: Sequence[Row]) -> None:
@@ -134,22 +170,26 @@ def _gains(axes: Any, rows: Sequence[Row]) -> None:
     axes.set_xlabel("usage, % of codons")
 
 
-def _starts(axes: Any, rows: Sequence[Row]) -> None:
-    kept = [row for row in rows if row["first"] != ""]
-    far = sorted(kept, key=lambda row: -abs(_cell(row, "first")))
-    sure = [row for row in far if _cell(row, "first_low") > 0 or _cell(row, "first_high") < 0]
-    _dots(axes, kept, "first", OKABE_ITO[1], sure[:8])
+def _ends(axes: Any, rows: Sequence[Row], end: str) -> None:
+    """Where codons are more or less common than inside genes: at the ``first`` or the ``last``."""
+    kept = [row for row in rows if row[end] != ""]
+    far = sorted(kept, key=lambda row: -abs(_cell(row, end)))
+    sure = [row for row in far if _cell(row, f"{end}_low") > 0 or _cell(row, f"{end}_high") < 0]
+    _dots(axes, kept, end, OKABE_ITO[1], sure[:8])
     axes.set_xlabel("usage, % of codons")
 
 
 def _islands(axes: Any, rows: Sequence[Row]) -> None:
     """What the neighbourhood tells against how much of the codon stands in genes low in GC3."""
     kept = [row for row in rows if row["in_lowest_gc3"] != ""]
+    marked = []
     for row in kept:
         x, y = 100 * _cell(row, "in_lowest_gc3"), _cell(row, "gain")
         axes.plot(x, y, "o", ms=4, color=OKABE_ITO[2])
         if x > 15 and y > 0.14:
-            _name(axes, row, x, y)
+            marked.append((row, x, y, x / 42))
+    marked.sort(key=lambda one: -one[2])
+    _names(axes, marked)
     axes.axvline(10, color=GREY, lw=0.8)
     axes.axhline(0, color=GREY, lw=0.8)
     axes.set_xlim(0, 42)
@@ -185,17 +225,18 @@ def _dots(axes: Any, rows: Sequence[Row], name: str, colour: str, marked: Sequen
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticklabels([f"{tick:g}" for tick in ticks])
     light_grid(axes)
-    _names(axes, marked, name)
+    width = math.log10(7 / 0.08)
+    places = [(row, 100 * _cell(row, "usage"), _cell(row, name)) for row in marked]
+    _names(axes, [(row, x, y, math.log10(x / 0.08) / width) for row, x, y in places])
 
 
-def _names(axes: Any, marked: Sequence[Row], name: str) -> None:
-    """Names beside their dots; one that would lie over another is left out."""
+def _names(axes: Any, marked: Sequence[tuple[Row, float, float, float]]) -> None:
+    """Names beside dots (row, x, y, share of the width); one that would lie over another is left out."""
     placed: list[tuple[float, float]] = []
     low, high = axes.get_ylim()
-    for row in marked:
-        x, y = 100 * _cell(row, "usage"), _cell(row, name)
-        here = (math.log10(x), (y - low) / (high - low))
-        if any(abs(here[0] - a) < 0.2 and abs(here[1] - b) < 0.045 for a, b in placed):
+    for row, x, y, across in marked:
+        here = (across, (y - low) / (high - low))
+        if any(abs(here[0] - a) < 0.12 and abs(here[1] - b) < 0.06 for a, b in placed):
             continue
         placed.append(here)
         _name(axes, row, x, y)
@@ -215,8 +256,9 @@ def draw_species(rows: Sequence[Row], path: Path) -> None:
         _against(grid[0][2], rows, ("lookup_amino_acid", "network_amino_acid"))
         grid[0][2].set_ylabel("MRR, amino acid left out, mean of both ways")
         grid[0][2].set_title("Codon to codons of the same amino acid", fontsize=10)
-        grid[0][2].axhline(CHANCE, color=GREY, lw=0.8, ls=":")
-        grid[0][2].annotate("chance", (0.02, CHANCE + 0.01), xycoords=("axes fraction", "data"), fontsize=8)
+        chance = CHANCE["synonyms"]
+        grid[0][2].axhline(chance, color=GREY, lw=0.8, ls=":")
+        grid[0][2].annotate("chance", (0.02, chance + 0.01), xycoords=("axes fraction", "data"), fontsize=8)
         handles = _handles()
         figure.legend(handles=handles, loc="outside lower center", ncol=5, fontsize=8)
     save(figure, path)
@@ -248,7 +290,7 @@ def _matrix(axes: Any, rows: Sequence[Row], names: Sequence[str]) -> None:
     axes.set_xticks(range(len(names)), labels, rotation=35, ha="right", fontsize=8)
     axes.set_yticks(range(len(names)), labels, fontsize=8)
     axes.tick_params(length=0)
-    axes.set_title("Above: all; below: beyond amino acids", fontsize=10)
+    axes.set_title("Above the diagonal: all;\nbelow it: beyond amino acids", fontsize=10)
 
 
 def _against(axes: Any, rows: Sequence[Row], measures: tuple[str, str]) -> None:
@@ -271,10 +313,88 @@ def _handles() -> list[Any]:
         Line2D([], [], marker="o", ls="", color=colour, label=RANK_LABELS[rank])
         for rank, colour in RANK_COLOURS.items()
     ]
-    found.append(Line2D([], [], marker="o", ls="", color=GREY, label="pair ratios, all"))
-    open_square = {"marker": "s", "ls": "", "color": GREY, "mfc": "white"}
-    found.append(Line2D([], [], **open_square, label="beyond amino acids (middle), network (right)"))
+    found.append(Line2D([], [], marker="o", ls="", color=GREY, label="pair ratios"))
+    found.append(
+        Line2D(
+            [],
+            [],
+            marker="s",
+            ls="",
+            color=GREY,
+            mfc="white",
+            label="middle: beyond amino acids; right: one network of all four",
+        )
+    )
     return found
+
+
+def draw_pooled(pooled: Sequence[Row], ladder: Sequence[Row], path: Path) -> None:
+    """Left-out amino acids at the embedding: networks of one species, and of four; a dot a seed."""
+    groups = {
+        name: [
+            (str(row["species"]), number(row, "left_out_embedding"))
+            for row in pooled
+            if row["network"] == name
+        ]
+        for name in POOLED
+    }
+    if not any(groups.values()):
+        return
+    alone = [
+        (str(row["species"]), number(row, "left_out_mrr_there"))
+        for row in ladder
+        if row["rung"] == "paired" and str(row["layer_of_others"]) == "0"
+    ]
+    species = list(dict.fromkeys(name for mine in groups.values() for name, _ in mine))
+    labels = ["a network\neach", *POOLED.values()]
+    with house_style():
+        figure, grid = new_figure(8.4, 4.4, columns=1, rows=1)
+        axes = grid[0][0]
+        for place, name in enumerate(species):
+            points = [
+                (column + 0.14 * (place - 1.5), value)
+                for column, mine in enumerate((alone, *groups.values()))
+                for which, value in mine
+                if which == name and value is not None
+            ]
+            label = NAMES.get(name, name)
+            axes.plot(*zip(*points, strict=True), "o", color=OKABE_ITO[place], ms=6, label=label)
+        nulls = [v for row in pooled if (v := number(row, "left_out_embedding_shuffled_95")) is not None]
+        axes.axhspan(0, max(nulls, default=0), color=BAND, alpha=0.6, lw=0, label="95 % of shuffled codes")
+        axes.set_xticks(range(len(labels)), labels)
+        axes.set_ylim(0, 1.02)
+        axes.set_ylabel("MRR, amino acid left out, at the embedding")
+        axes.set_title("Genes beside their proteins, of one species or of four")
+        light_grid(axes)
+        figure.legend(loc="outside lower center", ncol=5, fontsize=8)
+    save(figure, path)
+
+
+def draw_code(job: Path, path: Path) -> None:
+    """The code table of a decipherment, with the names of its species and what it has right."""
+    rows = read_rows(job / "codons.tsv")
+    if not rows:
+        return
+    found = json.loads((job / "summary.json").read_text(encoding="utf-8"))
+    genes, proteins = (NAMES.get(found[name], found[name]) for name in ("codons", "proteins"))
+    code = f"code {found['stated_code']}"
+    title = f"The code of {genes}, read from its genes and proteins of {proteins}"
+    subtitle = (
+        f"{found['right']} of {found['asked']} codons read as in {code}; decided are "
+        f"{100 * found['decided_tokens']:.0f} % of all codons in genes, "
+        f"{100 * found['wrong_tokens']:.1f} % of them wrongly.\n"
+        "No gene was shown beside its protein. %: share of resamples that agree."
+    )
+    figure = code_table_figure(
+        {row["codon"]: _cell_of(row) for row in rows}, title=title, stated=code, subtitle=subtitle
+    )
+    save(figure, path)
+
+
+def _cell_of(row: Mapping[str, str]) -> CodonCell:
+    stop = row["answer"] == "*"
+    support = float(row["support"]) if row["support"] and not stop else float("nan")
+    return CodonCell(row["answer"], support, row["stated"], "" if stop else row["best"])
 
 
 def draw_codes(rows: Sequence[Row], path: Path) -> None:
@@ -292,7 +412,7 @@ def draw_codes(rows: Sequence[Row], path: Path) -> None:
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         rung = str(row["text"]).partition("-")[2]
-        name = f"pooled, {rung}" if str(row["text"]).startswith("pooled") else LABELS.get(rung, rung)
+        name = POOLED_CODES[rung] if str(row["text"]).startswith("pooled") else LABELS.get(rung, rung)
         groups.setdefault((str(row["species"]), name), []).append(row)
     if not groups:
         return
@@ -330,7 +450,7 @@ def draw_codes(rows: Sequence[Row], path: Path) -> None:
                 axes.annotate(f"UGA near {'; '.join(letters)}", spot, va="center", fontsize=8)
         axes.set_yticks(range(len(labels)), labels, fontsize=8)
         axes.set_ylim(len(labels) - 0.3, -0.7)
-        axes.set_xlim(0, 1.3 * max(float(str(row["classes_possible"])) for row in rows))
+        axes.set_xlim(0, 1.5 * max(float(str(row["classes_possible"])) for row in rows))
         axes.set_xlabel("classes of genetic codes that remain possible, from DNA alone; in a dot: seeds")
         light_grid(axes, "x")
         figure.legend(loc="outside upper center", ncol=2, fontsize=8)

@@ -6,7 +6,6 @@ but how distances between species go with GC3 and the tree, which only all of th
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +13,7 @@ from itertools import permutations
 from pathlib import Path
 from statistics import fmean
 
-from scripts.study.ladder import LEFT_OUT, Row
+from scripts.study.ladder import LEFT_OUT, Row, read_rows
 
 PROPERTIES = ("gc3", "third_base", "frequency", "first_two_bases", "meaning")
 BOTH = "without_gc3_and_frequency"
@@ -24,17 +23,12 @@ SYNONYM_SCOPES = {
     "between": "between_blocks",
     "between_without": f"between_blocks_{BOTH}",
 }
+MIDDLE = "2"
+"""The middle layer of the study's networks of three blocks."""
+
 RANKS = {"phylum": 1, "domain": 2, "life": 3}
 
 Cells = Mapping[str, str]
-
-
-def read_rows(path: Path) -> list[dict[str, str]]:
-    """Rows of a TSV table; none where it is not there."""
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream, delimiter="\t"))
 
 
 def explained_rows(out: Path) -> Iterator[Row]:
@@ -195,12 +189,12 @@ def _both_ways(rows: Sequence[Cells], pair: tuple[str, str], what: str) -> str:
 
 def _network_both_ways(rows: Sequence[Cells], pair: tuple[str, str], direction: str) -> str:
     """The same between the species of one network, its middle layer, by rotation: mean over seeds."""
-    wanted = ("contextual", direction, "procrustes", "mrr")
+    wanted = ("contextual", MIDDLE, direction, "procrustes", "mrr")
+    names = ("vectors", "layer", "direction", "similarity", "statistic")
     found = [
         float(row["value"])
         for row in rows
-        if {row["species_a"], row["species_b"]} == set(pair)
-        and (row["vectors"], row["direction"], row["similarity"], row["statistic"]) == wanted
+        if {row["species_a"], row["species_b"]} == set(pair) and tuple(row[name] for name in names) == wanted
     ]
     return f"{fmean(found):.3f}" if found else ""
 
@@ -273,10 +267,13 @@ POOLED = {
 
 
 def pooled_rows(out: Path) -> Iterator[Row]:
-    """One row a pooled network and species: its headline, at the middle layer, and left-out amino acids at
-    the embedding, the layer that networks of one species choose for each other."""
+    """One row a pooled network and species: its headline at the middle layer, and left-out amino acids at the
+    embedding."""
     for path in sorted((out / "pooled").glob("*/compared-*/headline.tsv")):
         rows = read_rows(path)
+        summary = json.loads(path.with_name("summary.json").read_text(encoding="utf-8"))
+        tokens = str(summary["runs"][0]["tokens_seen"])
+        measures = [r for r in read_rows(path.with_name("measures.tsv")) if r["tokens_seen"] == tokens]
         for species in dict.fromkeys(row["species"] for row in rows):
             row: dict[str, object] = {
                 "network": path.parent.parent.name,
@@ -288,18 +285,17 @@ def pooled_rows(out: Path) -> Iterator[Row]:
                 cells = mine.get(measure, {})
                 row[name] = cells.get("MRR", "")
                 row[f"{name}_shuffled_95"] = cells.get("shuffled 95 %", "")
-            row |= _embedding_row(path.parent, species)
+            row |= _embedding_row(measures, species)
             yield row
 
 
-def _embedding_row(compared: Path, species: str) -> Row:
-    """Left-out amino acids of one species at layer 0, of the checkpoint that is reported."""
-    summary = json.loads((compared / "summary.json").read_text(encoding="utf-8"))
-    tokens = str(summary["runs"][0]["tokens_seen"])
+def _embedding_row(measures: Sequence[Cells], species: str) -> Row:
+    """Left-out amino acids of one species at layer 0."""
     wanted = ("contextual", "0", "0", species, species, *LEFT_OUT)
     names = ("vectors", "layer", "frame", "species_a", "species_b", "similarity", "scope", "direction")
-    mine = [row for row in read_rows(compared / "measures.tsv") if row["tokens_seen"] == tokens]
-    found = {row["statistic"]: row["value"] for row in mine if tuple(row[name] for name in names) == wanted}
+    found = {
+        row["statistic"]: row["value"] for row in measures if tuple(row[name] for name in names) == wanted
+    }
     return {
         "left_out_embedding": found.get("mrr", ""),
         "left_out_embedding_shuffled_95": found.get("permutation_null95", ""),

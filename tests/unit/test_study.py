@@ -7,9 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from scripts.study.collect import main
-from scripts.study.ladder import Row, chosen_layer, grouped, ladder_rows, layer_rows, networks, training_rows
-from scripts.study.questions import read_rows
+from scripts.study.collect import Results, main
+from scripts.study.ladder import (
+    Row,
+    chosen_layer,
+    grouped,
+    ladder_rows,
+    layer_rows,
+    networks,
+    read_rows,
+    training_rows,
+)
 
 COLUMNS = [
     "run",
@@ -22,10 +30,15 @@ COLUMNS = [
     "statistic",
     "value",
     "tokens_seen",
+    "low",
+    "high",
+    "null95",
 ]
 
 
-def write_network(folder: Path, species: str, rung: str, seed: int, by_layer: dict[int, float]) -> None:
+def write_network(
+    folder: Path, species: str, rung: str, seed: int, by_layer: dict[int, float], decided: bool = False
+) -> None:
     """What ``mrr-compare`` leaves of a network with these figures at its end, and half of them before."""
     place = folder / "ladder" / f"{species}-{rung}" / f"compared-{seed}"
     place.mkdir(parents=True)
@@ -38,12 +51,27 @@ def write_network(folder: Path, species: str, rung: str, seed: int, by_layer: di
         for kind in kinds:
             for tokens, share in ((1000 + seed, 0.5), (2000 + seed, 1.0)):
                 cells = ("x", "contextual", layer, 0, *kind, "mrr", value * share, tokens)
-                lines.append("\t".join(map(str, cells)))
-            lines.append("\t".join(map(str, ("x", "contextual", layer, 1, *kind, "mrr", 0.99, 2000 + seed))))
-            lines.append(
-                "\t".join(map(str, (*cells[:7], "permutation_null95", 0.1 + layer / 100, 2000 + seed)))
+                lines.append(line(*cells, 0.5 * value, 1.5 * value))
+            lines.append(line("x", "contextual", layer, 1, *kind, "mrr", 0.99, 2000 + seed))
+            lines.append(line(*cells[:7], "permutation_null95", 0.1 + layer / 100, 2000 + seed))
+        untold = ("procrustes", "codon_to_amino", "untold_left_out")
+        lines.append(
+            line(
+                "x",
+                "contextual",
+                layer,
+                0,
+                *untold,
+                "mrr",
+                0.9 * value,
+                2000 + seed,
+                "",
+                "",
+                0.3 + layer / 100,
             )
-    lines.append("\t".join(map(str, ("x", "ppmi", "", 0, *kinds[0], "mrr", 0.4, 10000))))
+        )
+        lines.append(line("x", "untrained", layer, 0, *kinds[0], "mrr", 0.15 + layer / 100, 0))
+    lines.append(line("x", "ppmi", "", 0, *kinds[0], "mrr", 0.4, 10000))
     (place / "measures.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     middle = {"value": by_layer[1], "low": 0.0, "high": 1.0}
     headline = {
@@ -57,9 +85,27 @@ def write_network(folder: Path, species: str, rung: str, seed: int, by_layer: di
         "synonymous_codons_between_blocks": None,
         "cosine": middle,
     }
-    (place / "summary.json").write_text(
-        json.dumps({"headlines": [headline], "runs": [{"tokens_seen": 2000 + seed}]}), encoding="utf-8"
-    )
+    code = {
+        "species": species,
+        "evidence": "dna",
+        "given": 11,
+        "decided": decided,
+        "agrees": None,
+        "place_of_given": 1,
+        "possible": [[11], [4]],
+        "p": 1.0,
+    }
+    found = {"headlines": [headline], "runs": [{"tokens_seen": 2000 + seed}], "genetic_codes": [code]}
+    (place / "summary.json").write_text(json.dumps(found), encoding="utf-8")
+    run = place.with_name(f"seed-{seed}")
+    run.mkdir()
+    groups = [{"tokens_per_epoch": 700}, {"tokens_per_epoch": 50 * seed}]
+    (run / "summary.json").write_text(json.dumps({"reading": {"groups": groups}}), encoding="utf-8")
+
+
+def line(*cells: object) -> str:
+    """A line of measures, filled up with empty cells."""
+    return "\t".join(map(str, (*cells, *[""] * (len(COLUMNS) - len(cells)))))
 
 
 @pytest.fixture
@@ -84,6 +130,14 @@ def test_the_layer_is_the_best_of_the_other_species(study: Path) -> None:
     assert rows["yeast", "disjoint", 1]["left_out_mrr_there"] == "0.100"
     assert rows["yeast", "disjoint", 1]["shuffled_95_there"] == "0.100"
     assert rows["ecoli", "disjoint", 1]["shuffled_95_there"] == "0.120"
+    assert (rows["yeast", "disjoint", 1]["low_there"], rows["yeast", "disjoint", 1]["high_there"]) == (
+        "0.050",
+        "0.150",
+    )
+    assert rows["ecoli", "disjoint", 1]["untrained_there"] == "0.170"
+    # Of codons that nobody told the null stands beside the figure.
+    assert rows["ecoli", "disjoint", 1]["untold_mrr_there"] == "0.090"
+    assert rows["ecoli", "disjoint", 1]["untold_shuffled_95_there"] == "0.320"
     assert rows["ecoli", "paired", 1]["shuffled_95_there"] == ""
     assert rows["ecoli", "paired", 1]["left_out_mrr_there"] == ""
 
@@ -120,7 +174,8 @@ def test_means_are_over_seeds_at_the_same_point_of_training(study: Path) -> None
     ends = {
         (r["species"], r["rung"], r["layer"]): r for r in layer_rows(groups) if r["measure"] == "left_out"
     }
-    assert ends["ecoli", "disjoint", 0]["mean"] == "0.800"
+    assert ends["ecoli", "disjoint", 0]["mean"] == "0.800000"
+    assert ends["ecoli", "disjoint", 0]["text"] == 775
     assert ends["ecoli", "disjoint", 0]["sd"] == "0.141"
     assert ends["yeast", "disjoint", 0]["sd"] == ""
     along = [
@@ -133,8 +188,8 @@ def test_tables_and_figures_are_written_of_what_there_is(study: Path, tmp_path: 
     results = tmp_path / "results"
     main(study, results)
     names = {path.name for path in results.iterdir()}
-    figures = {"ladder.png", "training.png", "founding.png", "similarities.png"}
-    assert names == {"ladder.tsv", "layers.tsv", "training.tsv", "static.tsv"} | figures
+    figures = {"ladder.png", "training.png", "founding.png", "similarities.png", "codes.png"}
+    assert names == {"ladder.tsv", "layers.tsv", "training.tsv", "static.tsv", "codes.tsv"} | figures
     assert all((results / name).stat().st_size > 5000 for name in figures)
 
 
@@ -182,7 +237,37 @@ def test_fewer_seeds_of_a_rung_do_not_replace_more(
     results, other = tmp_path / "results", tmp_path / "other"
     main(study, results)
     before = {path.name: path.read_bytes() for path in results.iterdir()}
-    write_network(other, "ecoli", "disjoint", 3, {0: 0.2, 1: 0.3, 2: 0.4})
+    # A seed that is known already, with other answers: no table may take it.
+    write_network(other, "ecoli", "disjoint", 1, {0: 0.2, 1: 0.3, 2: 0.4}, decided=True)
     main(other, results, keep=True)
-    assert "ecoli, disjoint: 1 of 2 seeds are here" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "ecoli, disjoint: 1 of 2 seeds are here" in said
+    assert "ecoli-disjoint: 1 of 2 seeds are here" in said
     assert {path.name: path.read_bytes() for path in results.iterdir()} == before
+
+
+def test_layers_are_chosen_by_more_digits_than_are_shown() -> None:
+    layers: list[Row] = [
+        {
+            "species": "ecoli",
+            "rung": "paired",
+            "measure": "left_out",
+            "layer": layer,
+            "seeds": 1,
+            "mean": mean,
+        }
+        for layer, mean in ((0, "0.499600"), (1, "0.500400"))
+    ]
+    assert chosen_layer(layers, "yeast", "paired") == 1
+    assert chosen_layer(layers, "yeast", "paired", "cosine") is None
+
+
+def test_a_table_of_before_may_lack_columns_that_are_new(tmp_path: Path) -> None:
+    (tmp_path / "pooled.tsv").write_text("network\tleft_out\nold\t0.5\n", encoding="utf-8")
+    row: Row = {"network": "new", "seed": 1, "left_out": "0.6"}
+    found = Results(tmp_path, keep=True).write("pooled", [row], "network", each="seed")
+    assert [(r["network"], r["seed"], r["left_out"]) for r in found] == [
+        ("new", 1, "0.6"),
+        ("old", "", "0.5"),
+    ]
+    assert [r["network"] for r in read_rows(tmp_path / "pooled.tsv")] == ["new", "old"]

@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from scripts.study.question_drawings import draw_codes, draw_explained, draw_species, draw_surprise
+from scripts.study.question_drawings import (
+    _over_seeds,
+    draw_code,
+    draw_codes,
+    draw_explained,
+    draw_pooled,
+    draw_species,
+    draw_surprise,
+)
 from scripts.study.questions import (
     code_rows,
     explained_rows,
@@ -194,3 +202,50 @@ def test_a_pooled_network_has_a_row_a_species(tmp_path: Path) -> None:
     assert (bug["network"], bug["seed"], bug["species"]) == ("shared", "3", "bug")
     assert (bug["left_out"], bug["left_out_shuffled_95"], bug["cosine"]) == ("0.4", "0.2", "0.3")
     assert (cat["left_out"], cat["cosine"]) == ("0.5", "")
+
+
+def test_codons_are_drawn_as_means_of_seeds_within_all_of_their_intervals() -> None:
+    about = {"species": "ecoli", "rung": "disjoint", "codon": "AGG", "amino_acid": "R"}
+    rows = [
+        {**about, "seed": seed, "gain": gain, "gain_low": low, "gain_high": high, "first": ""}
+        for seed, gain, low, high in (("1", "0.2", "0.1", "0.3"), ("2", "0.4", "-0.1", "0.5"))
+    ]
+    (found,) = _over_seeds(rows)
+    assert found["gain"] == pytest.approx(0.3)
+    assert (found["gain_low"], found["gain_high"], found["first"]) == (-0.1, 0.5, "")
+
+
+def test_pooled_networks_are_drawn_beside_those_of_one_species(tmp_path: Path) -> None:
+    pooled = [
+        {
+            "network": name,
+            "species": "ecoli",
+            "left_out_embedding": 0.5,
+            "left_out_embedding_shuffled_95": 0.3,
+        }
+        for name in ("shared", "per-species", "no-language")
+    ]
+    alone = [{"rung": "paired", "species": "ecoli", "layer_of_others": "0", "left_out_mrr_there": "0.8"}]
+    draw_pooled(pooled, alone, tmp_path / "pooled.png")
+    assert (tmp_path / "pooled.png").stat().st_size > 5000
+    draw_pooled([], alone, tmp_path / "none.png")
+    assert not (tmp_path / "none.png").exists()
+
+
+def test_the_code_s_picture_is_drawn_of_a_decipherment_that_is_there(tmp_path: Path) -> None:
+    draw_code(tmp_path, tmp_path / "code.png")
+    assert not (tmp_path / "code.png").exists()
+    rows: list[Cells] = [
+        ("".join(codon), *answer)
+        for codon, answer in zip(
+            ((a, b, c) for a in "TCAG" for b in "TCAG" for c in "TCAG"),
+            16 * [("?", "F", 0.4, "F"), ("L", "L", 0.9, "S"), ("*", "", "", "*"), ("?", "K", 0.5, "R")],
+            strict=True,
+        )
+    ]
+    write(tmp_path / "codons.tsv", "codon answer best support stated", rows)
+    about = {"codons": "spyogenes", "proteins": "bsubtilis", "stated_code": 11, "right": 60, "asked": 61}
+    shares = {"decided_tokens": 0.7, "wrong_tokens": 0.0}
+    (tmp_path / "summary.json").write_text(json.dumps(about | shares), encoding="utf-8")
+    draw_code(tmp_path, tmp_path / "code.png")
+    assert (tmp_path / "code.png").stat().st_size > 20000

@@ -45,18 +45,26 @@ class CodonCell:
         """It was answered, and otherwise than stated."""
         return self.letter not in "?-" and self.letter != self.stated
 
+    @property
+    def leans_elsewhere(self) -> bool:
+        """It is undecided, and its best reading is not the stated one."""
+        return self.letter == "?" and self.leaning not in ("", self.stated)
 
-def code_table_figure(cells: Mapping[str, CodonCell], *, title: str, stated: str) -> Figure:
+
+def code_table_figure(
+    cells: Mapping[str, CodonCell], *, title: str, stated: str, subtitle: str = ""
+) -> Figure:
     """Draw the 64 cells, first base down, second across, third within a block.
 
     Args:
         cells: by codon, written with T.
         title: heading.
         stated: name of the code that answers are compared with.
+        subtitle: a line below the heading.
     """
     figure: Figure
     with house_style():
-        figure, grid = new_figure(9.2, 8.4)
+        figure, grid = new_figure(9.2, 8.8)
         axes = grid[0, 0]
         axes.set_xlim(0, 4)
         axes.set_ylim(16, 0)
@@ -71,9 +79,17 @@ def code_table_figure(cells: Mapping[str, CodonCell], *, title: str, stated: str
             axes.text(place + 0.5, -0.25, base, ha="center", va="bottom", fontsize=13, fontweight="bold")
             axes.text(-0.06, 4 * place + 2, base, ha="right", va="center", fontsize=13, fontweight="bold")
         figure.suptitle(title, x=0.01, ha="left", fontsize=12.5, fontweight="bold")
+        if subtitle:
+            axes.set_title(subtitle, loc="left", fontsize=10, fontweight="normal", pad=32)
         for name, letters, _ in PROPERTY_GROUPS:
             axes.plot([], [], "s", ms=9, color=property_colour(letters[0]), label=name)
-        axes.plot([], [], "s", ms=9, mfc="white", mec=OKABE_ITO[1], mew=2, label=f"not as in {stated}")
+        if any(cell.letter == "?" for cell in cells.values()):
+            axes.plot([], [], "s", ms=9, color=GREY, alpha=0.3, label="pale, with ?: undecided")
+        ring = {"ms": 9, "mfc": "white", "mec": OKABE_ITO[1], "ls": ""}
+        if any(cell.differs for cell in cells.values()):
+            axes.plot([], [], "s", **ring, mew=2.2, label=f"not as in {stated}")
+        if any(cell.leans_elsewhere for cell in cells.values()):
+            axes.plot([], [], "s", **ring, mew=1, label=f"best reading not as in {stated}")
         figure.legend(loc="outside lower center", ncols=4, handletextpad=0.2)
     return figure
 
@@ -82,15 +98,16 @@ def _draw_cell(axes: Axes, column: int, row: int, codon: str, cell: CodonCell) -
     from matplotlib.patches import Rectangle
 
     known = cell.letter not in "?-"
-    colour = property_colour(cell.letter) if known else GREY
-    axes.add_patch(Rectangle((column, row), 1, 1, facecolor=colour, alpha=_PALE if known else 0.06, lw=0))
-    if cell.differs:
+    shown = cell.letter if known else cell.leaning
+    colour = property_colour(shown) if shown else GREY
+    axes.add_patch(Rectangle((column, row), 1, 1, facecolor=colour, alpha=_PALE if known else 0.04, lw=0))
+    if cell.differs or cell.leans_elsewhere:
         frame = Rectangle((column + 0.015, row + 0.06), 0.97, 0.88, fill=False, zorder=3)
-        frame.set(edgecolor=OKABE_ITO[1], linewidth=2.2)
+        frame.set(edgecolor=OKABE_ITO[1], linewidth=2.2 if cell.differs else 0.9)
         axes.add_patch(frame)
     axes.text(column + 0.05, row + 0.5, codon.replace("T", "U"), va="center", fontsize=10, color="#444444")
-    text = "stop" if cell.letter == "*" else "never seen" if cell.letter == "-" else cell.letter
-    size = 15 if len(text) == 1 else 10
+    text = {"*": "stop", "-": "never seen", "?": f"{cell.leaning}?"}.get(cell.letter, cell.letter)
+    size = 10 if len(text) > 2 else 15
     axes.text(
         column + 0.42,
         row + 0.52,
@@ -99,14 +116,15 @@ def _draw_cell(axes: Axes, column: int, row: int, codon: str, cell: CodonCell) -
         ha="center",
         fontsize=size,
         color=colour,
-        fontweight="bold",
+        alpha=1 if known else 0.6,
+        fontweight="bold" if known else "normal",
     )
     axes.text(column + 0.96, row + 0.5, _note(cell), va="center", ha="right", fontsize=8, color="#444444")
 
 
 def _note(cell: CodonCell) -> str:
-    """How sure; what an undecided codon leans to; what the stated code says where that is something else."""
+    """How sure; and what the stated code says where that is something else."""
     sure = "" if cell.support != cell.support else f"{100 * cell.support:.0f} %"
-    if cell.letter == "?":
-        return f"leans to {cell.leaning}, {sure}"
-    return f"{sure}, stated {cell.stated}" if cell.differs else sure
+    if not (cell.differs or cell.leans_elsewhere):
+        return sure
+    return f"{sure}, stated {cell.stated}" if sure else f"stated {cell.stated}"
