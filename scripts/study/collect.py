@@ -130,7 +130,9 @@ class Results:
         """A table as it stands."""
         return list(read_rows(self.folder / f"{name}.tsv"))
 
-    def write(self, name: str, rows: Iterable[Row], *job: str, each: str = "") -> list[Row]:
+    def write(
+        self, name: str, rows: Iterable[Row], *job: str, each: str = "", fill: bool = False
+    ) -> list[Row]:
         """Write a table, or leave it where it would be empty.
 
         Args:
@@ -138,17 +140,27 @@ class Results:
             rows: of the jobs at hand.
             job: columns that name a job. Its rows are replaced together.
             each: column of its repeats, such as seeds. A job with fewer of them than are written stays.
+            fill: jobs have one row each, whose cells come from several sources; an empty one stays as it was.
 
         Returns:
             All rows of the table.
         """
         found = list(rows)
         if self.keep:
-            found = merged(self.rows(name), found, job, each)
+            before = self.rows(name)
+            if fill:
+                known = {_key(row, job): row for row in before}
+                found = [filled(row, known.get(_key(row, job), {})) for row in found]
+            found = merged(before, found, job, each)
         if found:
             lines = ["\t".join(found[0]), *("\t".join(map(str, row.values())) for row in found)]
             (self.folder / f"{name}.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
         return found
+
+
+def filled(row: Row, before: Row) -> Row:
+    """A row whose empty cells are those of before."""
+    return {name: before.get(name, "") if value == "" else value for name, value in row.items()}
 
 
 def merged(before: Sequence[Row], rows: Sequence[Row], job: Sequence[str], each: str = "") -> list[Row]:
@@ -211,6 +223,8 @@ def main(out: Path, folder: Path, *, keep: bool = False) -> None:
         folder: where tables and figures go.
         keep: leave rows whose jobs ``out`` does not hold.
     """
+    if not out.is_dir():
+        raise SystemExit(f"{out}: no such folder; make -f scripts/study/Makefile writes it")
     folder.mkdir(parents=True, exist_ok=True)
     results = Results(folder, keep)
     read = results.write("decipher", decipherments(out / "decipher"), "job")
@@ -249,7 +263,7 @@ def _questions(out: Path, results: Results) -> None:
     folder = results.folder
     explained = results.write("explained", explained_rows(out), "species", "rung", "vectors", each="seed")
     surprise = results.write("surprise", surprise_rows(out), "species", "rung", each="seed")
-    species = results.write("species", species_rows(out), "a", "b")
+    species = results.write("species", species_rows(out), "a", "b", fill=True)
     pooled = results.write("pooled", pooled_rows(out), "network", each="seed")
     results.write("species-trends", trend_rows(species))
     codes = results.write("codes", code_rows(out), "text", each="seed")

@@ -271,3 +271,17 @@ def test_a_table_of_before_may_lack_columns_that_are_new(tmp_path: Path) -> None
         ("old", "", "0.5"),
     ]
     assert [r["network"] for r in read_rows(tmp_path / "pooled.tsv")] == ["new", "old"]
+
+
+def test_cells_of_other_sources_stay_where_they_are_not_at_hand(tmp_path: Path) -> None:
+    (tmp_path / "species.tsv").write_text("a\tb\tr\tnetwork\nx\ty\t0.1\t0.3\n", encoding="utf-8")
+    row: Row = {"a": "x", "b": "y", "r": "0.2", "network": ""}
+    found = Results(tmp_path, keep=True).write("species", [row], "a", "b", fill=True)
+    assert found == [{"a": "x", "b": "y", "r": "0.2", "network": "0.3"}]
+    assert Results(tmp_path, keep=False).write("species", [row], "a", "b", fill=True) == [row]
+
+
+def test_a_folder_of_jobs_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="no such folder"):
+        main(tmp_path / "nowhere", tmp_path / "results")
+    assert not (tmp_path / "results").exists()
