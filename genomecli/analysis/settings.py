@@ -146,14 +146,16 @@ class DecipherSettings(Section):
         "auto",
         doc="records: genes and proteins are drawn with replacement. composition: groups of them that are "
         "alike in composition are weighted unevenly, so that what another composition would change is "
-        "undecided; auto: composition where the proteins are of another species and no peptides, records "
-        "otherwise.",
+        "undecided; auto: composition where the proteins are of another species and are not peptides, "
+        "records otherwise.",
     )
     support: float = setting(
         0.9, doc="Share of the resamples that must agree, or the codon is undecided.", gt=0.5, le=1
     )
     controls: bool = setting(
-        True, doc="Also decipher the five other readings of the genes, and against shuffled proteins."
+        True,
+        doc="Also decipher the five other readings of the genes, and against shuffled proteins: no codon is "
+        "decided where the evidence is not 2 standard deviations above each. It must be above 0 in any case.",
     )
 
     @field_validator("translate_with")

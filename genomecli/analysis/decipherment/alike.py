@@ -6,59 +6,68 @@ A bootstrap over groups of records that are alike in composition, weighted uneve
 composition would have done, and it takes the shifts that there are among the records at hand: genes high and
 low in GC, proteins of membranes and of the cytoplasm.
 
-Legend: T tokens, R records, V vocabulary, G groups.
+Records are points as in correspondence analysis (Greenacre 1984, Theory and Applications of Correspondence
+Analysis, Academic Press), except that short ones are drawn towards the middle and rare tokens count less.
+
+Legend: T tokens, R records, V vocabulary, n some of the records.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from genomecli.analysis.arrays import Floats, Integers
+from genomecli.analysis.arrays import Booleans, Floats, Integers
 from genomecli.analysis.decipherment.pairs import Text
 
 LEVELS = 5
 """Times that each group is halved: 32 groups."""
 
 SHORT = 50.0
-"""Tokens of a record whose composition counts for the half of what that of an endless one would."""
-
+"""Known tokens of a record whose composition counts for half of what it would in an endless record: its
+squared distance from the middle is halved."""
 
 RARE = 0.1
-"""Of an even share: a token rarer than that counts no more for being rare, or one that a single short record
-holds would be the first direction."""
+"""Of an even share, 1 / V: all tokens rarer than that are scaled as if they had it. Otherwise a token that
+only one short record holds would be the first direction."""
 
 
-def alike_in_composition(text: Text, size: int, levels: int = LEVELS, shortest: int = 1) -> Integers:
+def alike_in_composition(
+    text: Text, size: int, levels: int = LEVELS, among: Booleans | None = None
+) -> Integers:
     """Halve the records again and again across the direction in which their composition varies most.
 
-    Directions are leading principal axes of shares scaled as in a chi-squared statistic (correspondence
-    analysis), found anew in each group; records are halved at the median, so that groups are of one size.
+    Directions are leading principal axes of shares scaled as in a chi-squared statistic, found anew in each
+    group. Records are halved at the median, so that sizes of groups differ by one at most. Where two axes
+    lead alike (equal eigenvalues), which one is taken, and so the groups, depends on last bits.
 
     Args:
         text: the records.
         size: V.
         levels: of halving.
-        shortest: records of fewer tokens, which hold no pair, are left in the first group and halve nothing.
+        among: bool[R], records that are halved; all others are left in the first group and halve nothing.
 
     Returns:
         int64[R], each record's group, below 2^levels.
     """
     away = _away(text, size)
     found = np.zeros(len(text.lengths), dtype=np.int64)
-    long = text.lengths >= shortest
+    chosen = np.ones(len(found), dtype=np.bool_) if among is None else among
     for level in range(levels):
         for group in range(2**level):
-            rows = np.flatnonzero((found == group << (levels - level)) & long)
+            rows = np.flatnonzero((found == group << (levels - level)) & chosen)
             order = np.argsort(_along(away[rows]), kind="stable") if len(rows) else rows
             found[rows[order[(len(rows) + 1) // 2 :]]] += 1 << (levels - level - 1)
     return found
 
 
 def _away(text: Text, size: int) -> Floats:
-    """float64[R, V]: how far each record's shares are from those of all, in units of their chance error."""
-    records = len(text.lengths)
-    owner, good = np.repeat(np.arange(records), text.lengths), text.tokens >= 0
-    keys = owner[good] * size + text.tokens[good]
+    """float64[R, V]: how far each record's shares are from those of all, scaled as chi-squared distances are.
+
+    They are divided by the square root of the shares of all, or of RARE / V where that is more, and those of
+    short records drawn towards 0.
+    """
+    records, good = len(text.lengths), text.tokens >= 0
+    keys = text.owner[good] * size + text.tokens[good]
     counts = np.bincount(keys, minlength=records * size).reshape(records, size).astype(np.float64)
     length = counts.sum(axis=1, keepdims=True)
     shares = counts.sum(axis=0) / max(counts.sum(), 1.0)

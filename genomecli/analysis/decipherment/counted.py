@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from genomecli.analysis.settings import DecipherSettings
 
 LEAST_RECORDS = 2
-"""Genes, and proteins, that resamples are drawn from at least."""
+"""Genes, and proteins, with a pair in them that resamples are drawn from at least."""
 
 LEAST_FAR = 0.25
 """Pairs of residues at the background's distance, a share of the near ones, from which it is known."""
@@ -51,7 +51,12 @@ class Counted:
         proteins: Integers | Floats | None = None,
         share: Floats | None = None,
     ) -> Evidence:
-        """Of all records, or of groups as often as [G] says, with distances weighted by float64[K]."""
+        """The evidence of all records, or of a resample of them.
+
+        Args:
+            genes, proteins: how often each group counts, int64[G] or float64[G]; once by default.
+            share: how much each distance counts, float64[K]; 1 each by default.
+        """
         background = None
         if self.far_codons is not None and self.far_residues is not None:
             far = self.far_codons.total(genes)[0], self.far_residues.total(proteins)[0]
@@ -70,19 +75,22 @@ def count_texts(
         settings: of the distances.
         seed: of what is drawn.
         name: of the text, so that each draws its own.
-        alike: groups hold records that are alike in composition; by chance otherwise.
+        alike: groups hold records that are alike in composition; by chance otherwise. Either way, two
+            records that hold pairs stand in two groups, or no resample would change anything.
 
     Raises:
         InputError: if a text holds no pair.
     """
-
-    def groups(text: Text, size: int) -> Integers:
+    distances = range(settings.nearest, settings.farthest + 1)
+    texts = []
+    for text, size in ((codons, CODONS), (residues, AMINO)):
+        holding = text.holding(distances)
         if alike:
-            return alike_in_composition(text, size, shortest=settings.nearest + 1)
-        return deal(text, rng(seed, "decipher", name, size))
-
-    texts = [(text, size, groups(text, size)) for text, size in ((codons, CODONS), (residues, AMINO))]
-    near = [_pairs(*text, range(settings.nearest, settings.farthest + 1), "nearest") for text in texts]
+            groups = alike_in_composition(text, size, among=holding)
+        else:
+            groups = deal(text, rng(seed, "decipher", name, size), first=holding)
+        texts.append((text, size, groups))
+    near = [_pairs(*text, distances, "nearest") for text in texts]
     far: list[Pairs | None] = [None, None]
     background = background_of(settings, residues)
     if background is not None:
@@ -103,7 +111,7 @@ def background_of(settings: DecipherSettings, residues: Text) -> int | None:
 
 
 def reach_far(residues: Text, nearest: int) -> bool:
-    """Whether the records are proteins and not peptides: as many pairs far apart as to know them."""
+    """Whether the records are proteins and not peptides: enough of their pairs stand far apart."""
     near = np.maximum(residues.lengths - nearest, 0).sum()
     far = np.maximum(residues.lengths - AUTO_BACKGROUND, 0).sum()
     return bool(far >= LEAST_FAR * near)
@@ -123,7 +131,10 @@ def _pairs(text: Text, size: int, group_of: Integers, distances: range, key: str
 
 
 def refuse_few(counted: Counted) -> None:
-    """Raises InputError where a text has too few records to be drawn anew: nothing could be doubted."""
+    """Raise InputError where a text has too few records to be drawn anew: nothing could be doubted.
+
+    Groups are asked, of which there are two wherever two records hold a pair: see :func:`count_texts`.
+    """
     for pairs, what in ((counted.codons, "gene"), (counted.residues, "protein")):
         if len(pairs.held) < LEAST_RECORDS:
             raise InputError(

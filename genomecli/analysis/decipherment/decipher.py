@@ -23,6 +23,7 @@ from genomecli.analysis.decipherment.counted import (
 from genomecli.analysis.decipherment.evidence import AMINO, Evidence
 from genomecli.analysis.decipherment.genes import READINGS, reading_name
 from genomecli.analysis.decipherment.grammar import Grammar, grammar
+from genomecli.analysis.decipherment.pairs import Text
 from genomecli.analysis.decipherment.ranking import RankedCode, rank
 from genomecli.analysis.decipherment.search import Schedule, Solution, scores, search
 from genomecli.analysis.decipherment.sources import Sources
@@ -34,6 +35,9 @@ from genomecli.sequences.codes import GeneticCode, all_codes, genetic_code
 if TYPE_CHECKING:
     from genomecli.analysis.settings import DecipherSettings
 
+Resampling = Literal["records", "composition"]
+"""What a resample draws anew: records with replacement, or uneven weights of groups alike in composition."""
+
 SHUFFLED = "proteins shuffled within themselves"
 
 REDRAWN = "windows of a redrawn genome"
@@ -42,7 +46,7 @@ CONCENTRATION = 0.5
 """Of the weights that shift the composition: twice as uneven as those of a Bayesian bootstrap, 1."""
 
 LEAST_MARGIN = 2.0
-"""Standard deviations by which the evidence must exceed that of every control, or nothing is decided."""
+"""Standard deviations by which the evidence must exceed that of every control, or no codon is decided."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,8 @@ class Deciphered:
         stops: bool[64], codons that end genes.
         stop_support: float64[64], share of the resamples in which each codon ends genes.
         value: evidence of the solution, nats per thousand pairs.
-        spread: standard deviation of that over resamples of genes and proteins, all distances kept.
+        spread: standard deviation of that over genes and proteins drawn with replacement, all distances kept;
+            so too where the resamples shift the composition.
         residue_count: residues of the other text.
         codes: NCBI's codes, best first.
         controls: other readings, and shuffled proteins; empty where not asked for.
@@ -79,7 +84,7 @@ class Deciphered:
         grammar: codons and amino acids as vectors of one space, as the solution has it.
         least_support: share of the resamples from which a codon is decided.
         chains: searches that were made.
-        resampled: ``records``, or ``composition``.
+        resampling: what the resamples drew anew.
     """
 
     sources: Sources
@@ -98,7 +103,7 @@ class Deciphered:
     grammar: Grammar
     least_support: float
     chains: int
-    resampled: str
+    resampling: Resampling
 
     @property
     def asked(self) -> Integers:
@@ -106,7 +111,7 @@ class Deciphered:
         return np.flatnonzero((self.solution.labels >= 0) & ~self.stops)
 
     def decided(self, codon: int) -> bool:
-        """Whether enough resamples agree on the codon's reading, in a text that is told from its controls."""
+        """Whether enough resamples agree on the codon's reading, in texts that hold a code."""
         label = int(self.solution.labels[codon])
         return label >= 0 and self.holds_a_code and float(self.support[codon, label]) >= self.least_support
 
@@ -120,13 +125,16 @@ class Deciphered:
 
     @property
     def holds_a_code(self) -> bool:
-        """The evidence is above that of every control by LEAST_MARGIN; true where none was asked for."""
+        """The evidence is above 0, and above that of every control by LEAST_MARGIN where they were asked for.
+
+        Codons that all read as nothing have evidence 0: what is not above explains the texts no better.
+        """
         margin = self.margin
-        return margin is None or margin >= LEAST_MARGIN
+        return self.value > 0 and (margin is None or margin >= LEAST_MARGIN)
 
     @property
     def margin(self) -> float | None:
-        """How far the evidence is above the best control, in its standard deviations."""
+        """How far the evidence is above the best control, in standard deviations (``spread``)."""
         if not self.controls:
             return None
         return (self.value - max(control.value for control in self.controls)) / max(self.spread, 1e-12)
@@ -158,32 +166,25 @@ def decipher(
     refuse_few(counted)
     evidence = counted.evidence()
     solution = search(evidence, schedule, rng(seed, "decipher", "search"))
-    knows = sources.genes.knows_last and (settings.frame, settings.strand) == (0, "+")
-    kind = resampled(sources, settings)
-    shifted = kind == "composition"
-    groups = count_texts(text, sources.residues, settings, seed, "text", alike=True) if shifted else counted
-    ends = count_ends(
-        text, sources.genes.ends, groups.codons.group_of, known=knows, exact=sources.genes.exact
-    )
-    drawn = list(_resamples(groups, ends, settings, seed, shifted=shifted))
-    found = []
+    resampling = resampling_of(sources, settings)
+    ends, drawn = _resampled(text, sources, settings, seed, counted, resampling)
+    readings = []
     for number, (draw, _) in enumerate(drawn):
         tick()
         again = search(draw, _shorter(schedule), rng(seed, "decipher", "again", number), solution.labels)
-        found.append(again.labels)
-    votes = np.stack(found)[:, :, None] == np.arange(AMINO)
+        readings.append(again.labels)
     return Deciphered(
-        sources,
-        solution,
-        scores(evidence, solution.labels),
-        votes.mean(axis=0),
-        ends.inside.sum(axis=0).astype(np.int64),
-        ends.stops(),
-        np.mean([again.stops() for _, again in drawn], axis=0),
-        1e3 * solution.value / evidence.pairs,
-        _spread(counted, settings, solution, seed),
-        int((sources.residues.tokens >= 0).sum()),
-        rank(
+        sources=sources,
+        solution=solution,
+        scores=scores(evidence, solution.labels),
+        support=(np.stack(readings)[:, :, None] == np.arange(AMINO)).mean(axis=0),
+        counts=ends.inside.sum(axis=0).astype(np.int64),
+        stops=ends.stops(),
+        stop_support=np.mean([again.stops() for _, again in drawn], axis=0),
+        value=1e3 * solution.value / evidence.pairs,
+        spread=_spread(counted, settings, solution, seed),
+        residue_count=int((sources.residues.tokens >= 0).sum()),
+        codes=rank(
             codes,
             evidence,
             [draw for draw, _ in drawn],
@@ -191,12 +192,12 @@ def decipher(
             ends.stops(),
             np.array([again.log_odds() for _, again in drawn]),
         ),
-        tuple(_controls(sources, settings, seed, tick)),
-        background_of(settings, sources.residues),
-        grammar(evidence, solution.labels, settings.pseudo),
-        settings.support,
-        settings.chains,
-        kind,
+        controls=tuple(_controls(sources, settings, seed, tick)),
+        background=background_of(settings, sources.residues),
+        grammar=grammar(evidence, solution.labels, settings.pseudo),
+        least_support=settings.support,
+        chains=settings.chains,
+        resampling=resampling,
     )
 
 
@@ -207,7 +208,7 @@ def _shorter(schedule: Schedule) -> Schedule:
     )
 
 
-def resampled(sources: Sources, settings: DecipherSettings) -> Literal["records", "composition"]:
+def resampling_of(sources: Sources, settings: DecipherSettings) -> Resampling:
     """What resamples draw anew: as asked, or the composition of both texts where they are of two species.
 
     The composition of a peptide is little but chance, so groups of them would be alike in that.
@@ -218,8 +219,27 @@ def resampled(sources: Sources, settings: DecipherSettings) -> Literal["records"
     return "composition" if foreign and reach_far(sources.residues, settings.nearest) else "records"
 
 
+def _resampled(
+    text: Text,
+    sources: Sources,
+    settings: DecipherSettings,
+    seed: int,
+    counted: Counted,
+    resampling: Resampling,
+) -> tuple[Ends, list[tuple[Evidence, Ends]]]:
+    """What ends genes in all of them, and evidence and ends of each resample; ``counted`` is by chance."""
+    groups = counted
+    if resampling == "composition":
+        groups = count_texts(text, sources.residues, settings, seed, "text", alike=True)
+    knows = sources.genes.knows_last and (settings.frame, settings.strand) == (0, "+")
+    ends = count_ends(
+        text, sources.genes.ends, groups.codons.group_of, known=knows, exact=sources.genes.exact
+    )
+    return ends, list(_resamples(groups, ends, settings, seed, resampling))
+
+
 def _resamples(
-    counted: Counted, ends: Ends, settings: DecipherSettings, seed: int, *, shifted: bool
+    counted: Counted, ends: Ends, settings: DecipherSettings, seed: int, resampling: Resampling
 ) -> Iterator[tuple[Evidence, Ends]]:
     """Genes and proteins drawn anew with replacement, distances weighted anew (Rubin 1981).
 
@@ -232,7 +252,7 @@ def _resamples(
     for number in range(settings.bootstrap):
         generator = rng(seed, "decipher", "resample", number)
         genes, proteins = (
-            pairs.shifted(generator, CONCENTRATION) if shifted else pairs.drawn(generator)
+            pairs.shifted(generator, CONCENTRATION) if resampling == "composition" else pairs.drawn(generator)
             for pairs in (counted.codons, counted.residues)
         )
         share = k * generator.dirichlet(np.ones(k))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genomecli.analysis.decipherment.decipher import Deciphered
+from genomecli.analysis.decipherment.decipher import Deciphered, Resampling
 from genomecli.analysis.decipherment.genes import reading_name
 from genomecli.analysis.decipherment.story import code_sentence
 from genomecli.analysis.drawing_data import Drawing
@@ -30,8 +30,12 @@ _CODES = (
 _CONTROLS = (
     "Evidence of the best assignment for each text. Of six readings of the same genes, one holds the code; "
     "the others hold the same bases. Shuffled proteins hold the composition and no grammar. Line: two "
-    "standard deviations to each side."
+    "standard deviations to each side, over genes and proteins drawn with replacement."
 )
+_RESAMPLES: dict[Resampling, str] = {
+    "records": "resamples of genes, proteins and distances",
+    "composition": "resamples, with uneven weights of groups alike in composition and of distances,",
+}
 
 
 def drawings(found: Deciphered, settings: CompareSettings) -> list[Drawing]:
@@ -42,7 +46,7 @@ def drawings(found: Deciphered, settings: CompareSettings) -> list[Drawing]:
             "code-table",
             title_of(found),
             "Large: the amino acid that was found. Small: share of "
-            f"{settings.decipher.bootstrap} resamples of genes, proteins and distances that agree; below "
+            f"{settings.decipher.bootstrap} {_RESAMPLES[found.resampling]} that agree; below "
             f"{100 * found.least_support:.0f} % a codon is undecided (?). Framed: decided otherwise than in "
             f"code {table}, which was used for nothing but this comparison.",
             lambda: code_table_figure(_cells(found), title=title_of(found), stated=f"code {table}"),

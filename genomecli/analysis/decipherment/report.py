@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from genomecli.analysis.decipherment.calling_story import WINDOW_COLUMNS, calling_table, window_lines
-from genomecli.analysis.decipherment.decipher import Deciphered
+from genomecli.analysis.decipherment.decipher import LEAST_MARGIN, Deciphered
 from genomecli.analysis.decipherment.drawing import drawings, title_of
 from genomecli.analysis.decipherment.grammar import write_grammar
 from genomecli.analysis.decipherment.story import summary
@@ -82,7 +82,8 @@ def _page(
             },
             "settings": settings.decipher,
             "background": found.background,
-            "shifted": found.resampled == "composition",
+            "least_margin": LEAST_MARGIN,
+            "shifted": found.resampling == "composition",
             "own": found.sources.same_genome,
             "translated_with": found.sources.translated_with,
             "code_free": found.sources.code_free

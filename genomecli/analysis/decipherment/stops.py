@@ -41,7 +41,7 @@ class Ends:
     exact: bool = True
 
     def drawn(self, groups: Integers | Floats) -> Ends:
-        """The same with each group as often as [G] says."""
+        """The same with each group as often as int64[G] or float64[G] says."""
         weights = groups[:, None].astype(np.float64)
         return Ends(self.inside * weights, self.last * weights, self.known, self.exact)
 

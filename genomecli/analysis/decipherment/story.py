@@ -16,6 +16,8 @@ from genomecli.analysis.pages import interval_text
 from genomecli.analysis.settings import AUTO_BACKGROUND
 from genomecli.sequences.codes import CODONS
 
+_NO_BETTER = "no code explains pairs and composition together better than codons without a meaning"
+
 
 def sentences(found: Deciphered, judged: Judged) -> list[str]:
     """What was found, in words."""
@@ -51,12 +53,19 @@ def sentences(found: Deciphered, judged: Judged) -> list[str]:
 
 
 def _refusal(found: Deciphered) -> str:
-    best = max(found.controls, key=lambda control: control.value)
-    if best.name == reading_name(0, "+") and best.value > found.value:
+    """Why no codon is decided."""
+    best = max(found.controls, key=lambda control: control.value, default=None)
+    if best is not None and best.name == reading_name(0, "+") and best.value > found.value:
         return (
             "Nothing is decided: genes hold more evidence in frame 0 than in the reading that was asked for; "
             "read so, they are a control."
         )
+    if found.value <= 0:
+        return (
+            f"Nothing is decided: {_NO_BETTER} (evidence {found.value:.2g} nats per thousand pairs; it "
+            "must be above 0)."
+        )
+    assert best is not None, "without controls only the evidence itself is asked"
     return (
         f"Nothing is decided: the evidence is not told from that of texts which hold no code ({best.name}; "
         f"margin {found.margin:.1f} standard deviations, {LEAST_MARGIN:.0f} are asked)."
@@ -78,9 +87,8 @@ def _wrong(judged: Judged, table: int) -> str:
 def code_sentence(found: Deciphered) -> str:
     """Which of NCBI's codes explains the texts, and whether another cannot be ruled out."""
     if not found.holds_a_code:
-        return (
-            "The ranks of NCBI's codes mean nothing here: the texts are not told from those without a code."
-        )
+        why = _NO_BETTER if found.value <= 0 else "the texts are not told from those without a code"
+        return f"The ranks of NCBI's codes mean nothing here: {why}."
     best, *others = found.codes
     name = f"code {' or '.join(map(str, best.tables))}"
     if not others:
@@ -142,7 +150,11 @@ def cut_letters(text: Text) -> list[str]:
 
 
 def summary(found: Deciphered) -> dict[str, Any]:
-    """Everything in short, as plain values."""
+    """Everything in short, as plain values.
+
+    ``spread`` and ``margin`` are those of genes and proteins drawn with replacement, whatever ``resampled``
+    says that the support comes from.
+    """
     judged, sources = judge(found), found.sources
     possible = [code for code in found.codes if code.possible or code is found.codes[0]]
     return {
@@ -174,6 +186,6 @@ def summary(found: Deciphered) -> dict[str, Any]:
         "answers": "".join(found.letter(codon) for codon in range(64)),
         "sentences": sentences(found, judged),
         "background": found.background,
-        "resampled": found.resampled,
+        "resampled": found.resampling,
         "notes": [*sources.notes, *peptide_notes(found)],
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from genomecli.analysis.decipherment.alike import SHORT, _away, alike_in_composition
+from genomecli.analysis.decipherment.alike import RARE, SHORT, _away, alike_in_composition
 from genomecli.analysis.decipherment.pairs import Text
 
 
@@ -54,17 +54,22 @@ def test_groups_do_not_depend_on_the_order_of_records() -> None:
 def test_distances_from_the_mean_are_those_of_a_loop() -> None:
     rng = np.random.default_rng(6)
     lengths = np.array([5, 40, 0, 90])
-    text = Text(rng.integers(-1, 4, int(lengths.sum())), lengths)
+    tokens = rng.integers(-1, 4, int(lengths.sum()))
+    tokens[7] = 4  # once: its share is below that from which on shares divide by themselves
+    text = Text(tokens, lengths)
     known = [t for t in text.tokens.tolist() if t >= 0]
-    shares = [known.count(v) / len(known) for v in range(4)]
-    found, start = _away(text, 4), 0
+    shares = [known.count(v) / len(known) for v in range(6)]
+    assert 0 < shares[4] < RARE / 6 < min(shares[:4])
+    assert shares[5] == 0
+    found, start = _away(text, 6), 0
     for row, length in zip(found, lengths.tolist(), strict=True):
         record = [t for t in text.tokens[start : start + length].tolist() if t >= 0]
         start += length
-        for v in range(4):
+        for v in range(6):
             own = record.count(v) / max(len(record), 1)
             weight = np.sqrt(len(record) / (len(record) + SHORT))
-            assert row[v] == pytest.approx(weight * (own - shares[v]) / np.sqrt(shares[v]))
+            floored = max(shares[v], RARE / 6)
+            assert row[v] == pytest.approx(weight * (own - shares[v]) / np.sqrt(floored))
 
 
 def test_records_without_a_pair_halve_nothing() -> None:
@@ -72,7 +77,7 @@ def test_records_without_a_pair_halve_nothing() -> None:
     rng = np.random.default_rng(7)
     lengths = np.array([2] * 100 + [400, 400] + [2] * 100)
     text = Text(rng.integers(0, 10, int(lengths.sum())), lengths)
-    found = alike_in_composition(text, 10, shortest=3)
+    found = alike_in_composition(text, 10, among=lengths > 2)
     assert found[100] != found[101]
     assert not np.delete(found, [100, 101]).any()
 

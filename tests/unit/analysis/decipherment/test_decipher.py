@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from genomecli.analysis.decipherment.decipher import Deciphered, decipher, resampled
+from genomecli.analysis.decipherment.counted import count_texts, refuse_few
+from genomecli.analysis.decipherment.decipher import Deciphered, decipher, resampling_of
 from genomecli.analysis.decipherment.drawing import drawings
 from genomecli.analysis.decipherment.genes import Genes
 from genomecli.analysis.decipherment.pairs import Text
@@ -86,18 +87,65 @@ def test_what_is_too_short_is_refused(sources: Sources, settings: dict[str, obje
     assert caught.value.fix
 
 
-def test_composition_is_shifted_where_the_proteins_are_of_another_species_or_it_is_asked_for() -> None:
+def _kinds(sources: Sources, *asked: str) -> list[str]:
+    """What is drawn anew, for each value of ``resample``."""
+    return [resampling_of(sources, DecipherSettings.model_validate({"resample": one})) for one in asked]
+
+
+def test_what_is_asked_for_is_drawn_anew() -> None:
+    foreign = made(5, 40)
+    for sources in (foreign, replace(foreign, proteins="a")):
+        assert _kinds(sources, "composition", "records") == ["composition", "records"]
+
+
+def test_composition_is_shifted_by_itself_where_the_proteins_are_of_another_species() -> None:
     foreign = made(5, 40)
     own = replace(foreign, proteins="a")
-    translated = replace(own, translated_with=12)
-    auto, always, never = (
-        DecipherSettings.model_validate({"resample": kind}) for kind in ("auto", "composition", "records")
-    )
-    kinds = [resampled(sources, auto) for sources in (foreign, own, translated)]
-    assert kinds == ["composition", "records", "records"]
-    assert {resampled(sources, always) for sources in (foreign, own)} == {"composition"}
-    assert {resampled(sources, never) for sources in (foreign, own)} == {"records"}
+    assert _kinds(foreign, "auto") == ["composition"]
+    assert _kinds(own, "auto") == _kinds(replace(own, translated_with=12), "auto") == ["records"]
+
+
+def test_the_composition_of_peptides_is_not_shifted_by_itself() -> None:
+    foreign = made(5, 40)
     short = np.full(180, 10, dtype=np.int64)
-    assert resampled(replace(foreign, residues=Text(foreign.residues.tokens, short)), auto) == "records"
-    assert summary(found_in(foreign))["resampled"] == "composition"
-    assert summary(found_in(own))["resampled"] == "records"
+    assert _kinds(replace(foreign, residues=Text(foreign.residues.tokens, short)), "auto") == ["records"]
+
+
+def test_the_summary_and_the_page_say_what_was_drawn_anew() -> None:
+    foreign = found_in(made(5, 40))
+    own = found_in(replace(made(5, 40), proteins="a"))
+    assert [summary(found)["resampled"] for found in (foreign, own)] == ["composition", "records"]
+    said = [drawings(found, CompareSettings())[0].caption for found in (foreign, own)]
+    assert "groups alike in composition" in said[0]
+    assert "resamples of genes, proteins and distances" in said[1]
+
+
+@pytest.mark.parametrize("alike", [False, True])
+def test_two_records_that_hold_all_pairs_never_stand_in_one_group(alike: bool) -> None:
+    """Or each resample would weigh them alike, and all would agree without having been asked anything."""
+    settings = DecipherSettings.model_validate({"farthest": 3, "background": None})
+    for seed in range(40):
+        tokens = np.random.default_rng(seed).integers(0, 20, (300, 4))
+        tokens[np.arange(300) % 150 != 7, 2:] = -1  # two records with a pair two places apart
+        text = Text(tokens.ravel(), np.full(300, 4, dtype=np.int64))
+        found = count_texts(text, text, settings, seed, "x", alike=alike)
+        assert len(found.codons.held) == len(found.residues.held) == 2
+        refuse_few(found)
+
+
+@pytest.mark.parametrize("controls", [False, True])
+def test_evidence_that_is_not_above_zero_decides_nothing(controls: bool) -> None:
+    """A margin over controls that are further below is none over reading nothing."""
+    found = found_in(made(5, 40), controls=controls)
+    far = tuple(replace(control, value=-9.0) for control in found.controls)
+    sure = replace(found, support=np.ones_like(found.support), controls=far, spread=0.1)
+    codon = int(sure.asked[0])
+    above, at = replace(sure, value=1.0), replace(sure, value=0.0)
+    assert above.holds_a_code
+    assert above.decided(codon)
+    assert not at.holds_a_code
+    assert at.letter(codon) == "?"
+    short = summary(at)
+    assert (short["decided"], short["best_codes"]) == (0, [])
+    assert "must be above 0" in short["sentences"][0]
+    assert sum("codons without a meaning" in sentence for sentence in short["sentences"]) == 2

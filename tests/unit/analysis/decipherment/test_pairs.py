@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from genomecli.analysis.decipherment.pairs import GROUPS, Text, count_pairs, deal
 
@@ -27,6 +28,28 @@ def test_pairs_are_those_of_a_loop_over_records() -> None:
                     slow[place, left, right] += 1
     assert slow.sum() > 50
     np.testing.assert_array_equal(found, slow)
+
+
+def test_records_that_hold_a_pair_are_those_of_a_loop() -> None:
+    text = _text(5, 60)
+    pieces = np.split(text.tokens, np.cumsum(text.lengths)[:-1])
+    slow = [any(p[i] >= 0 and p[i + d] >= 0 for d in (2, 5) for i in range(len(p) - d)) for p in pieces]
+    assert text.holding((2, 5)).tolist() == slow
+    assert 10 < sum(slow) < 50
+
+
+@pytest.mark.parametrize("records", [0, 3, 10, 64])
+def test_records_are_dealt_evenly_and_those_that_come_first_too(records: int) -> None:
+    text = _text(6, records)
+    first = np.arange(records) % 3 == 0
+    plain = deal(text, np.random.default_rng(1), groups=7)
+    found = deal(text, np.random.default_rng(1), groups=7, first=first)
+    for groups in (plain, found, found[first], found[~first]):
+        sizes = np.bincount(groups, minlength=7)
+        assert sizes.sum() == len(groups)
+        assert sizes.max() - sizes.min() <= 1
+    for same in (np.ones(records, dtype=np.bool_), np.zeros(records, dtype=np.bool_)):
+        np.testing.assert_array_equal(deal(text, np.random.default_rng(1), groups=7, first=same), plain)
 
 
 def test_groups_add_up_and_can_be_weighted() -> None:
