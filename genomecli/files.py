@@ -64,6 +64,32 @@ def write_json(path: Path | str, value: Any) -> None:
         temporary.write_bytes(canonical_json(value))
 
 
+def write_tensors(path: Path, tensors: Mapping[str, Any], metadata: dict[str, str] | None = None) -> None:
+    """Write tensors of torch or arrays of numpy as safetensors, with the rights of other new files.
+
+    The library gives its files to their owner alone, so that nobody else in a lab could use a network.
+
+    Args:
+        path: the new file.
+        tensors: by name, all of one kind; torch's are brought to the CPU.
+        metadata: texts for the header.
+    """
+    import numpy as np
+
+    if all(isinstance(value, np.ndarray) for value in tensors.values()):
+        from safetensors.numpy import save_file
+
+        save_file(dict(tensors), path, metadata)
+    else:
+        from safetensors import torch
+
+        cpu = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        torch.save_file(cpu, path, metadata)
+    mask = os.umask(0o077)  # there is no other way to ask
+    os.umask(mask)
+    os.chmod(path, 0o666 & ~mask)
+
+
 def sync_folder(path: Path) -> None:
     """Wait until the names in a folder are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)

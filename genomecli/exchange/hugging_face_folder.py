@@ -20,7 +20,7 @@ from genomecli.exchange.hugging_face import hugging_face_config, state_dict_to_h
 from genomecli.exchange.hugging_face_heads import check_task, class_name, task_config, task_state
 from genomecli.exchange.hugging_face_tokenizer import special_tokens, tokenizer_config, tokenizer_json
 from genomecli.exchange.hugging_face_vocabulary import NOTES
-from genomecli.files import write_json
+from genomecli.files import write_json, write_tensors
 from genomecli.models.settings import ModelSettings
 from genomecli.training.checkpoint import WEIGHTS
 from genomecli.training.task_spec import TaskSpec
@@ -116,8 +116,6 @@ def write_hugging_face(model: Exported, folder: Path) -> None:
     Raises:
         ConfigError: as :func:`config_json`, before anything is written.
     """
-    from safetensors.torch import save_file
-
     config = config_json(model)
     write_tokenizer(model, folder)
     write_json(folder / NOTES, {"lexicon": model.lexicon.to_dict()})  # for opening it here again
@@ -125,4 +123,4 @@ def write_hugging_face(model: Exported, folder: Path) -> None:
     tensors = {
         name: value.detach().cpu().float().contiguous().clone() for name, value in weights(model).items()
     }
-    save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
+    write_tensors(folder / WEIGHTS, tensors, {"format": "pt"})

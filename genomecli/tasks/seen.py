@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genomecli.errors import InputError
-from genomecli.files import atomic_path
+from genomecli.files import atomic_path, write_tensors
 from genomecli.sequences.alphabets import Codes
 from genomecli.tasks.duplicates import KEY_BYTES, row_key
 
@@ -85,8 +85,6 @@ def joined(several: Iterable[Seen]) -> Seen:
 
 def save_seen(folder: Path, seen: Seen) -> None:
     """Write the file of a run; equal keys give equal bytes."""
-    from safetensors.numpy import save_file
-
     tensors: dict[str, NDArray[Any]] = {
         "train": _table(seen.train),
         "valid": _table(seen.valid),
@@ -94,7 +92,7 @@ def save_seen(folder: Path, seen: Seen) -> None:
         "whole": np.array([seen.whole], dtype=np.uint8),
     }
     with atomic_path(folder / FILE, force=True) as temporary:
-        save_file(tensors, temporary)
+        write_tensors(temporary, tensors)
 
 
 def read_seen(folder: Path) -> Seen | None:

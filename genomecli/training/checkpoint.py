@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from genomecli.corpus.lexicon import Lexicon
 from genomecli.errors import InputError, refusing
-from genomecli.files import MANIFEST, check_file, read_json, read_manifest, write_json
+from genomecli.files import MANIFEST, check_file, read_json, read_manifest, write_json, write_tensors
 from genomecli.models.settings import ModelSettings
 from genomecli.output_folder import OutputFolder
 from genomecli.training.lora import merged
@@ -142,11 +142,9 @@ def save_checkpoint(
 
 
 def _write(folder: Path, checkpoint: Checkpoint) -> None:
-    from safetensors.torch import save_file
-
     files = {WEIGHTS: checkpoint.model, **({} if checkpoint.aside else {WHOLE: checkpoint.optimiser})}
     for name, tensors in files.items():
-        save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, folder / name)
+        write_tensors(folder / name, tensors)
     if checkpoint.aside is not None:
         for path in checkpoint.aside.iterdir():
             os.replace(path, folder / path.name)

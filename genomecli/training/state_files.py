@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from genomecli.errors import FOREIGN, InputError, RunError
-from genomecli.files import atomic_path
+from genomecli.files import atomic_path, write_tensors
 from genomecli.training.distributed import from_main, highest, is_main, rank, world_size
 
 WHOLE = "optimizer.safetensors"
@@ -48,8 +48,6 @@ def put_aside(folder: Path, tensors: Mapping[str, Tensor]) -> Path:
     Raises:
         RunError: in every process, if one could not write.
     """
-    from safetensors.torch import save_file
-
     aside = folder / ".state"
     if is_main():
         shutil.rmtree(aside, ignore_errors=True)
@@ -58,7 +56,7 @@ def put_aside(folder: Path, tensors: Mapping[str, Tensor]) -> Path:
     trouble = ""
     try:
         with atomic_path(aside / part_name(rank(), world_size())) as path:
-            save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, path)
+            write_tensors(path, tensors)
     except OSError as error:
         trouble = str(error)
     if highest([float(bool(trouble))])[0]:

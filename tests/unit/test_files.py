@@ -7,7 +7,10 @@ import shutil
 from contextlib import nullcontext
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from safetensors import safe_open
 
 from genomecli.errors import InputError, UsageError
 from genomecli.files import (
@@ -24,6 +27,7 @@ from genomecli.files import (
     verify_manifest,
     write_json,
     write_manifest,
+    write_tensors,
 )
 from genomecli.output_folder import OutputFolder
 
@@ -267,3 +271,22 @@ def test_a_run_that_dies_while_it_replaces_a_folder_loses_neither(
     assert not (tmp_path / ".x.old").exists()
     assert (tmp_path / "x" / "a.txt").read_text() == ("old" if renames == 1 else "new")
     assert verify_manifest(tmp_path / "x") == 1
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o007, 0o660)])
+def test_tensors_may_be_read_by_whom_the_user_s_other_new_files_may_be(
+    tmp_path: Path, mask: int, mode: int
+) -> None:
+    before = os.umask(mask)
+    try:
+        write_tensors(tmp_path / "numpy.safetensors", {"a": np.arange(6).reshape(2, 3)}, {"b": "c"})
+        write_tensors(tmp_path / "torch.safetensors", {"a": torch.arange(6).reshape(3, 2).T})
+        write_tensors(tmp_path / "none.safetensors", {})
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {mode}
+    with safe_open(tmp_path / "numpy.safetensors", "numpy") as found:
+        assert found.metadata() == {"b": "c"}
+        assert found.get_tensor("a").tolist() == [[0, 1, 2], [3, 4, 5]]
+    with safe_open(tmp_path / "torch.safetensors", "numpy") as found:
+        assert found.get_tensor("a").tolist() == [[0, 2, 4], [1, 3, 5]]

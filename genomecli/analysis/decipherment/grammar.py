@@ -17,7 +17,7 @@ import numpy as np
 from genomecli.analysis.arrays import Floats, Integers
 from genomecli.analysis.decipherment.evidence import Evidence
 from genomecli.analysis.gold import AMINO_LETTERS
-from genomecli.files import atomic_path
+from genomecli.files import atomic_path, write_tensors
 from genomecli.sequences.codes import CODONS
 
 DIMENSION = 16
@@ -50,12 +50,10 @@ def grammar(evidence: Evidence, labels: Integers, pseudo: float, dimension: int 
 
 def write_grammar(found: Grammar, path: Path) -> None:
     """``codons`` float32[64, D] and ``amino_acids`` float32[20, D]; the names of the rows are metadata."""
-    from safetensors.numpy import save_file
-
     tensors = {
         "codons": found.codons.astype(np.float32),
         "amino_acids": np.ascontiguousarray(found.amino_acids.astype(np.float32)),
     }
     names = {"codons": json.dumps(list(CODONS)), "amino_acids": json.dumps(list(AMINO_LETTERS))}
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata=names)
+        write_tensors(temporary, tensors, names)
