@@ -7,6 +7,7 @@ template, the help and the JSON schema are made from that declaration.
 from __future__ import annotations
 
 import os
+import re
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
@@ -47,15 +48,21 @@ class ShellText(str):
     """A string given on the command line: a relative path in it counts from the working folder."""
 
 
+_VARIABLE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*|\{[^}]*\})")
+
+
 def _resolve(value: object, info: ValidationInfo) -> object:
     text = _as_text(value)
     if not isinstance(text, str) or text in ("", "-"):
         return text
     path = os.path.expandvars(os.path.expanduser(text))
     base = (info.context or {}).get("folder")
-    if base is None or os.path.isabs(path) or isinstance(text, ShellText):
-        return path
-    return os.path.normpath(os.path.join(base, path))
+    if base is not None and not os.path.isabs(path) and not isinstance(text, ShellText):
+        path = os.path.normpath(os.path.join(base, path))
+    unset = [name for name in _VARIABLE.findall(path) if name.strip("{}") not in os.environ]
+    if unset and not os.path.lexists(path):  # a file may have such a name
+        raise ValueError(f"the environment variable {unset[0].strip('{}')} is not set")
+    return path
 
 
 InputPath = Annotated[

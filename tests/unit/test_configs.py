@@ -254,3 +254,21 @@ def test_classes_of_one_name_in_two_rooms_keep_their_own_keys_in_the_schema() ->
     tokenize = {"species": [{"name": "a", "sources": [source]}], "split": {"by": "family"}}
     assert mistakes({"finetune": finetune, "mrr-compare": compare, "tokenize": tokenize}, []) == []
     assert mistakes({"mrr-compare": {**compare, "baselines": {"run": ["majority"]}}}, [])
+
+
+def test_a_variable_that_is_not_set_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_SUCH", raising=False)
+    monkeypatch.setenv("SUCH", str(tmp_path))
+    path = tmp_path / "c.yaml"
+    text = "tokenize: {{species: [{{name: a, sources: [{{kind: genome, path: {}}}]}}]}}"
+
+    def read(source: str) -> list[str]:
+        path.write_text(text.format(source))
+        return list(load_config(path).tokenize.species[0].sources[0].path)
+
+    for source in ("$NO_SUCH/x.fa", "folder/${NO_SUCH}x.fa"):
+        with pytest.raises(ConfigError, match="the environment variable NO_SUCH is not set"):
+            read(source)
+    assert read("$SUCH/x.fa") == [str(tmp_path / "x.fa")]
+    (tmp_path / "x$NO_SUCH.fa").touch()
+    assert read("x$NO_SUCH.fa") == [str(tmp_path / "x$NO_SUCH.fa")]
