@@ -260,7 +260,7 @@ def test_a_variable_that_is_not_set_is_named(tmp_path: Path, monkeypatch: pytest
     monkeypatch.delenv("NO_SUCH", raising=False)
     monkeypatch.setenv("SUCH", str(tmp_path))
     path = tmp_path / "c.yaml"
-    text = "tokenize: {{species: [{{name: a, sources: [{{kind: genome, path: {}}}]}}]}}"
+    text = "tokenize: {{species: [{{name: a, sources: [{{kind: genome, path: '{}'}}]}}]}}"
 
     def read(source: str) -> list[str]:
         path.write_text(text.format(source))
