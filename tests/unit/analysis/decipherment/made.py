@@ -45,15 +45,24 @@ def grammar(seed: int) -> Floats:
     return found
 
 
-def proteins(rules: Floats, records: int, length: int, seed: int) -> Text:
-    """Records in which every residue is drawn from the one two places before it."""
+def proteins(rules: Floats, records: int, length: int, seed: int, tilt: Floats | None = None) -> Text:
+    """Records in which every residue is drawn from the one two places before it.
+
+    Args:
+        rules: float64[20, 20], see :func:`grammar`.
+        records: how many.
+        length: residues of each.
+        seed: of the draws.
+        tilt: float64[records, 20], how many times as likely each residue is in each record.
+    """
     rng = np.random.default_rng(seed)
     table = np.cumsum(rules, axis=1)
     found = np.empty((records, length), dtype=np.int64)
     found[:, :2] = rng.integers(0, 20, (records, 2))
     for place in range(2, length):
-        draw = rng.random((records, 1))
-        found[:, place] = (draw > table[found[:, place - 2]]).sum(axis=1).clip(max=19)
+        draw, before = rng.random((records, 1)), found[:, place - 2]
+        sums = table[before] if tilt is None else np.cumsum(rules[before] * tilt, axis=1)
+        found[:, place] = (draw * sums[:, -1:] > sums).sum(axis=1).clip(max=19)
     return Text(found.ravel(), np.full(records, length, dtype=np.int64))
 
 
