@@ -78,7 +78,13 @@ class Switcher:
         return int(self.counterparts.shape[2])
 
     def switch(self, tokens: Ints, species: Ints, generator: np.random.Generator) -> None:
-        """Switch ``tokens`` (int64[B, L]) in place; ``species`` (int64[B]) says whose anchors hold."""
+        """Switch ``tokens`` in place.
+
+        Args:
+            tokens: int64[B, L], contiguous.
+            species: int64[B], whose anchors hold.
+            generator: source of randomness.
+        """
         if not tokens.size:
             return
         assert tokens.flags.c_contiguous, "a flat copy would be written to"

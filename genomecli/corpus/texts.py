@@ -69,7 +69,11 @@ class Parts:
         return tokenizer.uniform and tokenizer.k == tokenizer.stride and not self.reverse.any()
 
     def encode_line(self, corpus: Corpus) -> NDArray[np.int32]:
-        """int32[sum of tokens]: ids, one piece after the other; rows are laid out only where they must be."""
+        """int32[sum of tokens]: ids, one piece after the other; rows are laid out only where they must be.
+
+        Where they need not be, :meth:`Tokenizer.encode` reads all pieces as one; else
+        :meth:`Tokenizer.encode_rows` reads them, and both must give the same ids.
+        """
         if not self.in_line:
             return self.encode(corpus)[np.arange(int(self.tokens.max())) < self.tokens[:, None]]
         flat, _ = corpus.gather(self.rows, self.starts, self.tokens * self.tokenizer.k)
@@ -290,9 +294,7 @@ class TextMaker:
         columns = np.arange(width)
         # A text without a second one has its middle beyond its end.
         middle = np.where(texts.partners >= 0, texts.tokens + 1, width)[:, None]
-        # What would be negative is huge without a sign, so the lesser of both is the position.
-        from_middle = (columns - middle).view(np.uint64)
-        positions = np.minimum(columns.view(np.uint64), from_middle).view(np.int64)
+        positions = np.minimum(_unsigned(columns), _unsigned(columns - middle)).view(np.int64)
         second = (columns > middle).astype(np.int64)
         change = self._partner_language[texts.source] - language
         languages = second * change[:, None]
@@ -302,10 +304,14 @@ class TextMaker:
 
 def _runs(begin: Ints | int, lengths: Ints, width: int) -> Bools:
     """bool[R, width]: True from ``begin`` (int64[R, 1] or an int) on, in ``lengths`` (int64[R]) columns."""
-    # What would be negative is huge without a sign, so one comparison asks for both ends.
-    behind = (np.arange(width) - begin).view(np.uint64)
-    inside: Bools = behind < lengths.view(np.uint64)[:, None]
+    inside: Bools = _unsigned(np.arange(width) - begin) < _unsigned(lengths)[:, None]
     return inside
+
+
+def _unsigned(values: Ints) -> NDArray[np.uint64]:
+    """The same bits without a sign: what is below 0 becomes huge, so that a minimum passes over it, and one
+    comparison with an upper bound asks for both bounds."""
+    return values.view(np.uint64)
 
 
 def _write_where(table: NDArray[np.generic], rows: Ints, place: Bools, values: NDArray[np.generic]) -> None:

@@ -6,6 +6,8 @@ tokenizer: the same words read from another offset are the same words.
 
 A new one is a subclass in a file of its own and one line in :data:`TOKENIZERS`; one that reads groups of
 symbols as one letter (a reduced alphabet) overrides :attr:`Tokenizer.letters` and :meth:`Tokenizer.digits`.
+Batches are read by :meth:`Tokenizer.encode` or by :meth:`Tokenizer.encode_rows`, whichever is faster, so the
+two must agree on every row.
 """
 
 from __future__ import annotations
@@ -111,7 +113,8 @@ class Tokenizer:
         return begins, begins + self.k
 
     def encode_rows(self, symbols: Codes) -> Ids:
-        """Ids of every row of ``symbols`` (uint8[R, W], W at least k): int32[R, count(W)]."""
+        """Ids of every row of ``symbols`` (uint8[R, W], W at least k), as :meth:`encode` has them:
+        int32[R, count(W)]."""
         rows, width = symbols.shape
         ids = np.empty((rows, self.count(width)), dtype=np.int32)
         height = max(1, BLOCK // max(1, ids.shape[1]))

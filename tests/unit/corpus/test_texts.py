@@ -9,10 +9,14 @@ import pytest
 import torch
 
 from genomecli.corpus.batch import Batch
+from genomecli.corpus.crops import Texts
 from genomecli.corpus.lexicon import Lexicon, build_lexicon
 from genomecli.corpus.manifest import MOLECULES
 from genomecli.corpus.reading_settings import ReadingSettings
+from genomecli.corpus.relations import Source
 from genomecli.corpus.sampling import Sampler
+from genomecli.corpus.texts import Parts, TextMaker
+from genomecli.corpus.tokenizers import Tokenizer
 from genomecli.corpus.vocabulary import CLS, PAD, SEP
 from genomecli.sequences.alphabets import DNA
 from tests.unit.corpus.toy_corpus import ToyCorpus, toy_corpus
@@ -57,6 +61,55 @@ def test_texts_agree_with_slow_reading(scope: Any, dna: Any, k: int, stride: int
                 assert text[1 : length - 1] == slow_text(corpus, lexicon, batch, row, length - 2)
                 seen.add((int(batch.extras["molecule"][row]), int(batch.extras["strand"][row])))
     assert seen == {(0, 0), (0, 1), (1, 0), (2, 0)}
+
+
+def pieces(
+    tokenizer: Tokenizer, *, reverse: bool, seed: int = 3
+) -> tuple[ToyCorpus, Parts, list[np.ndarray]]:
+    """Pieces of 1 to 20 tokens from records with ambiguity letters, and the ids of each by itself."""
+    rng, corpus = np.random.default_rng(seed), ToyCorpus()
+    tokens = np.array([7, 20, 1, 7, 13, 2])
+    starts = rng.integers(0, 9, len(tokens))
+    turned = rng.permutation(len(tokens)) % 2 == 0 if reverse else np.zeros(len(tokens), dtype=np.bool_)
+    slow = []
+    for count, start, back in zip(tokens.tolist(), starts.tolist(), turned.tolist(), strict=True):
+        corpus.add("a", "genome", rng.integers(0, 6, 150).astype(np.uint8))
+        piece = corpus.sequences[-1][start : start + tokenizer.symbols(count)]
+        slow.append(tokenizer.encode(DNA.reverse_complement(piece) if back else piece))
+    return corpus, Parts(tokenizer, np.arange(len(tokens)), starts, tokens, turned), slow
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize(("k", "stride"), [(3, 3), (1, 1), (6, 1), (4, 5)])
+def test_pieces_end_to_end_are_those_of_rows_and_of_each_by_itself(
+    k: int, stride: int, reverse: bool
+) -> None:
+    corpus, parts, slow = pieces(Tokenizer("dna", k, stride, start=5), reverse=reverse)
+    assert parts.in_line == (k == stride and not reverse)
+    line, rows = parts.encode_line(corpus), parts.encode(corpus)
+    assert line.dtype == rows.dtype == np.int32
+    assert line.tolist() == np.concatenate(slow).tolist()
+    for row, ids in zip(rows, slow, strict=True):
+        assert row[: len(ids)].tolist() == ids.tolist()
+
+
+@pytest.mark.parametrize(("k", "stride"), [(3, 3), (6, 1)])
+def test_texts_of_two_readers_and_of_several_lengths_stand_in_one_batch(k: int, stride: int) -> None:
+    corpus, rng = ToyCorpus(), np.random.default_rng(4)
+    kinds: Any = ("genome", "protein")
+    tokens, source = np.array([9, 4, 12, 12, 1, 6, 30]), np.array([0, 1, 1, 0, 0, 1, 1])
+    for number in source.tolist():
+        corpus.add("a", kinds[number], rng.integers(0, 22 if number else 5, 120).astype(np.uint8))
+    lexicon = build_lexicon(["a"], dna="kmer", k=k, stride=stride)
+    sources = [Source("a", kind, corpus.records(molecule=kind)) for kind in kinds]
+    zeros = np.zeros(len(tokens), dtype=np.int64)
+    texts = Texts(
+        *(source, np.arange(len(tokens)), zeros, tokens, zeros > 0, zeros, zeros - 1, zeros, zeros),
+    )
+    batch = TextMaker(corpus, lexicon, sources).make(texts)
+    for row, count in enumerate(tokens.tolist()):
+        ids = slow_text(corpus, lexicon, batch, row, count)
+        assert batch.tokens[row].tolist() == [CLS, *ids, SEP, *[PAD] * (30 - count)]
 
 
 def test_labels_say_what_a_text_is() -> None:
