@@ -33,6 +33,7 @@ from scripts.study.ladder import (
     read_rows,
     static_rows,
     training_rows,
+    write_rows,
 )
 from scripts.study.question_drawings import (
     draw_code,
@@ -152,9 +153,7 @@ class Results:
                 known = {_key(row, job): row for row in before}
                 found = [filled(row, known.get(_key(row, job), {})) for row in found]
             found = merged(before, found, job, each)
-        if found:
-            lines = ["\t".join(found[0]), *("\t".join(map(str, row.values())) for row in found)]
-            (self.folder / f"{name}.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_rows(self.folder / f"{name}.tsv", found)
         return found
 
 

@@ -158,21 +158,21 @@ def island_rows(corpus: CorpusReader, species: str) -> Iterator[Row]:
 
 def main(corpus: Path, out: Path, species: list[str]) -> None:
     """Write the tables."""
-    from scripts.study.collect import write_table
+    from scripts.study.ladder import write_rows
 
     reader = CorpusReader.open(corpus, verify="sha256")
     grammars = {name: read_grammar(reader, name, SEED) for name in species}
     codes = {name: species_code(reader, name) for name in species}
     out.mkdir(parents=True, exist_ok=True)
-    write_table(out / "grammar.tsv", list(within_rows(grammars, codes)))
-    write_table(out / "islands.tsv", [row for name in species for row in island_rows(reader, name)])
-    write_table(out / "lookups.tsv", list(lookup_rows(grammars)))
+    write_rows(out / "grammar.tsv", list(within_rows(grammars, codes)))
+    write_rows(out / "islands.tsv", [row for name in species for row in island_rows(reader, name)])
+    write_rows(out / "lookups.tsv", list(lookup_rows(grammars)))
     rows = [row for part in ("all", BEYOND) for row in likeness_rows(grammars, part)]
     for part, control in CONTROLS.items():
         read = {name: read_grammar(reader, name, SEED, **control) for name in species}  # type: ignore[arg-type]
         rows += likeness_rows(read, part)
     # Last, since make looks at it.
-    write_table(out / "likeness.tsv", rows)
+    write_rows(out / "likeness.tsv", rows)
 
 
 if __name__ == "__main__":

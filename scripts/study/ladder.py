@@ -64,6 +64,13 @@ def read_rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream, delimiter="\t"))
 
 
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """A TSV table of rows with the same columns; nothing where there are no rows."""
+    if rows:
+        lines = ["\t".join(rows[0]), *("\t".join(map(str, row.values())) for row in rows)]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 @dataclass(frozen=True)
 class Network:
     """One network and what was measured of it.

@@ -119,6 +119,25 @@ def test_proteins_translated_on_purpose_are_biopython_s_of_the_other_genes(corpu
     assert read.isdisjoint({inside[protein] for protein in found})
 
 
+def test_proteins_of_others_are_named_where_its_own_are_taken(corpus: Path, tmp_path: Path) -> None:
+    assert not [note for note in _notes(corpus) if "corpus as well" in note]
+    config = write_sources(tmp_path, 40)
+    config.write_text(
+        "tokenize:\n  policies: {stop_codon: keep, internal_stop: keep}\n  species:\n"
+        "    - {name: own, sources: [{kind: cds, path: genes.fa}, {kind: protein, path: proteins.fa}]}\n"
+        "    - {name: other, sources: [{kind: protein, path: proteins.fa}]}\n",
+        encoding="utf-8",
+    )
+    assert main(["tokenize", "-q", "-c", str(config), "-o", str(tmp_path / "corpus")]) == 0
+    (note,) = (note for note in _notes(tmp_path / "corpus") if "corpus as well" in note)
+    assert "those of other are" in note
+    assert "mrr-compare.decipher.proteins=other" in note
+
+
+def _notes(corpus: Path) -> tuple[str, ...]:
+    return read_sources(CorpusReader.open(corpus), DecipherSettings(), seed=1).notes
+
+
 def _pieces(symbols: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:
     return np.split(symbols, np.cumsum(lengths)[:-1])
 

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 _CODES = (
     "One bar a class of codes that read all codons at hand alike: evidence of the pairs and of what ends "
-    "genes, above the worst code shown. Only differences between bars mean anything; pale bars are beaten in "
-    "95 % of resamples."
+    "genes, in nats, less that of the best code. Pale bars are beaten in 95 % of resamples."
 )
 _CONTROLS = (
     "Evidence of the best assignment for each text. Of six readings of the same genes, one holds the code; "
@@ -107,19 +106,19 @@ def _support_figure(found: Deciphered) -> Figure:
 
 
 def _codes_figure(found: Deciphered) -> Figure:
-    table = found.sources.code.table
-    least = min(code.total for code in found.codes[:12])
+    table, best = found.sources.code.table, found.codes[0]
     bars = [
         CodeBar(
             f"{', '.join(map(str, code.tables))}: {code.names[0]}",
-            code.total - least,
+            code.total - best.total,
             table in code.tables,
-            code.possible or code is found.codes[0],
+            code.possible or code is best or not found.holds_a_code,
         )
-        for code in found.codes[:12]
+        for code in found.codes
     ]
     title = "NCBI's codes by how well they explain the texts"
-    return codes_figure(bars, title=title, verdict=code_sentence(found), explains="texts")
+    scale = "nats beside the best code"
+    return codes_figure(bars, title=title, verdict=code_sentence(found), scale=scale)
 
 
 def _controls_figure(found: Deciphered, settings: CompareSettings) -> Figure:

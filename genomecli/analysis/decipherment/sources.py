@@ -86,6 +86,8 @@ def read_sources(corpus: CorpusReader, settings: DecipherSettings, seed: int) ->
     proteins = settings.proteins or (codons if _holds(corpus, codons, "protein") else only(corpus, "protein"))
     corpus.group(proteins, "protein")
     own = codons == proteins
+    if own and settings.proteins is None:
+        notes += _others(corpus, codons)
     relation = settings.relation if settings.relation != "auto" else ("disjoint" if own else "none")
     tables = {(codons, "cds"): genes, (proteins, "protein"): corpus.records(proteins, "protein")}
     sides = {source.molecule: source.records for source in relate(tables, relation, seed)}  # type: ignore[arg-type]
@@ -96,6 +98,17 @@ def read_sources(corpus: CorpusReader, settings: DecipherSettings, seed: int) ->
     free = _drops_none_for_stops(corpus)
     found = Sources(codons, proteins, relation, taken, residues, code, tuple(notes), code_free=free)
     return _checked(found, corpus)
+
+
+def _others(corpus: CorpusReader, codons: str) -> list[str]:
+    """That proteins of other species are at hand, which can tell the cell's own code."""
+    names = sorted({group.species for group in corpus.groups if group.molecule == "protein"} - {codons})
+    if not names:
+        return []
+    return [
+        f"the proteins are {codons}'s own; those of {', '.join(names)} are in the corpus as well: "
+        f"mrr-compare.decipher.proteins={names[0]} asks for the cell's own code"
+    ]
 
 
 def gene_texts(corpus: CorpusReader, species: str, frame: int = 0) -> tuple[Text, GeneticCode]:
@@ -174,10 +187,12 @@ def only(corpus: CorpusReader, molecule: str) -> str:
         return found[0]
     key = "proteins" if molecule == "protein" else "codons"
     if not found:
+        bare = molecule == "cds" and any(group.molecule == "genome" for group in corpus.groups)
+        genome = "; or set mrr-compare.decipher.molecule: genome, to read a genome without annotation"
         raise InputError(
             f"the corpus holds no records of {molecule}",
             where=corpus.path,
-            fix="tokenize genes and proteins, and see why records were left out",
+            fix=f"tokenize genes and proteins, and see why records were left out{genome if bare else ''}",
         )
     what = f"records of {molecule} of {', '.join(found)}"
     raise InputError(f"the corpus holds {what}", where=corpus.path, fix=f"set mrr-compare.decipher.{key}")

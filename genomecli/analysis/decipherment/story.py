@@ -40,16 +40,30 @@ def sentences(found: Deciphered, judged: Judged) -> list[str]:
             f"Only one of {found.chains} searches ended here: more chains or sweeps may find a better answer."
         )
     if sources.translated_with is not None:
-        said.append(
-            f"The proteins are genes of the same genome, translated on purpose with code "
-            f"{sources.translated_with}: the answer should be that code, whatever the cell's is."
-        )
+        said.append(_translated_sentence(found, sources.translated_with))
     elif sources.same_genome and (sources.relation != "none" or sources.calling is not None):
         said.append(
             "The proteins are the annotator's translation of genes of the same genome, so this shows that "
             "the method works; it does not establish the cell's code."
         )
     return said
+
+
+def _translated_sentence(found: Deciphered, table: int) -> str:
+    """Whether the answer is the code that the proteins were made with on purpose."""
+    said = (
+        f"The proteins are genes of the same genome, translated on purpose with code {table}: the answer "
+        "should be that code, whatever the cell's is"
+    )
+    ranked = next((code for code in found.codes if table in code.tables), None)
+    if not found.holds_a_code or ranked is None:
+        return f"{said}."
+    if ranked is found.codes[0]:
+        return f"{said}, and it comes first."
+    rare = "the codons that it reads otherwise may be too rare to tell"
+    if ranked.possible:
+        return f"{said}. It remains possible and does not come first: {rare}."
+    return f"{said}. It is ruled out, so the answer did not follow: {rare}."
 
 
 def _refusal(found: Deciphered) -> str:

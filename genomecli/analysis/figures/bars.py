@@ -34,9 +34,22 @@ class CodeBar:
 
 
 def codes_figure(
-    bars: Sequence[CodeBar], *, title: str, verdict: str, shown: int = 12, explains: str = "vectors"
+    bars: Sequence[CodeBar],
+    *,
+    title: str,
+    verdict: str,
+    shown: int = 12,
+    scale: str = "score of the code (higher: it explains the vectors better)",
 ) -> Figure:
-    """Draw the best ``shown`` classes, best on top; the assumed code is always among them."""
+    """Draw the best ``shown`` classes, best on top; the assumed code is always among them.
+
+    Args:
+        bars: all classes.
+        title: heading.
+        verdict: what they say, in a sentence.
+        shown: how many are drawn.
+        scale: what scores are, in words.
+    """
     ordered = sorted(bars, key=lambda bar: (-bar.score, bar.label))
     kept = ordered[:shown]
     kept += [bar for bar in ordered[shown:] if bar.assumed]
@@ -63,7 +76,8 @@ def codes_figure(
         axes.set_xlim(left=low)
         axes.margins(x=0.12)
         axes.tick_params(axis="y", length=0)
-        axes.set_xlabel(f"score of the code (higher: it explains the {explains} better)")
+        more = f"; {len(kept)} of {len(bars)} classes" if len(kept) < len(bars) else ""
+        axes.set_xlabel(f"{scale}{more}")
         figure.suptitle(f"{title}\n", x=0.01, ha="left", fontsize=12, fontweight="bold")
         figure.text(0.01, 1.0, f"\n\n{verdict}", fontsize=9.5, va="top")
         light_grid(axes, "x")

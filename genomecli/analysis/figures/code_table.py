@@ -124,7 +124,8 @@ def _draw_cell(axes: Axes, column: int, row: int, codon: str, cell: CodonCell) -
 
 def _note(cell: CodonCell) -> str:
     """How sure; and what the stated code says where that is something else."""
-    sure = "" if cell.support != cell.support else f"{100 * cell.support:.0f} %"
+    # The percent of what tables show with two digits: .925 is .93 in both.
+    sure = "" if cell.support != cell.support else f"{100 * float(f'{cell.support:.2f}'):.0f} %"
     if not (cell.differs or cell.leans_elsewhere):
         return sure
     return f"{sure}, stated {cell.stated}" if sure else f"stated {cell.stated}"

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from genomecli.analysis.figures.bars import CodeBar, codes_figure
+from genomecli.analysis.figures.code_table import CodonCell, code_table_figure
 from genomecli.analysis.figures.curves import DataCurve, DataPanel, data_figure
 from genomecli.analysis.figures.heatmap import codon_heat_map
 from genomecli.analysis.figures.layers import LayerCurve, LayerPanel, layers_figure
@@ -63,7 +64,37 @@ def _bars():
     return codes_figure(bars, title="t", verdict="v", shown=5)
 
 
-MAKERS = [_layers, _curves, _matrix, _space, _heat, _bars]
+def _code_table():
+    cells = {
+        "TTT": CodonCell("F", 0.925, "F"),
+        "CTG": CodonCell("S", 1.0, "L"),
+        "AGG": CodonCell("?", 0.475, "R", "K"),
+        "AGA": CodonCell("?", 0.65, "R", "R"),
+        "TAA": CodonCell("*", float("nan"), "*"),
+        "TGA": CodonCell("-", float("nan"), "W"),
+    }
+    return code_table_figure(cells, title="t", stated="code 1", subtitle="s")
+
+
+def test_a_code_table_says_what_is_sure_what_leans_and_what_differs():
+    figure = _code_table()
+    shown = [text.get_text() for text in figure.axes[0].texts]
+    assert {"F", "S", "K?", "R?", "stop", "never seen"} <= set(shown)
+    # Two digits as in the tables, where .925 is .93.
+    assert {"93 %", "100 %, stated L", "47 %, stated R", "65 %"} <= set(shown)
+    assert figure.axes[0].get_title(loc="left") == "s"
+    labels = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    assert labels[-3:] == ["pale, with ?: undecided", "not as in code 1", "best reading not as in code 1"]
+    plain = code_table_figure({"TTT": CodonCell("F", 1.0, "F")}, title="t", stated="code 1")
+    labels = [text.get_text() for legend in plain.legends for text in legend.get_texts()]
+    assert not [label for label in labels if "code 1" in label or "?" in label]
+
+
+def test_bars_of_codes_count_those_that_are_not_shown():
+    assert _bars().axes[0].get_xlabel().endswith("6 of 20 classes")
+
+
+MAKERS = [_layers, _curves, _matrix, _space, _heat, _bars, _code_table]
 
 
 @pytest.mark.parametrize("make", MAKERS)

@@ -42,3 +42,12 @@ def test_frame_0_is_not_called_a_text_without_a_code() -> None:
     said = _said(replace(found, controls=(Control("frame 0", 3.0), Control(SHUFFLED, 0.1))))
     assert "more evidence in frame 0" in said
     assert "hold no code (frame 0" not in said
+
+
+def test_it_is_said_whether_the_answer_followed_a_wrong_translation() -> None:
+    found = found_in(made(5, 40), controls=False)
+    found = replace(found, value=1.0, sources=replace(found.sources, proteins="a", translated_with=12))
+    usual, other = replace(found.codes[0], tables=(1,)), replace(found.codes[0], tables=(12,))
+    assert "and it comes first" in _said(replace(found, codes=(other, usual)))
+    assert "remains possible" in _said(replace(found, codes=(usual, replace(other, ahead=0.5))))
+    assert "did not follow" in _said(replace(found, codes=(usual, replace(other, ahead=1.0))))
