@@ -33,6 +33,8 @@ LABELS = {
     "withheld": "5 amino acids withheld",
     "translated": "back-translated",
     "paired": "paired",
+    "hundredth": "disjoint, a hundredth",
+    "tenth": "disjoint, a tenth",
 }
 """Rungs in words."""
 

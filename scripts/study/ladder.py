@@ -49,6 +49,9 @@ SIMILARITIES = {
 }
 """Similarity, scope and direction of the rows that are kept."""
 
+ALONG = {"left_out": LEFT_OUT, "synonyms": SYNONYMS, "between_blocks": BETWEEN}
+"""What ``mrr-compare`` measures of checkpoints before the last; the rest of the last alone."""
+
 THERE = (
     *("left_out_mrr_there", "low_there", "high_there", "shuffled_95_there", "untrained_there"),
     *("untold_mrr_there", "untold_shuffled_95_there"),
@@ -275,7 +278,7 @@ def layer_rows(groups: Groups) -> Iterator[Row]:
 
 
 def training_rows(groups: Groups) -> Iterator[Row]:
-    """One row a species, rung, layer and kept checkpoint: every measure along training."""
+    """One row a species, rung, layer and kept checkpoint: what is measured along training."""
     for (species, rung), mine in groups.items():
         # Checkpoints of seeds lie a few tokens apart; they are matched by their order.
         steps = [sorted({int(row["tokens_seen"]) for row in n.rows}) for n in mine]
@@ -287,8 +290,7 @@ def training_rows(groups: Groups) -> Iterator[Row]:
                         for n, tokens in zip(mine, steps, strict=True)
                         if (v := n.figure(measure, layer, tokens[place])) is not None
                     ]
-                    for name, measure in SIMILARITIES.items()
-                    if name != "untold"
+                    for name, measure in ALONG.items()
                 }
                 yield {
                     "species": species,
