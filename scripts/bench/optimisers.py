@@ -2,11 +2,13 @@
 
     python -m scripts.bench.optimisers          # 1.3 M tokens a run, up to width 192: 12 minutes on two cores
     python -m scripts.bench.optimisers --full   # 1.6 M tokens, up to width 256: 25 minutes
+    python -m scripts.bench.optimisers --rates 1e-3 2e-3 4e-3 --sizes 1    # each at the best of these rates
     python -m scripts.bench.optimisers --quick
 
 Both train the same network on the codons of E. coli (made-up genes where GENOMECLI_DATA is not set), with the
-same seed, batches, learning rate and schedule; only ``optimiser.name`` differs. Validation losses are those
-of the run itself. Between two validations the loss is taken to fall evenly.
+same seed, batches and schedule; only ``optimiser.name`` differs, and with several ``--rates`` the learning
+rate, which is for each the one that ends lowest. Validation losses are those of the run itself. Between two
+validations the loss is taken to fall evenly.
 """
 
 from __future__ import annotations
@@ -25,6 +27,9 @@ from scripts.bench.made import write_genes
 
 SIZES = {"4 layers, width 64": (4, 64), "6 layers, width 128": (6, 128), "6 layers, width 192": (6, 192)}
 FULL = {**dict(list(SIZES.items())[:2]), "6 layers, width 256": (6, 256)}
+RATE = "1e-3"
+"""Learning rate where none is given: that of ``pretrain``."""
+
 THREADS = 2
 CONFIG = """
 tokenize:
@@ -43,10 +48,23 @@ Curve = list[tuple[int, float, float]]
 """Tokens, seconds and validation loss of each validation."""
 
 
-def curve(folder: Path, config: Path, name: str, layers: int, width: int) -> Curve:
+def best_curve(
+    folder: Path, config: Path, name: str, size: tuple[int, int], rates: Sequence[str]
+) -> tuple[str, Curve]:
+    """The run that ends lowest, and its learning rate; all ends are told on standard error."""
+    found = {rate: curve(folder, config, name, size, rate) for rate in rates}
+    for rate, points in found.items():
+        print(f"{name}, width {size[1]}, rate {rate}: {points[-1][2]:.4f}", file=sys.stderr)
+    best = min(found, key=lambda rate: found[rate][-1][2])
+    return best, found[best]
+
+
+def curve(folder: Path, config: Path, name: str, size: tuple[int, int], rate: str) -> Curve:
     """One run."""
-    out = folder / f"{name}-{width}"
+    layers, width = size
+    out = folder / f"{name}-{width}-{rate}"
     changes = [f"optimiser.name={name}", f"model.layers={layers}", f"model.width={width}"]
+    changes += [f"optimiser.lr={rate}"]
     changes += [f"model.heads={width // 64}"]
     given = [word for change in changes for word in ("--set", f"pretrain.{change}")]
     options = ("--set", f"threads={THREADS}")
@@ -70,8 +88,9 @@ def reached(points: Sequence[tuple[float, float]], goal: float) -> float | None:
     return points[0][0] if points and points[0][1] <= goal else None
 
 
-def compare(size: str, adamw: Curve, muon: Curve) -> list[Row]:
-    """Tokens and seconds of both to AdamW's last loss."""
+def compare(size: str, best: tuple[str, Curve], other: tuple[str, Curve]) -> list[Row]:
+    """Tokens and seconds to the last loss of AdamW (``best``), of it and of Muon, each with its rate."""
+    (rate, adamw), (muon_rate, muon) = best, other
     goal = adamw[-1][2]
     rows = []
     for what, place in (("tokens", 0), ("seconds", 1)):
@@ -89,14 +108,16 @@ def compare(size: str, adamw: Curve, muon: Curve) -> list[Row]:
                 ratio,
                 ratio,
                 ratio,
-                note=f"loss {goal:.3f}; Muon ends at {muon[-1][2]:.3f}",
+                note=f"loss {goal:.3f} at rate {rate}; Muon ends at {muon[-1][2]:.3f} at rate {muon_rate}",
             )
         )
     return rows
 
 
-def measure(*, quick: bool, full: bool = False) -> list[Row]:
-    """Two rows a size."""
+def measure(
+    *, quick: bool, full: bool = False, rates: Sequence[str] = (RATE,), sizes: int | None = None
+) -> list[Row]:
+    """Two rows a size, of the first so many sizes."""
     steps, every = (20, 10) if quick else (200 if full else 160, 20)
     data = os.environ.get("GENOMECLI_DATA")
     rows = []
@@ -110,9 +131,9 @@ def measure(*, quick: bool, full: bool = False) -> list[Row]:
         text = CONFIG.format(path=path, folder=folder, steps=steps, every=every)
         config.write_text(text, encoding="utf-8")
         genomecli("tokenize", "-q", "-c", str(config), "-o", f"{folder}/corpus")
-        for size, (layers, width) in list((FULL if full else SIZES).items())[: 1 if quick else None]:
-            both = [curve(folder, config, one, layers, width) for one in ("adamw", "muon")]
-            rows += compare(size, *both)
+        for name_of_size, size in list((FULL if full else SIZES).items())[: 1 if quick else sizes]:
+            both = [best_curve(folder, config, one, size, rates) for one in ("adamw", "muon")]
+            rows += compare(name_of_size, *both)
     return rows
 
 
@@ -123,8 +144,11 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--full", action="store_true", help="longer runs, and a larger network")
+    parser.add_argument("--rates", nargs="+", default=[RATE], help="learning rates that both may take")
+    parser.add_argument("--sizes", type=int, help="only so many networks, the smallest first")
     options = parser.parse_args()
-    print(markdown(measure(quick=options.quick, full=options.full)))
+    found = measure(quick=options.quick, full=options.full, rates=options.rates, sizes=options.sizes)
+    print(markdown(found))
 
 
 if __name__ == "__main__":
