@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from genomecli.analysis.figures.style import BAND, GREY, OKABE_ITO, house_style, light_grid, new_figure
-from scripts.study.ladder import PARTS, RUNGS, Row, chosen_layer
+from scripts.study.ladder import MIDDLE, PARTS, RUNGS, Row, chosen_layer
 
 NAMES = {
     "ecoli": "E. coli",
@@ -54,9 +54,6 @@ LINES = {
     "paired": (OKABE_ITO[2], "-"),
 }
 """Colour and style of the rungs that have a line."""
-
-MIDDLE = 2
-"""The middle layer of the study's networks of three blocks, taken where no other species chooses one."""
 
 CHANCE = {"left_out": 0.168, "synonyms": 0.188}
 """MRR of random ranks: among 20 amino acids, and to synonyms among 61 codons."""

@@ -28,7 +28,7 @@ from genomecli.analysis.texts import species_code
 from genomecli.corpus.store import CorpusReader
 from genomecli.runtime import rng
 from genomecli.sequences.codes import CODONS, GeneticCode
-from scripts.study.ladder import Row
+from scripts.study.ladder import Row, write_rows
 
 BEYOND = "beyond amino acids"
 CONTROLS: Mapping[str, Mapping[str, object]] = {
@@ -158,8 +158,6 @@ def island_rows(corpus: CorpusReader, species: str) -> Iterator[Row]:
 
 def main(corpus: Path, out: Path, species: list[str]) -> None:
     """Write the tables."""
-    from scripts.study.ladder import write_rows
-
     reader = CorpusReader.open(corpus, verify="sha256")
     grammars = {name: read_grammar(reader, name, SEED) for name in species}
     codes = {name: species_code(reader, name) for name in species}

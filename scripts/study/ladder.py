@@ -30,6 +30,9 @@ PARTS = ("hundredth", "tenth")
 CHOOSERS = ("ecoli", "spyogenes", "syn3a", "yeast")
 """Species that choose a layer for the others. A mixture that holds some of them is given none."""
 
+MIDDLE = "2"
+"""The middle layer of the study's networks of three blocks, taken where no other species chooses one."""
+
 MIXED = ("samples",)
 """Texts of several species."""
 

@@ -13,8 +13,7 @@ from typing import Any
 from genomecli.analysis.figures.code_table import CodonCell, code_table_figure
 from genomecli.analysis.figures.style import BAND, GREY, OKABE_ITO, house_style, light_grid, new_figure
 from scripts.study.drawings import CHANCE, LABELS, NAMES, number, save
-from scripts.study.ladder import Row, read_rows
-from scripts.study.questions import MIDDLE
+from scripts.study.ladder import MIDDLE, Row, read_rows
 
 PROPERTY_LABELS = {
     "gc3": "GC3",

@@ -13,7 +13,7 @@ from itertools import permutations
 from pathlib import Path
 from statistics import fmean
 
-from scripts.study.ladder import LEFT_OUT, Row, read_rows
+from scripts.study.ladder import LEFT_OUT, MIDDLE, Row, read_rows
 
 PROPERTIES = ("gc3", "third_base", "frequency", "first_two_bases", "meaning")
 BOTH = "without_gc3_and_frequency"
@@ -23,9 +23,6 @@ SYNONYM_SCOPES = {
     "between": "between_blocks",
     "between_without": f"between_blocks_{BOTH}",
 }
-MIDDLE = "2"
-"""The middle layer of the study's networks of three blocks."""
-
 RANKS = {"phylum": 1, "domain": 2, "life": 3}
 
 Cells = Mapping[str, str]
