@@ -14,6 +14,7 @@ import shlex
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -214,18 +215,68 @@ def stopping(fix: str, *, interrupt: bool = False) -> Iterator[None]:
         interrupt: let INT raise InterruptedRunError with the same message; otherwise it stays as it was.
     """
 
+    lost = _LostStop()
+
     def stop(number: int, frame: FrameType | None) -> None:
-        raise _stopped(signal.Signals(number).name.removeprefix("SIG"), fix)
+        raise lost.may_be(number, _stopped(signal.Signals(number).name.removeprefix("SIG"), fix))
 
     numbers = [signal.SIGTERM, signal.SIGUSR1, *((signal.SIGINT,) if interrupt else ())]
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as nohup sets it
         numbers.append(signal.SIGHUP)
     previous = {number: signal.signal(number, stop) for number in numbers}
     try:
-        yield
+        with lost:
+            yield
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+class _LostStop:
+    """Delivers a signal again where Python could not raise what its handler raised.
+
+    A handler runs wherever the interpreter happens to be. Within ``__del__`` or the callback of a weak
+    reference nothing can be raised: Python prints "Exception ignored in" and goes on, and the signal is lost.
+    """
+
+    LATER = 0.01  # seconds, by when what could not raise has ended
+
+    def __init__(self) -> None:
+        self._raised: dict[int, BaseException] = {}
+        self._lost: BaseException | None = None
+        self._again: threading.Timer | None = None
+
+    def may_be(self, number: int, error: BaseException) -> BaseException:
+        """``error``, which the handler of signal ``number`` is about to raise."""
+        self._raised[number], self._lost = error, None
+        return error
+
+    def _hook(self, unraisable: Any) -> None:
+        error = unraisable.exc_value
+        if isinstance(error, KeyboardInterrupt):
+            self._raised[signal.SIGINT] = error
+        number = next((number for number, raised in self._raised.items() if raised is error), None)
+        if number is None:
+            self._previous(unraisable)
+            return
+        self._lost = error
+        self._again = threading.Timer(
+            self.LATER, signal.pthread_kill, (threading.main_thread().ident, number)
+        )
+        self._again.daemon = True
+        self._again.start()
+
+    def __enter__(self) -> None:
+        self._previous, sys.unraisablehook = sys.unraisablehook, self._hook
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        sys.unraisablehook = self._previous
+        lost, self._lost = self._lost, None
+        self._raised.clear()
+        if self._again is not None:
+            self._again.cancel()
+        if kind is None and lost is not None:
+            raise lost  # the work has ended before the signal came again
 
 
 _CONSOLE = "console"

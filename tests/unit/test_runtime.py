@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,53 @@ def test_a_signal_is_granted_with_its_own_error(name: str, kind: type[Exception]
     with pytest.raises(kind, match=f"stopped by {name}; go on"), stopping("go on", interrupt=True):
         os.kill(os.getpid(), number)
     assert signal.getsignal(number) is before
+
+
+class Dying:
+    """Gets a signal while it is destroyed, where Python cannot raise what the handler raises."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        signal.raise_signal(self.number)
+        time.sleep(0)  # the handler has run by here
+
+
+@pytest.mark.parametrize("how", ["__del__", "a weak reference's callback"])
+@pytest.mark.parametrize("goes_on", [True, False])
+@pytest.mark.parametrize(
+    ("number", "kind"), [(signal.SIGTERM, CheckpointedError), (signal.SIGINT, KeyboardInterrupt)]
+)
+def test_a_signal_that_python_cannot_raise_comes_again(
+    how: str, goes_on: bool, number: int, kind: type[BaseException], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, hook, ended = signal.getsignal(number), sys.unraisablehook, False
+    with pytest.raises(kind), stopping("go on"):
+        if how == "__del__":
+            Dying(number)
+        else:
+            thing = set[int]()
+            _watched = weakref.ref(thing, lambda _: signal.raise_signal(number))
+            del thing
+        if goes_on:
+            time.sleep(20)
+            ended = True
+    assert not ended
+    assert capsys.readouterr().err == ""
+    assert (signal.getsignal(number), sys.unraisablehook) == (before, hook)
+
+
+def test_what_else_cannot_be_raised_is_still_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        def __del__(self) -> None:
+            raise ValueError("broken")
+
+    seen: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: seen.append(unraisable.exc_type))
+    with stopping("go on"):
+        Broken()
+    assert seen == [ValueError]
 
 
 def test_under_nohup_a_closed_terminal_stops_nothing() -> None:
