@@ -248,7 +248,7 @@ class _LostStop:
 
     def may_be(self, number: int, error: BaseException) -> BaseException:
         """``error``, which the handler of signal ``number`` is about to raise."""
-        self._raised[number], self._lost = error, None
+        self._raised[number] = error
         return error
 
     def _hook(self, unraisable: Any) -> None:
@@ -260,11 +260,14 @@ class _LostStop:
             self._previous(unraisable)
             return
         self._lost = error
-        self._again = threading.Timer(
-            self.LATER, signal.pthread_kill, (threading.main_thread().ident, number)
-        )
+        self._again = threading.Timer(self.LATER, self._deliver, (number,))
         self._again.daemon = True
         self._again.start()
+
+    def _deliver(self, number: int) -> None:
+        self._lost, main = None, threading.main_thread().ident
+        if main is not None:
+            signal.pthread_kill(main, number)
 
     def __enter__(self) -> None:
         self._previous, sys.unraisablehook = sys.unraisablehook, self._hook
