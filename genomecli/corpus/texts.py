@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -150,6 +151,7 @@ class TextMaker:
         self._molecule = _column(MOLECULES.index(molecule) for molecule in molecules)
         self._language = _column(lexicon.language_id(s.species, s.molecule) for s in sources)
         self._partner_language = _column(lexicon.language_id(s.species, "protein") for s in sources)
+        self._most_language = len(lexicon.languages)
         self._reader = _column(self._number(lexicon, s.species, s.molecule) for s in sources)
         self._partner_reader = _column(
             -1 if s.partners is None else self._number(lexicon, s.species, "protein") for s in sources
@@ -291,27 +293,40 @@ class TextMaker:
         if not (texts.partners >= 0).any():
             row = torch.arange(width)
             return row.expand(shape), torch.from_numpy(language)[:, None].expand(shape), None
-        columns = np.arange(width)
+        kind = _narrow(max(width, self._most_language))
+        columns = np.arange(width, dtype=kind)
         # A text without a second one has its middle beyond its end.
-        middle = np.where(texts.partners >= 0, texts.tokens + 1, width)[:, None]
-        positions = np.minimum(_unsigned(columns), _unsigned(columns - middle)).view(np.int64)
-        second = (columns > middle).astype(np.int64)
-        change = self._partner_language[texts.source] - language
-        languages = second * change[:, None]
-        languages += language[:, None]
-        return torch.from_numpy(positions), torch.from_numpy(languages), torch.from_numpy(second)
+        middle = np.where(texts.partners >= 0, texts.tokens + 1, width)
+        beyond = columns - middle.astype(kind)[:, None]
+        second = beyond > 0
+        positions = np.minimum(_unsigned(columns), _unsigned(beyond))
+        languages = second * (self._partner_language[texts.source] - language).astype(kind)[:, None]
+        languages += language.astype(kind)[:, None]
+        return _wide(positions), _wide(languages), _wide(second)
 
 
 def _runs(begin: Ints | int, lengths: Ints, width: int) -> Bools:
     """bool[R, width]: True from ``begin`` (int64[R, 1] or an int) on, in ``lengths`` (int64[R]) columns."""
-    inside: Bools = _unsigned(np.arange(width) - begin) < _unsigned(lengths)[:, None]
+    kind = _narrow(width)
+    columns = np.arange(width, dtype=kind) - np.asarray(begin, dtype=kind)
+    inside: Bools = _unsigned(columns) < _unsigned(lengths.astype(kind))[:, None]
     return inside
 
 
-def _unsigned(values: Ints) -> NDArray[np.uint64]:
+def _narrow(largest: int) -> np.dtype[Any]:
+    """A signed kind for numbers from minus ``largest`` to it: what is narrow is quick to go through."""
+    return np.dtype(np.int16 if largest < 1 << 15 else np.int64)
+
+
+def _wide(values: NDArray[Any]) -> Tensor:
+    """The same numbers as an int64 tensor."""
+    return torch.from_numpy(values.astype(np.int64))
+
+
+def _unsigned(values: NDArray[Any]) -> NDArray[Any]:
     """The same bits without a sign: what is below 0 becomes huge, so that a minimum passes over it, and one
     comparison with an upper bound asks for both bounds."""
-    return values.view(np.uint64)
+    return values.view(np.dtype(f"u{values.itemsize}"))
 
 
 def _write_where(table: NDArray[np.generic], rows: Ints, place: Bools, values: NDArray[np.generic]) -> None:

@@ -15,7 +15,7 @@ from genomecli.corpus.manifest import MOLECULES
 from genomecli.corpus.reading_settings import ReadingSettings
 from genomecli.corpus.relations import Source
 from genomecli.corpus.sampling import Sampler
-from genomecli.corpus.texts import Parts, TextMaker
+from genomecli.corpus.texts import Parts, TextMaker, _runs
 from genomecli.corpus.tokenizers import Tokenizer
 from genomecli.corpus.vocabulary import CLS, PAD, SEP
 from genomecli.sequences.alphabets import DNA
@@ -202,3 +202,27 @@ def test_frames_of_genes_are_the_same_words_shifted() -> None:
                 whole = lexicon.tokenizer("a", "cds").encode(symbols, frame)
                 assert batch.tokens[row, 1 : int(batch.lengths[row]) - 1].tolist() == whole.tolist()
     assert np.all(symbols < 4)
+
+
+@pytest.mark.parametrize("relation", ["paired", "disjoint"])
+def test_wide_and_narrow_numbers_place_texts_alike(relation: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus = toy_corpus(genes=25)
+    lexicon = build_lexicon(["a", "b"])
+    sampler = Sampler(corpus, lexicon, ReadingSettings(relation=relation, **SMALL), 1)
+    narrow = sampler.step(0)
+    monkeypatch.setattr("genomecli.corpus.texts._narrow", lambda largest: np.dtype(np.int64))
+    for one, other in zip(narrow, sampler.step(0), strict=True):
+        for name in ("tokens", "positions", "languages", "segments"):
+            values = getattr(one, name), getattr(other, name)
+            assert (values[0] is None and values[1] is None) or torch.equal(*values)
+            assert values[0] is None or values[0].dtype == torch.int64
+
+
+@pytest.mark.parametrize("width", [32_767, 32_768, 70_000])
+def test_runs_end_in_wide_texts(width: int) -> None:
+    begin, lengths = np.array([[2], [width - 3], [width // 2]]), np.array([width - 2, 3, 0])
+    inside = _runs(begin, lengths, width)
+    assert [np.flatnonzero(row).tolist() for row in inside] == [
+        list(range(first, first + length))
+        for [first], length in zip(begin.tolist(), lengths.tolist(), strict=True)
+    ]

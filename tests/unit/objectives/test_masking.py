@@ -188,16 +188,16 @@ def test_spans_may_differ_from_place_to_place() -> None:
 
 @pytest.mark.parametrize("length", [0, 1, 5, 40])
 @pytest.mark.parametrize("reach", [1, 2, 3, 7, 16, 60])
-def test_runs_are_widened_and_narrowed_as_a_loop_would(length: int, reach: int) -> None:
+def test_runs_and_what_is_far_from_them_are_as_a_loop_finds_them(length: int, reach: int) -> None:
     flags = np.random.default_rng(reach).random((4, length)) < 0.4
-    widened = np.zeros_like(flags)
-    narrowed = np.ones_like(flags)
+    widened, far = np.zeros_like(flags), np.ones_like(flags)
     for row in range(4):
         for place in range(length):
             widened[row, place] = flags[row, max(0, place - reach + 1) : place + 1].any()
-            narrowed[row, place] = flags[row, max(0, place - reach) : place + reach + 1].all()
-    assert (masking._dilate(flags, reach) == widened).all()
-    assert (masking._erode(flags, reach) == narrowed).all()
+            far[row, place] = not flags[row, max(0, place - reach) : place + reach + 1].any()
+    room = np.pad(flags, [(0, 0), (0, reach - 1)])
+    assert (masking._dilate(room, reach)[:, :length] == widened).all()
+    assert (masking._far_from(flags, reach) == far).all()
 
 
 @pytest.mark.parametrize("rate", [0.0005, 0.003, 0.15, 0.4])
