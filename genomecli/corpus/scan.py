@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from genomecli.corpus.lexicon import Lexicon
 from genomecli.corpus.manifest import Group
 from genomecli.corpus.shards import ShardedColumns
+from genomecli.corpus.tokenizers import Ids, Tokenizer
+from genomecli.corpus.word_counts import BLOCK, LEAST, count_units, unit_of, word_counts
 from genomecli.sequences.alphabets import DNA, PROTEIN, Alphabet, Codes
 from genomecli.sequences.codes import genetic_code
 
@@ -101,10 +103,10 @@ def scan_store(
         beyond = max(tokenizer.k - tokenizer.stride, 0)
         step = CHUNK // 3 // tokenizer.stride * tokenizer.stride * 3
         for chunk in _chunks(store, group, place, step, beyond):
-            _count_tokens(chunk, tokenizer, found.tokens)
             if group.molecule == "genome" and len(chunk.symbols) >= LONG * len(chunk.rows):
-                found.symbols += _count_contigs(chunk, bases[0], gc[0])
+                _count_contigs(chunk, tokenizer, found, bases[0], gc[0])
             else:
+                _count_tokens(chunk, tokenizer, found.tokens)
                 found.symbols += _count_symbols(chunk.symbols, alphabet)
                 if group.molecule != "protein":
                     _count_gc(chunk, bases, gc, third=group.molecule == "cds")
@@ -150,18 +152,43 @@ def _count_symbols(symbols: Codes, alphabet: Alphabet) -> Ints:
     return counts + np.bincount(symbols, minlength=len(alphabet))
 
 
-def _count_contigs(chunk: _Chunk, bases: Ints, gc: Ints) -> Ints:
-    """int64[alphabet]: occurrences of each symbol; what GC needs is the same counts, contig by contig."""
-    total = np.zeros(len(DNA), dtype=np.int64)
+def _count_contigs(chunk: _Chunk, tokenizer: Tokenizer, found: GroupCounts, bases: Ints, gc: Ints) -> None:
+    """Tokens and symbols; what GC needs is the counts of symbols, contig by contig."""
+    unit = unit_of(tokenizer)
+    if unit is None:
+        _count_tokens(chunk, tokenizer, found.tokens)
     for row, (begin, end) in zip(chunk.rows.tolist(), pairwise(chunk.offsets.tolist()), strict=True):
-        symbols = _count_symbols(chunk.symbols[begin:end], DNA)
+        text = chunk.symbols[begin:end]
+        symbols = _count_symbols(text, DNA) if unit is None else _count_text(text, tokenizer, unit, found)
         bases[row] += symbols[: DNA.canonical].sum()
         gc[row] += symbols[_C] + symbols[_G]
-        total += symbols
-    return total
+        found.symbols += symbols
 
 
-def _count_tokens(chunk: _Chunk, tokenizer: Any, counts: Ints) -> None:
+def _count_text(text: Codes, tokenizer: Tokenizer, unit: int, found: GroupCounts) -> Ints:
+    """int64[alphabet]: occurrences of each symbol; tokens are counted on the way.
+
+    A block with ambiguous letters and what fills no unit are counted token by token.
+    """
+    letters = np.zeros(len(DNA), dtype=np.int64)
+    long = len(text) >= LEAST * 4**unit
+    units = np.zeros(4**unit if long else 0, dtype=np.int64)
+    for begin in range(0, len(text), BLOCK):
+        block = text[begin : begin + BLOCK]
+        plain = len(block) // unit * unit if long and block.max() < DNA.canonical else 0
+        if plain:
+            units += count_units(block[:plain], unit)
+        rest = block[plain:]
+        _add_tokens(tokenizer.encode(rest), tokenizer, found.tokens)
+        letters += _count_symbols(rest, DNA)
+    if long:
+        words = word_counts(units, unit, tokenizer.k)
+        found.tokens[:-1] += words
+        letters[: DNA.canonical] += word_counts(words, tokenizer.k, 1)
+    return letters
+
+
+def _count_tokens(chunk: _Chunk, tokenizer: Tokenizer, counts: Ints) -> None:
     if tokenizer.k == 1:  # no token crosses a border, so records need not be told apart
         ids = tokenizer.encode(chunk.symbols)
     else:
@@ -169,6 +196,10 @@ def _count_tokens(chunk: _Chunk, tokenizer: Any, counts: Ints) -> None:
         if len(chunk.after):
             texts[-1] = np.concatenate([texts[-1], chunk.after])
         ids = np.concatenate([tokenizer.encode(text) for text in texts])
+    _add_tokens(ids, tokenizer, counts)
+
+
+def _add_tokens(ids: Ids, tokenizer: Tokenizer, counts: Ints) -> None:
     first, end = tokenizer.start, tokenizer.start + tokenizer.words
     found = np.bincount(ids, minlength=max(end, tokenizer.unk + 1))
     counts[:-1] += found[first:end]

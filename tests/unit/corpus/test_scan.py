@@ -19,7 +19,9 @@ def texts() -> dict[str, list[str]]:
     rng = np.random.default_rng(0)
     genes = [random_gene(rng, int(n)) for n in rng.integers(20, 90, 30)]
     genes[3] = genes[3][:33] + "N" + genes[3][34:]
-    genome = ["".join(rng.choice(list("ACGTACGTACGTN"), n)) for n in (5000, 333, 61)]
+    genome = ["".join(rng.choice(list("ACGT"), n)) for n in (5000, 333, 61)]
+    genome[0] = genome[0][:777] + "NR" + genome[0][779:3000] + "N" * 100 + genome[0][3100:-1] + "N"
+    genome[1] = "Y" + genome[1][1:]
     return {"cds": genes, "genome": genome}
 
 
@@ -42,9 +44,10 @@ def scan(tmp_path: Path, texts: dict[str, list[str]], dna: Any, k: int, stride: 
 
 
 @pytest.mark.parametrize(
-    ("dna", "k", "stride"), [("codon", 3, 3), ("kmer", 4, 1), ("kmer", 5, 2), ("base", 1, 1)]
+    ("dna", "k", "stride"),
+    [("codon", 3, 3), ("kmer", 4, 1), ("kmer", 4, 4), ("kmer", 5, 2), ("kmer", 6, 6), ("base", 1, 1)],
 )
-@pytest.mark.parametrize(("chunk", "long"), [(600, 10_000), (3 << 20, 10_000), (3 << 20, 1)])
+@pytest.mark.parametrize(("chunk", "long"), [(600, 10_000), (3 << 20, 10_000), (600, 1), (3 << 20, 1)])
 def test_counts_equal_those_made_one_by_one(
     tmp_path: Path,
     texts: dict[str, list[str]],
@@ -57,6 +60,8 @@ def test_counts_equal_those_made_one_by_one(
 ) -> None:
     monkeypatch.setattr(scan_module, "CHUNK", chunk)
     monkeypatch.setattr(scan_module, "LONG", long)
+    monkeypatch.setattr(scan_module, "LEAST", 0)  # else a test's texts are too short for counts of units
+    monkeypatch.setattr(scan_module, "BLOCK", 48)
     corpus, found, lexicon = scan(tmp_path, texts, dna, k, stride, keep=False)
     assert isinstance(found, Scan)
     for group, counts in zip(corpus.groups, found.groups, strict=True):
