@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from genomecli.corpus import shards
 from genomecli.corpus.shards import (
     HEADER_ROOM,
     ShardedColumns,
@@ -84,6 +85,30 @@ def test_shards_are_safetensors_and_hold_what_was_given(tmp_path: Path, soft: bo
     assert np.array_equal(store.read(0, len(joined)), joined)
     assert np.array_equal(store.read(5, 5), joined[:0])
     assert np.array_equal(store.read(0, len(joined), "soft"), joined % 2 if soft else joined * 0)
+
+
+def test_pieces_of_several_files_are_copied_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shards, "COPY", 100)
+    rng = np.random.default_rng(2)
+    files = {name: rng.integers(0, 15, 2000).astype(np.uint8) for name in ("a", "b", "mask")}
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data.tobytes())
+    spans, symbols, soft = [], [], []
+    for start, size in zip(
+        rng.integers(0, 1500, 30).tolist(), rng.integers(1, 400, 30).tolist(), strict=True
+    ):
+        name, masked = rng.choice(["a", "b"]), rng.random() < 0.5
+        part = slice(start, start + size)
+        spans.append(Span(tmp_path / name, tmp_path / "mask" if masked else None, part.start, part.stop))
+        symbols.append(files[name][part])
+        soft.append(files["mask"][part] if masked else np.zeros(size, dtype=np.uint8))
+    total = sum(map(len, symbols))
+    write_shard(tmp_path / "shard", spans, np.array([0, total]), soft=True)
+    found = open_shard(tmp_path / "shard")
+    assert np.array_equal(found["symbols"], np.concatenate(symbols))
+    assert np.array_equal(found["soft"], np.concatenate(soft))
+    with pytest.raises(AssertionError, match="shorter than its rows say"):
+        write_shard(tmp_path / "no", [Span(tmp_path / "a", None, 1900, 2001)], np.array([0, 101]), soft=False)
 
 
 @pytest.mark.parametrize("longest", [20, 900])
