@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from genomecli.corpus.digests import with_contigs
 from genomecli.corpus.lexicon import Lexicon, build_lexicon
 from genomecli.corpus.look import write_tables, write_tsv
 from genomecli.corpus.manifest import CorpusInfo, SpeciesInfo
@@ -24,7 +25,6 @@ from genomecli.corpus.merge import (
     note_duplicates,
     write_shards,
 )
-from genomecli.corpus.parts import digest_of
 from genomecli.corpus.reading import finished_part, read_unit
 from genomecli.corpus.records_table import COLUMNS, RECORDS_FILE, SPLITS, write_records
 from genomecli.corpus.scan import Scan, scan_store
@@ -128,7 +128,7 @@ def build(settings: TokenizeSettings, seed: int, parts: Path, folder: Path) -> B
     write_shards(merged, raws, folder, settings.shard_mib * MIB)
     lexicon = make_lexicon(settings)
     scan = _scan(settings, merged, folder, lexicon)
-    _digest_cut_rows(merged, folder)
+    merged.columns["digest"] = with_contigs(merged.columns, _store(merged, folder))
     columns = _records(merged, scan)
     write_records(folder / RECORDS_FILE, columns)
     (folder / LEXICON_FILE).write_bytes(canonical_json(lexicon.to_dict()))
@@ -176,18 +176,6 @@ def _tallies(units: list[Unit], reports: list[dict[str, Any]]) -> dict[str, Tall
 
 def _store(merged: Merged, folder: Path) -> ShardedColumns:
     return ShardedColumns([folder / name for name in merged.shards], merged.shard_symbols)
-
-
-def _digest_cut_rows(merged: Merged, folder: Path) -> None:
-    """Contigs that the split has cut are other sequences now."""
-    store, rows = _store(merged, folder), merged.columns
-    if "recut" not in rows:
-        return
-    ends = np.cumsum(rows["length"])
-    for row in np.flatnonzero(rows["recut"]).tolist():
-        start, stop = int(ends[row] - rows["length"][row]), int(ends[row])
-        pieces = (store.read(at, min(at + MIB, stop)) for at in range(start, stop, MIB))
-        rows["digest"][row] = digest_of(*pieces, molecule="genome")
 
 
 def _scan(settings: TokenizeSettings, merged: Merged, folder: Path, lexicon: Lexicon) -> Scan:

@@ -10,9 +10,13 @@ from numpy.typing import NDArray
 from genomecli.corpus.numbering import distinct, first_rows, numbered
 
 
-def repeated(species: NDArray[Any], molecule: NDArray[Any], digest: NDArray[Any]) -> NDArray[np.bool_]:
-    """bool[n]: rows whose sequence an earlier row of their species and molecule has already."""
-    numbers = numbered((species, molecule, digest))
+def repeated(*columns: NDArray[Any]) -> NDArray[np.bool_]:
+    """bool[n]: rows that an earlier row equals in every column, [n] each.
+
+    Sequences are repeated if species, molecule, length and digest are; contigs of a length of their own have
+    no digest.
+    """
+    numbers = numbered(columns)
     result: NDArray[np.bool_] = first_rows(numbers) != np.arange(len(numbers))
     return result
 

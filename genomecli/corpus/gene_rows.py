@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from genomecli.corpus.digests import digest_of
 from genomecli.corpus.manifest import Molecule
-from genomecli.corpus.parts import MoleculeWriter, PartWriter, digest_of
+from genomecli.corpus.parts import MoleculeWriter, PartWriter
 from genomecli.corpus.policies import ALIASED, Cleaned, DroppedError, clean_cds, clean_protein, keep_lengths
 from genomecli.corpus.said import Said
 from genomecli.corpus.settings import PolicySettings

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from genomecli.corpus.digests import with_twins
 from genomecli.corpus.duplicates import repeated, repeated_ids
 from genomecli.corpus.families import SAMPLED_LEAST, SimilarPairs, Sketches, families, sketch
 from genomecli.corpus.genes import gene_nodes, in_order, pair_genes
@@ -100,7 +101,8 @@ def merge_rows(rows: Columns, raws: list[Raw], settings: TokenizeSettings, seed:
     """
     facts: dict[str, Any] = {}
     facts["repeated_ids"] = repeated_ids(rows["species"], rows["molecule"], rows["id"])
-    twice = repeated(rows["species"], rows["molecule"], rows["digest"])
+    rows["digest"] = with_twins(rows, [raw.symbols for raw in raws])
+    twice = repeated(rows["species"], rows["molecule"], rows["length"], rows["digest"])
     facts["repeated_sequences"] = int(twice.sum())
     rows["gene_key"] = pair_genes(rows)
     nodes = gene_nodes(rows, rows["gene_key"])

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genomecli.corpus.arrow_columns import to_arrow, to_numpy
+from genomecli.corpus.digests import DIGITS, hasher
 from genomecli.corpus.manifest import MOLECULES, Molecule
 from genomecli.corpus.records_table import arrow_schema
 from genomecli.corpus.tally import Tally
@@ -46,8 +47,9 @@ ROW_TYPES = {
     "whole": "bool",
 }
 """Columns of a part's rows. ``ordinal``: of the source record of its molecule; ``at``: first symbol in the
-raw file; ``translation``: digest of a cds' protein; ``side``: train, valid or test as the header says, or
-empty; ``whole``: it is no piece of a record that was cut."""
+raw file; ``digest``: empty for contigs, which the merge hashes; ``translation``: digest of a cds' protein;
+``side``: train, valid or test as the header says, or empty; ``whole``: it is no piece of a record that was
+cut."""
 
 ROW_DEFAULTS: dict[str, Any] = {
     "description": "",
@@ -71,23 +73,6 @@ ROW_GROUP = 1 << 16
 _BUFFER = 1 << 20
 
 
-_DIGITS = 16
-
-
-def digest_of(*pieces: Codes, molecule: Molecule = "protein") -> str:
-    """16 hex digits that stand for some symbols, given in pieces: BLAKE2b, or SHA-256 of contigs."""
-    digest = _hasher(molecule)
-    for symbols in pieces:
-        digest.update(np.ascontiguousarray(symbols).data)
-    found: str = digest.hexdigest()[:_DIGITS]
-    return found
-
-
-def _hasher(molecule: Molecule) -> Any:
-    """Processors hash long texts two to five times faster by SHA-256; short ones cost the same by either."""
-    return hashlib.sha256() if molecule == "genome" else hashlib.blake2b(digest_size=_DIGITS // 2)
-
-
 class MoleculeWriter:
     """Writes the rows of one molecule of a part, symbols as a stream.
 
@@ -105,7 +90,7 @@ class MoleculeWriter:
         self._parquet: Any = None
         self._size = 0
         self._row_at = 0
-        self._digest = _hasher(molecule)
+        self._digest = self._new_digest()
         self._record: tuple[int, int] = (0, 0)
         self._ordinal = -1
 
@@ -120,7 +105,8 @@ class MoleculeWriter:
         """Add symbols (uint8[n]) and their soft mask to the row."""
         data = np.ascontiguousarray(symbols)
         self._file.write(data.data)
-        self._digest.update(data.data)
+        if self._digest is not None:
+            self._digest.update(data.data)
         if soft is not None and self._soft is None and soft.any():
             self._soft = open(self._folder / f"{self.molecule}.soft", "wb", buffering=_BUFFER)  # noqa: SIM115
         if self._soft is not None:
@@ -134,7 +120,7 @@ class MoleculeWriter:
         """Close the row; ``fields`` are columns of :data:`ROW_TYPES` that differ from their defaults."""
         row = ROW_DEFAULTS | fields
         row |= {"at": self._row_at, "length": self._size - self._row_at, "ordinal": self._ordinal}
-        row["digest"] = self._digest.hexdigest()[:_DIGITS]
+        row["digest"] = "" if self._digest is None else self._digest.hexdigest()
         for name, column in self._rows.items():
             column.append(row[name])
         self._start_row()
@@ -156,9 +142,10 @@ class MoleculeWriter:
         self._file.write(data.data)
         bounds = np.concatenate([[0], np.cumsum(lengths)])
         assert self.molecule != "genome", "contigs are written as streams"
-        memory, blake2b = memoryview(data), hashlib.blake2b  # type: ignore[arg-type]
+        memory, blake2b, size = memoryview(data), hashlib.blake2b, DIGITS // 2  # type: ignore[arg-type]
         digests = [
-            blake2b(memory[begin:end], digest_size=8).hexdigest() for begin, end in pairwise(bounds.tolist())
+            blake2b(memory[begin:end], digest_size=size).hexdigest()
+            for begin, end in pairwise(bounds.tolist())
         ]
         made: dict[str, Sequence[Any]] = {
             "at": (self._size + bounds[:-1]).tolist(),
@@ -202,7 +189,10 @@ class MoleculeWriter:
 
     def _start_row(self) -> None:
         self._row_at = self._size
-        self._digest = _hasher(self.molecule)
+        self._digest = self._new_digest()
+
+    def _new_digest(self) -> hashlib.blake2b | None:
+        return None if self.molecule == "genome" else hasher()
 
     def _flush(self) -> None:
         from pyarrow import Table, parquet

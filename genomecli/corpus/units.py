@@ -16,7 +16,7 @@ from genomecli.corpus.settings import PolicySettings, TokenizeSettings
 from genomecli.errors import UsageError
 from genomecli.sequences.settings import SourceSettings
 
-PART_VERSION = 1
+PART_VERSION = 2
 """Raised when a part's content changes its meaning, so that old parts are not taken up."""
 
 
