@@ -6,7 +6,7 @@ Biopython's positions are 0-based and half-open already, and its parts are in th
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from genomecli.errors import InputError
@@ -34,7 +34,11 @@ def read_annotated(
     Raises:
         InputError: not that format, cut short, or records of proteins.
     """
-    records = _scanner(file_format).parse_records(stream.text())
+    from genomecli.sequences.feature_table import EmblCoding, GenBankCoding
+
+    # What SeqIO.parse calls; SeqIO itself imports the parsers of all formats first.
+    scanner: Any = GenBankCoding() if file_format == "genbank" else EmblCoding()
+    records = scanner.parse_records(stream.text())
     where = stream.location
     count = 0
     while (record := _next_record(records, where, count, notes)) is not None:
@@ -46,22 +50,6 @@ def read_annotated(
         yield _contig(record, count)
     if not count:
         raise InputError(f"holds no {file_format} record", where=where)
-
-
-def _scanner(file_format: str) -> Any:
-    """Biopython's parser, told to make objects of coding features alone: half of a bacterium's are genes.
-
-    It is what ``SeqIO.parse`` calls; ``SeqIO`` itself imports the parsers of all formats first.
-    """
-    from Bio.GenBank.Scanner import EmblScanner, GenBankScanner
-
-    base: Any = GenBankScanner if file_format == "genbank" else EmblScanner
-
-    class CodingScanner(base):  # type: ignore[misc]
-        def _feed_feature_table(self, consumer: Any, features: list[tuple[str, str, Any]]) -> None:
-            super()._feed_feature_table(consumer, [feature for feature in features if feature[0] == "CDS"])
-
-    return CodingScanner(debug=0)
 
 
 def _next_record(records: Any, where: Location, count: int, notes: list[str] | None) -> Any:
@@ -92,6 +80,8 @@ def _one_line(text: str) -> str:
 def _contig(record: Any, ordinal: int) -> AnnotatedContig:
     from Bio.Seq import UndefinedSequenceError
 
+    from genomecli.sequences.feature_table import PlainFeature
+
     try:
         letters = bytes(record.seq)
     except UndefinedSequenceError:
@@ -102,22 +92,31 @@ def _contig(record: Any, ordinal: int) -> AnnotatedContig:
         id=contig_id,
         symbols=DNA.encode(letters),
         circular=record.annotations.get("topology") == "circular",
-        features=[_feature(feature) for feature in record.features if feature.type == "CDS"],
+        features=[
+            _feature(feature.qualifiers, feature.parts, feature.partial)
+            if isinstance(feature, PlainFeature)
+            else _biopython_feature(feature)
+            for feature in record.features
+        ],
         description=record.description if record.description != "<unknown description>" else "",
         aliased=sum(map(letters.count, DNA.alias_letters)),
     )
 
 
-def _feature(feature: Any) -> CodingFeature:
-    said = feature.qualifiers
+def _biopython_feature(feature: Any) -> CodingFeature:
+    parts, problem = _parts(feature.location)
+    partial = (False, False) if problem else _partial(feature.location)
+    return _feature(feature.qualifiers, parts, partial, problem)
 
+
+def _feature(
+    said: Mapping[str, Sequence[str]], parts: tuple[Part, ...], partial: tuple[bool, bool], problem: str = ""
+) -> CodingFeature:
     def first(name: str) -> str:
         return str(said[name][0]) if said.get(name) else ""
 
-    parts, problem = _parts(feature.location)
     start = first("codon_start")
     table = first("transl_table")
-    partial5, partial3 = (False, False) if problem else _partial(feature.location)
     translation = "".join(first("translation").split()).upper()
     return CodingFeature(
         parts=parts,
@@ -130,8 +129,8 @@ def _feature(feature: Any) -> CodingFeature:
         exceptions=parse_translation_exceptions(said.get("transl_except", ())),
         translation=translation or None,
         pseudo="pseudo" in said or "pseudogene" in said,
-        partial5=partial5,
-        partial3=partial3,
+        partial5=partial[0],
+        partial3=partial[1],
         exception=first("exception") or ("trans-splicing" if "trans_splicing" in said else ""),
         ribosomal_slippage="ribosomal_slippage" in said,
         problem=problem,

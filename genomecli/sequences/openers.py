@@ -101,7 +101,7 @@ class InputStream:
 
     def text(self) -> io.TextIOWrapper:
         """The rest as text (UTF-8, undecodable bytes replaced), line by line."""
-        return io.TextIOWrapper(self.buffered(), encoding="utf-8", errors="replace", newline=None)
+        return io.TextIOWrapper(_Chunks(_Raw(self), CHUNK), encoding="utf-8", errors="replace", newline=None)
 
     def buffered(self) -> io.BufferedReader:
         """The rest as a buffered binary file, for reading line by line."""
@@ -142,6 +142,14 @@ class _Raw(io.RawIOBase):
         data = self._stream.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
+
+
+class _Chunks(io.BufferedReader):
+    """Gives a reader of text a whole chunk at once, where it asks for 8 kB each time."""
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """What one read of the stream gives."""
+        return super().read1(CHUNK)
 
 
 @contextmanager
