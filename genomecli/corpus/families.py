@@ -169,19 +169,23 @@ def sketch(
     if total is None:
         total = sum(len(symbols) for _, symbols, _ in proteins())
     rate = max(1, -(-total // budget))
+    bits = max(genes - 1, 1).bit_length()
+    roomy = (alphabet.canonical**k - 1).bit_length() + bits <= 63  # word and owner fit into one number
     owners, words = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for numbers, symbols, offsets in proteins():
         owner, word = kmers(symbols, offsets, k, alphabet, both_strands=both_strands, rate=rate)
-        owners.append(numbers[owner])
+        owner = numbers[owner]
+        if roomy:
+            word <<= bits
+            word |= owner
+        else:
+            owners.append(owner)
         words.append(word)
-    owner, word = np.concatenate(owners), np.concatenate(words)
-    del owners, words
-    bits = max(genes - 1, 1).bit_length()
-    if int(word.max(initial=0)).bit_length() + bits > 63:
-        word = _renumbered(word)
-    word <<= bits
-    word |= owner
-    del owner
+    word = np.concatenate(words)
+    del words
+    if not roomy:
+        word = (_renumbered(word) << bits) | np.concatenate(owners)
+    del owners
     word.sort()
     pair = word[_changes(word)]
     owner = pair & ((1 << bits) - 1)
@@ -246,8 +250,14 @@ class SimilarPairs:
         counts = np.diff(sketches.starts)
         crowds = _Crowds(sketches, counts)
         needed = self._needed(least)
+        crowded, floor = crowds.size > 0, int(needed[sketches.size > 0].min(initial=1 << 30))
         kept, votes = [np.zeros(0, np.int64)], [np.zeros(0, np.int32)]
         for pairs, found in _voted(sketches, counts, bits):
+            # Most pairs share one k-mer by chance: judge only those that can reach what any gene needs.
+            hopeful = found >= floor
+            if not hopeful.all():
+                hopeful |= crowded[pairs >> bits] & crowded[pairs & ((1 << bits) - 1)]
+                pairs, found = pairs[hopeful], found[hopeful]
             left, right = pairs >> bits, pairs & ((1 << bits) - 1)
             most = found + np.minimum(crowds.size[left], crowds.size[right])
             near = np.flatnonzero(most >= np.minimum(needed[left], needed[right]))
@@ -347,22 +357,35 @@ def _voted(sketches: Sketches, counts: Ints, bits: int) -> Iterator[tuple[Ints, 
 def _proposals(sketches: Sketches, counts: Ints, bits: int) -> Ints:
     """Distinct pairs, as ``left << bits | right`` with left < right, that crowded k-mers propose; not every
     pair that shares one is named."""
-    owner, starts = sketches.owner, sketches.starts[:-1]
     found, crowded = np.zeros(0, np.int64), [np.zeros(0, np.int64)]
     waiting = 0
-    for start, count in zip(starts[counts > CROWD].tolist(), counts[counts > CROWD].tolist(), strict=True):
-        members = owner[start : start + count]
-        members = members[np.lexsort((members, -sketches.size[members]))]
-        crowded.append(_pair(np.full(count - 1, members[0]), members[1:], bits))
-        crowded += [_pair(members[:-step], members[step:], bits) for step in range(1, NEAR + 1)]
-        waiting += (NEAR + 1) * count
+    for members in _crowds(sketches, counts, bits):
+        first = np.broadcast_to(members[:, :1], members[:, 1:].shape)
+        crowded.append(_pair(first, members[:, 1:], bits))
+        crowded += [_pair(members[:, :-step], members[:, step:], bits) for step in range(1, NEAR + 1)]
+        waiting += (NEAR + 1) * members.size
         if waiting > max(len(found), PENDING):
             found, crowded, waiting = _distinct(np.concatenate([found, *crowded])), [], 0
     return _distinct(np.concatenate([found, *crowded]))
 
 
+def _crowds(sketches: Sketches, counts: Ints, bits: int) -> Iterator[Ints]:
+    """The genes of crowded k-mers, those with most first: int64[words, genes of each], some at a time."""
+    owner, starts = sketches.owner, sketches.starts[:-1]
+    most = int(sketches.size.max(initial=0))
+    for count in np.unique(counts[counts > CROWD]).tolist():
+        firsts = starts[counts == count]
+        step = max(1, PENDING // count)
+        for begin in range(0, len(firsts), step):
+            members = owner[firsts[begin : begin + step, None] + np.arange(count)]
+            order = ((most - sketches.size[members]) << bits) | members
+            order.sort(axis=1)
+            yield order & ((1 << bits) - 1)
+
+
 def _pair(a: Ints, b: Ints, bits: int) -> Ints:
-    return (np.minimum(a, b) << bits) | np.maximum(a, b)
+    pairs: Ints = (np.minimum(a, b) << bits) | np.maximum(a, b)
+    return pairs.ravel()
 
 
 def shared_kmers(sketches: Sketches, left: Ints, right: Ints, block: int = 1 << 14) -> Ints:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genomecli.corpus.families import CROWD, SimilarPairs, families, kmers, sketch
+from genomecli.corpus.families import CROWD, NEAR, SimilarPairs, _proposals, families, kmers, sketch
 from genomecli.sequences.alphabets import DNA, PROTEIN
 
 
@@ -182,3 +182,37 @@ def test_shared_k_mers_of_crowds_and_of_few_add_up(least: int) -> None:
         alike = bool(fewer) and shared >= max(np.ceil(0.4 * fewer - 1e-9), least)
         proposed = any(size[word] <= CROWD for word in owned[i] & owned[j])  # of crowds not all pairs are
         assert ((i, j) in named) == alike if proposed else alike or (i, j) not in named
+
+
+@pytest.mark.parametrize("k", [3, 6, 14])  # a word of 14 residues leaves no room for a gene beside it
+def test_a_sketch_is_the_distinct_words_of_each_gene(k: int) -> None:
+    texts = [*relatives(np.random.default_rng(k), 12, 8), "", "MK", "MKXXXX*ABMKLV" * 4]
+    found = sketch(provider(texts), len(texts), k)
+    owned = [words(text, k) for text in texts]
+    code = dict(zip(PROTEIN.symbols, range(len(PROTEIN)), strict=True))
+    every = sorted(set().union(*owned), key=lambda word: [code[letter] for letter in word])
+    owners = [[gene for gene, mine in enumerate(owned) if word in mine] for word in every]
+    assert found.owner.tolist() == [gene for genes in owners for gene in genes]
+    assert np.diff(found.starts).tolist() == [len(genes) for genes in owners]
+    assert found.size.tolist() == [len(mine) for mine in owned]
+
+
+@pytest.mark.parametrize("pending", [1, 100, 1 << 20])
+def test_crowds_propose_the_pairs_that_they_do_one_by_one(
+    pending: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genomecli.corpus.families.PENDING", pending)
+    rng = np.random.default_rng(9)
+    letters = np.array(list("ACDE"))
+    texts = ["".join(rng.choice(letters, int(size))) for size in rng.integers(3, 40, 120)]
+    sketches = sketch(provider(texts), len(texts), 3)
+    expected: set[tuple[int, int]] = set()
+    for begin, end in pairwise(sketches.starts.tolist()):
+        genes = sorted(sketches.owner[begin:end].tolist(), key=lambda gene: (-int(sketches.size[gene]), gene))
+        if len(genes) > CROWD:
+            near = [pair for step in range(1, NEAR + 1) for pair in zip(genes, genes[step:], strict=False)]
+            expected |= {
+                (min(pair), max(pair)) for pair in [*near, *((genes[0], gene) for gene in genes[1:])]
+            }
+    found = _proposals(sketches, np.diff(sketches.starts), 7)
+    assert found.tolist() == sorted(left << 7 | right for left, right in expected)
