@@ -38,9 +38,10 @@ def to_arrow(values: Sequence[Any] | NDArray[Any], kind: str) -> pyarrow.Array:
     whole = "".join(texts)
     raw = whole.encode()
     plain = len(raw) == len(whole)
-    sizes = map(len, texts if plain else [text.encode() for text in texts])
     ends = np.zeros(count + 1, dtype=np.int64)
-    np.cumsum(np.fromiter(sizes, dtype=np.int64, count=count), out=ends[1:])
+    if raw:  # many a column holds nothing
+        sizes = map(len, texts if plain else [text.encode() for text in texts])
+        np.cumsum(np.fromiter(sizes, dtype=np.int64, count=count), out=ends[1:])
     if ends[-1] > np.iinfo(np.int32).max:  # Arrow splits such a column itself
         return pa.array(texts, type=pa.string())
     buffers = [None, pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(raw)]

@@ -36,8 +36,11 @@ def numbered(columns: Sequence[NDArray[Any]]) -> Ints:
 
 
 def _of_texts(column: NDArray[Any]) -> Ints:
+    texts = column.tolist()
+    if texts and texts[0] == texts[-1] and texts.count(texts[0]) == len(texts):  # as species mostly are
+        return np.zeros(len(texts), dtype=np.int64)
     place: defaultdict[str, int] = defaultdict(count().__next__)
-    return np.fromiter(map(place.__getitem__, column.tolist()), dtype=np.int64, count=len(column))
+    return np.fromiter(map(place.__getitem__, texts), dtype=np.int64, count=len(texts))
 
 
 def _of_integers(column: NDArray[Any]) -> Ints:

@@ -199,8 +199,11 @@ class MoleculeWriter:
 
         schema = arrow_schema(ROW_TYPES)
         fields = [to_arrow(self._rows[name], kind) for name, kind in ROW_TYPES.items()]
-        if self._parquet is None:
-            self._parquet = parquet.ParquetWriter(self._folder / f"{self.molecule}.parquet", schema)
+        if self._parquet is None:  # read once, then gone: not worth packing
+            path = self._folder / f"{self.molecule}.parquet"
+            self._parquet = parquet.ParquetWriter(
+                path, schema, compression="none", use_dictionary=False, write_statistics=False
+            )
         self._parquet.write_table(Table.from_arrays(fields, schema=schema))
         for column in self._rows.values():
             column.clear()

@@ -72,15 +72,24 @@ def _fill(sides: NDArray[np.int8], units: Ints, weights: Ints, valid: float, tes
 
 
 def _take(units: Ints, weights: Ints, wanted: float, most: int) -> list[int]:
-    """Units in their order up to the wanted weight; at least one, at most ``most``."""
-    taken: list[int] = []
-    for unit, weight in zip(units.tolist(), weights[units].tolist(), strict=True):
+    """Units in their order up to the wanted weight; at least one, at most ``most``.
+
+    Those before the first that is too large, or too much, are taken at once.
+    """
+    sizes = weights[units]
+    left = wanted - (np.cumsum(sizes) - sizes)  # before each, if all before it are taken
+    fits = (left > 0) & (sizes <= 1.5 * left)
+    fits[most:] = False
+    first = len(units) if fits.all() else int(np.argmin(fits))
+    taken: list[int] = units[:first].tolist()
+    wanted -= int(sizes[:first].sum())
+    for unit, weight in zip(units[first:].tolist(), sizes[first:].tolist(), strict=True):
         if wanted <= 0 or len(taken) == most:
             break
         if weight <= 1.5 * wanted:
             taken.append(unit)
             wanted -= weight
-    return taken or [int(units[np.argmin(weights[units])])]
+    return taken or [int(units[np.argmin(sizes)])]
 
 
 def block_length(total: int, block: int) -> int:

@@ -1,4 +1,4 @@
-"""Connected components against SciPy's."""
+"""Connected components against SciPy's; equal rows as equal numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from genomecli.corpus.genes import in_order
-from genomecli.corpus.numbering import components
+from genomecli.corpus.numbering import components, numbered
 
 
 def reference(total: int, left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -37,3 +37,13 @@ def test_nodes_without_edges_stand_alone() -> None:
     none = np.zeros(0, dtype=np.int64)
     assert components(4, none, none).tolist() == [0, 1, 2, 3]
     assert components(0, none, none).tolist() == []
+
+
+@pytest.mark.parametrize(
+    "texts", [[], ["a"], ["a", "a", "a"], ["a", "b", "a"], ["a", "a", "b"], ["b", "a", "a"]]
+)
+def test_rows_have_one_number_if_they_are_equal_in_every_column(texts: list[str]) -> None:
+    others = np.arange(len(texts)) // 2
+    found = numbered([np.array(texts, dtype=object), others])
+    rows = list(zip(texts, others.tolist(), strict=True))
+    assert [[a == b for b in rows] for a in rows] == (found[:, None] == found[None]).tolist()

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genomecli.corpus.splits import TEST, TRAIN, VALID, assign, block_length, cut_at_blocks, join_pieces
+from genomecli.corpus.splits import (
+    TEST,
+    TRAIN,
+    VALID,
+    _take,
+    assign,
+    block_length,
+    cut_at_blocks,
+    join_pieces,
+)
 
 
 def sides(count: int, seed: int = 0, weights: list[int] | None = None, **shares: float) -> np.ndarray:
@@ -95,3 +104,23 @@ def test_pieces_are_joined_only_where_they_touch() -> None:
 @pytest.mark.parametrize("share", [0.0, 0.3])
 def test_nothing_is_held_out_of_nothing(share: float) -> None:
     assert len(sides(0, valid=share, test=share)) == 0
+
+
+def one_by_one(weights: list[int], wanted: float, most: int) -> list[int]:
+    taken: list[int] = []
+    for unit, weight in enumerate(weights):
+        if wanted <= 0 or len(taken) == most:
+            break
+        if weight <= 1.5 * wanted:
+            taken.append(unit)
+            wanted -= weight
+    return taken or [weights.index(min(weights))]
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=60), st.floats(0.001, 0.999), st.integers(1, 60))
+def test_units_are_taken_as_they_are_one_by_one(weights: list[int], share: float, most: int) -> None:
+    wanted = share * sum(weights)
+    if wanted <= 0:
+        return
+    found = _take(np.arange(len(weights)), np.array(weights), wanted, most)
+    assert found == one_by_one(weights, wanted, most)
