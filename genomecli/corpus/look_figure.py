@@ -26,6 +26,8 @@ DPI = 110
 HEAD = 34
 """Pixels of the title, and of the legend of species."""
 POINTS = 4000
+COMPRESSION = 3
+"""Of the PNG: a third faster than the usual 6, in a file up to 40 % larger."""
 _SIDES = (("train", "#9bb7c9"), ("valid", "#e0a458"), ("test", "#b5524a"))
 _STYLE = {"genome": ":", "cds": "-", "protein": "--"}
 _COLOURS = (
@@ -63,7 +65,7 @@ def draw_look(path: Path, groups: Sequence[Group], columns: Columns, scan: Scan)
         _tokens(figure.add_subplot(grid[2, 2]), shown, colour)
         _head(figure, names, len(columns["length"]), colour)
         lay_out(figure, grid, above=HEAD, below=HEAD if len(names) > 1 else 0)
-        figure.savefig(path, dpi=DPI, metadata={"Software": None})
+        figure.savefig(path, dpi=DPI, metadata={"Software": None}, pil_kwargs={"compress_level": COMPRESSION})
 
 
 def _head(figure: Any, names: list[str], records: int, colour: dict[str, str]) -> None:
