@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from genomecli.cli import main
+from genomecli.cli import BLAS_TICKS, main
 from genomecli.config import SECTIONS
 from genomecli.version import __version__
 
@@ -43,6 +43,23 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.returncode == 0, done.stderr
     for name in COMMANDS:
         assert name in done.stdout
+
+
+@pytest.mark.parametrize("own", [None, "26"])
+def test_threads_of_blas_sleep_soon_unless_the_user_says_else(
+    own: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENBLAS_THREAD_TIMEOUT", raising=False)
+    if own:
+        monkeypatch.setenv("OPENBLAS_THREAD_TIMEOUT", own)
+    code = (
+        "import os, sys\nfrom genomecli import cli\n"
+        "assert 'numpy' not in sys.modules\n"
+        "cli.main = lambda: print(os.environ['OPENBLAS_THREAD_TIMEOUT']) or 0\ncli.run()"
+    )
+    done = run_python(code)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == (own or BLAS_TICKS)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
