@@ -17,6 +17,7 @@ from genomecli.corpus.contig_rows import ContigRows
 from genomecli.corpus.gene_rows import GeneRows
 from genomecli.corpus.manifest import Molecule
 from genomecli.corpus.parts import PartWriter
+from genomecli.corpus.plain_genes import add_genes
 from genomecli.corpus.plain_proteins import add_plain, plain_records
 from genomecli.corpus.said import said_of_header, said_of_record
 from genomecli.corpus.units import Unit
@@ -181,13 +182,16 @@ class _Intake:
             rows.feed(contig.genome.symbols, _soft(contig.genome))
             rows.finish()
         if "cds" in wanted:
-            for record in contig.cds:
-                self._genes.add("cds", said_of_record(record, code), record.symbols, _soft(record))
+            self._records("cds", contig.cds)
         if "protein" in wanted:
-            for record in contig.proteins:
-                self._genes.add("protein", said_of_record(record, code), record.symbols, _soft(record))
+            self._records("protein", contig.proteins)
         for check in contig.checks:
             self._part.line("checks", *CHECK_CELLS(check))
+
+    def _records(self, molecule: Molecule, records: list[Record]) -> None:
+        said = [said_of_record(record, self._unit.code) for record in records]
+        symbols, soft = [record.symbols for record in records], [_soft(record) for record in records]
+        add_genes(self._part, self._genes, self._unit.policies, molecule, said, symbols, soft)
 
 
 def _soft(record: Record) -> Codes | None:
