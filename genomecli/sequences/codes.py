@@ -107,19 +107,21 @@ class GeneticCode:
             cds: a whole gene: its first codon reads M if it may start, and a last stop is left out.
         """
         n = len(symbols) // 3
-        triplets = symbols[: 3 * n].reshape(n, 3).astype(np.int32)
         size = len(DNA)
-        index = (triplets[:, 0] * size + triplets[:, 1]) * size + triplets[:, 2]
-        residues: Codes = self._translation[index]
+        index = symbols[0 : 3 * n : 3].astype(np.intp)
+        for place in (1, 2):
+            index *= size
+            index += symbols[place : 3 * n : 3]
+        residues: Codes = self._translation.take(index)
         if not cds or n == 0:
             return residues
-        first, last = self._plain_codon(triplets[0]), self._plain_codon(triplets[-1])
+        first, last = self._plain_codon(symbols[:3]), self._plain_codon(symbols[3 * n - 3 : 3 * n])
         if first in self.starts:
             residues[0] = PROTEIN.symbols.index("M")
         return residues[:-1] if residues[-1] == STOP or last in self.dual else residues
 
     @staticmethod
-    def _plain_codon(triplet: NDArray[np.int32]) -> int:
+    def _plain_codon(triplet: Codes) -> int:
         a, b, c = (int(base) for base in triplet)
         return 16 * a + 4 * b + c if max(a, b, c) < DNA.canonical else -1
 
