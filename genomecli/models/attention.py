@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.nn.functional import pad, scaled_dot_product_attention
 
 from genomecli.models.attention_in_cache import attend_in_cache
-from genomecli.models.layout import Layout, PackedLayout, PaddedLayout
+from genomecli.models.layout import Layout, PackedLayout, PaddedLayout, unseen_of
 from genomecli.models.patterns import CAUSAL, Pattern
 
 _varlen: Any = None
@@ -117,7 +117,7 @@ def _attend_padded(
     q, k, v = query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)
     causal = pattern == CAUSAL and layout.real is None
     if _cache_pays(query, layout.length, CAUSAL_TO if causal else IN_CACHE_TO):
-        return attend_in_cache(q, k, v, layout.mask(pattern), dropout).transpose(1, 2)
+        return attend_in_cache(q, k, v, layout.unseen(pattern, q.dtype), dropout).transpose(1, 2)
     mask = None if causal else layout.mask(pattern)
     mixed = scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=causal)
     return mixed.transpose(1, 2)
@@ -153,7 +153,7 @@ def _attend_blocks(
     mask = _block_mask(pattern, layout, blocks, size).expand(batch, -1, -1, -1).flatten(0, 1)[:, None]
     q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)
     if _cache_pays(query, k.shape[2], IN_CACHE_TO):
-        mixed = attend_in_cache(q, k, v, mask, dropout)
+        mixed = attend_in_cache(q, k, v, unseen_of(mask, q.dtype), dropout)
     else:
         mixed = scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout)
     return mixed.transpose(1, 2).reshape(batch, blocks * size, *query.shape[2:])[:, :length]

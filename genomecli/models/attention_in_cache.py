@@ -23,22 +23,22 @@ KEPT_TO = 512
 longer texts are made again, which costs a third of the whole. Dropout keeps a byte a score besides."""
 
 
-def attend_in_cache(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout: float = 0.0) -> Tensor:
+def attend_in_cache(q: Tensor, k: Tensor, v: Tensor, unseen: Tensor | None, dropout: float = 0.0) -> Tensor:
     """softmax(Q K^T / sqrt(E)) V, with gradients.
 
     Args:
         q: float[B, H, L, E]; made for bfloat16, right in every precision.
         k, v: float[B, H, K, E].
-        mask: bool, broadcastable to [B, 1, L, K]: True where a key is seen; None if all are. No row is empty.
+        unseen: like ``q``, [1 or B, 1, 1 or L, K]: what is added to scores, 0 where a key is seen and minus
+            infinity elsewhere; None if all are seen. Each query sees a key.
         dropout: of the weights.
 
     Returns:
         float[B, H, L, E].
     """
     queries, keys, values = (x.reshape(-1, *x.shape[2:]) for x in (q, k, v))
-    unseen = None
-    if mask is not None:
-        unseen = q.new_zeros(mask.shape).masked_fill_(~mask, float("-inf")).squeeze(1)
+    if unseen is not None:
+        unseen = unseen.squeeze(1)
         if len(unseen) > 1 and unseen.shape[1] == 1:  # a row a text: small enough for one a head
             unseen = unseen.repeat_interleave(q.shape[1], dim=0)
     mixed: Tensor = _InCache.apply(queries, keys, values, unseen, q.shape[1], dropout)  # type: ignore[no-untyped-call]
@@ -46,7 +46,7 @@ def attend_in_cache(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropou
 
 
 class _InCache(torch.autograd.Function):
-    """Of heads: bfloat16[N, L or K, E]. ``unseen``: bfloat16[1, B or N, 1 or L, K], 0 or minus infinity."""
+    """Of heads: bfloat16[N, L or K, E]. ``unseen``: bfloat16[1, L or 1, K], [N, 1, K] or [B, L, K]."""
 
     @staticmethod
     def forward(
@@ -55,12 +55,12 @@ class _InCache(torch.autograd.Function):
         mixed = torch.empty_like(q)
         learns = any(ctx.needs_input_grad[:3])
         keeps = learns and k.shape[1] <= KEPT_TO
-        parts = _parts(q, k)
+        parts = _parts(q, k, 1 if unseen is None or 1 in unseen.shape[:2] else heads)
         room, kept, left = _room(parts, q, k), [], []
         # Autocast would keep the softmax in float32.
         with torch.autocast(q.device.type, enabled=False):
             for part in parts:
-                weights = _weights(q[part], k[part], _own(unseen, part, heads), room)
+                weights = _weights(q, k, unseen, part, heads, room)
                 if keeps:
                     kept.append(weights)
                 if dropout:
@@ -83,7 +83,7 @@ class _InCache(torch.autograd.Function):
         factor = q.shape[-1] ** -0.5
         with torch.autocast(q.device.type, enabled=False):
             for i, part in enumerate(ctx.parts):
-                weights = kept[i] if kept else _weights(q[part], k[part], _own(unseen, part, ctx.heads), room)
+                weights = kept[i] if kept else _weights(q, k, unseen, part, ctx.heads, room)
                 used = _thinned(weights, left[i], ctx.dropout) if left else weights
                 torch.bmm(used.transpose(1, 2), grad[part], out=of_v[part])
                 of_weights = torch.bmm(grad[part], v[part].transpose(1, 2), out=room[: len(weights)])
@@ -102,10 +102,18 @@ def _thinned(weights: Tensor, left: Tensor, dropout: float) -> Tensor:
     return (weights * left).div_(1 - dropout)
 
 
-def _parts(q: Tensor, k: Tensor) -> list[slice]:
-    count = len(q)
-    step = max(1, torch.get_num_threads() * SCORES // max(1, q.shape[1] * k.shape[1]))
-    return [slice(begin, min(begin + step, count)) for begin in range(0, count, step)]
+def _parts(q: Tensor, k: Tensor, together: int) -> list[slice]:
+    """Heads whose scores are made at a time: of whole texts, of ``together`` heads each, or of one text."""
+    most = max(1, torch.get_num_threads() * SCORES // max(1, q.shape[1] * k.shape[1]))
+    if most >= together:
+        whole, step = len(q), most - most % together
+    else:
+        whole, step = together, -(-together // -(-together // most))
+    return [
+        slice(begin, min(begin + step, first + whole))
+        for first in range(0, len(q), max(1, whole))
+        for begin in range(first, first + whole, step)
+    ]
 
 
 def _room(parts: list[slice], q: Tensor, k: Tensor) -> Tensor:
@@ -113,19 +121,21 @@ def _room(parts: list[slice], q: Tensor, k: Tensor) -> Tensor:
     return q.new_empty(parts[0].stop if parts else 0, q.shape[1], k.shape[1])
 
 
-def _own(unseen: Tensor | None, part: slice, heads: int) -> Tensor | None:
-    """Of the texts that the heads of a part belong to: bfloat16[1 or heads of the part, 1 or L, K]."""
-    if unseen is None or len(unseen) == 1:
-        return unseen
-    if unseen.shape[1] == 1:
-        return unseen[part]
-    return unseen[torch.arange(part.start, part.stop, device=unseen.device) // heads]
-
-
-def _weights(q: Tensor, k: Tensor, unseen: Tensor | None, room: Tensor) -> Tensor:
-    """bfloat16[n, L, K], n at most the length of ``room``, which scores are written to."""
-    start = q.new_zeros(1) if unseen is None else unseen
-    scores = room[: len(q)]
-    beta = int(unseen is not None)
-    torch.baddbmm(start, q, k.transpose(1, 2), beta=beta, alpha=q.shape[-1] ** -0.5, out=scores)
+def _weights(q: Tensor, k: Tensor, unseen: Tensor | None, part: slice, heads: int, room: Tensor) -> Tensor:
+    """bfloat16[n, L, K] of the n heads of a part; scores are written to ``room``, at least as long."""
+    start, later = None, None
+    if unseen is not None and len(unseen) == 1:
+        start = unseen
+    elif unseen is not None and unseen.shape[1] == 1:
+        start = unseen[part]
+    elif unseen is not None:
+        texts = unseen[part.start // heads : (part.stop - 1) // heads + 1]
+        # The product takes one for all heads, or one a head: a copy for each head costs more than a sum.
+        start, later = (texts, None) if len(texts) == 1 else (None, texts)
+    scores, factor = room[: part.stop - part.start], q.shape[-1] ** -0.5
+    given = q.new_zeros(1) if start is None else start
+    beta = int(start is not None)
+    torch.baddbmm(given, q[part], k[part].transpose(1, 2), beta=beta, alpha=factor, out=scores)
+    if later is not None:
+        scores.view(len(later), -1, *scores.shape[1:]).add_(later[:, None])
     return torch.softmax(scores, -1)

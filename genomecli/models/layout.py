@@ -30,6 +30,7 @@ class PaddedLayout:
     device: torch.device
     real: Tensor | None = None
     _masks: dict[Pattern, Tensor | None] = field(default_factory=dict)
+    _unseen: dict[tuple[Pattern, torch.dtype], Tensor | None] = field(default_factory=dict)
 
     def mask(self, pattern: Pattern) -> Tensor | None:
         """bool, broadcastable to [B, H, L, L]: True where a key is seen; None if all are.
@@ -40,6 +41,13 @@ class PaddedLayout:
             self._masks[pattern] = self._make(pattern)
         return self._masks[pattern]
 
+    def unseen(self, pattern: Pattern, dtype: torch.dtype) -> Tensor | None:
+        """The same as numbers that are added to scores: see :func:`unseen_of`."""
+        if (pattern, dtype) not in self._unseen:
+            mask = self.mask(pattern)
+            self._unseen[pattern, dtype] = None if mask is None else unseen_of(mask, dtype)
+        return self._unseen[pattern, dtype]
+
     def _make(self, pattern: Pattern) -> Tensor | None:
         keys = None if self.real is None else self.real[:, None, None, :]
         if pattern.covers(self.length):
@@ -48,6 +56,11 @@ class PaddedLayout:
         if keys is None:
             return seen[None, None]
         return (seen & keys) | torch.eye(self.length, dtype=torch.bool, device=self.device)
+
+
+def unseen_of(mask: Tensor, dtype: torch.dtype) -> Tensor:
+    """0 where the mask (bool, of any shape) is True, minus infinity elsewhere: ``dtype``, of its shape."""
+    return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill_(~mask, float("-inf"))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 Rotation = tuple[Tensor, Tensor]
-"""Cosine and sine, float32[..., L, 1, 1, E / 2], ready to broadcast over [..., L, Q, H, E / 2]."""
+"""Cosine and sine, float32[..., L, 1, 1, E / 2], ready to broadcast over [..., L, Q, H, E / 2]. Texts whose
+positions are one and the same row share them, float32[L, 1, 1, E / 2]."""
 
 
 class Rotary(nn.Module):
@@ -38,7 +39,12 @@ class Rotary(nn.Module):
         Args:
             positions: int64[..., L] below ``context``; None for 0 to ``length - 1``.
             length: L.
+
+        Returns:
+            See :data:`Rotation`.
         """
+        if positions is not None and positions.dim() > 1 and positions.stride(0) == 0:
+            positions = positions[0]  # one row, expanded: a table for all texts stays in the cache
         if positions is None:
             cos, sin = self.cos[:length], self.sin[:length]
         else:

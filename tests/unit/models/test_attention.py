@@ -78,9 +78,9 @@ def test_training_in_bf16_gives_what_fp32_does(pattern: Pattern, lengths: list[i
 def test_only_bf16_is_computed_in_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     used: list[tuple[int, bool]] = []
 
-    def noted(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout: float) -> Tensor:
+    def noted(q: Tensor, k: Tensor, v: Tensor, unseen: Tensor | None, dropout: float) -> Tensor:
         used.append((k.shape[2], q.requires_grad))
-        return attend_in_cache(q, k, v, mask, dropout)
+        return attend_in_cache(q, k, v, unseen, dropout)
 
     monkeypatch.setattr(attention, "attend_in_cache", noted)
     monkeypatch.setattr(attention, "IN_CACHE_TO", 300)
@@ -155,6 +155,8 @@ def test_equal_lengths_make_no_mask() -> None:
 def test_masks_are_made_once() -> None:
     layout = PaddedLayout(9, torch.device("cpu"))
     assert layout.mask(window(4)) is layout.mask(window(4))
+    assert layout.unseen(window(4), torch.bfloat16) is layout.unseen(window(4), torch.bfloat16)
+    assert layout.unseen(FULL, torch.bfloat16) is None
 
 
 def test_a_window_that_covers_the_text_is_no_window() -> None:

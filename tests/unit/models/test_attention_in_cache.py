@@ -8,6 +8,7 @@ from torch import Tensor
 
 from genomecli.models import attention_in_cache
 from genomecli.models.attention_in_cache import attend_in_cache
+from genomecli.models.layout import unseen_of
 
 TEXTS, HEADS, WIDTH = 3, 2, 4
 
@@ -19,6 +20,11 @@ def _inputs(queries: int, keys: int, dtype: torch.dtype = torch.float64) -> tupl
         for length in (queries, keys, keys)
     )
     return q, k, v
+
+
+def _unseen(kind: str, queries: int, keys: int, dtype: torch.dtype) -> Tensor | None:
+    mask = _mask(kind, queries, keys)
+    return None if mask is None else unseen_of(mask, dtype)
 
 
 def _mask(kind: str, queries: int, keys: int) -> Tensor | None:
@@ -36,7 +42,7 @@ def _mask(kind: str, queries: int, keys: int) -> Tensor | None:
 @pytest.mark.parametrize("kind", ["none", "padding", "triangle", "own"])
 @pytest.mark.parametrize(("queries", "keys"), [(5, 5), (3, 6)])
 @pytest.mark.parametrize("kept", [0, 512])
-@pytest.mark.parametrize("scores", [1, 60, 1 << 19])
+@pytest.mark.parametrize("scores", [1, 30, 60, 130, 1 << 19])
 def test_values_and_gradients_are_those_of_the_definition(
     kind: str, queries: int, keys: int, kept: int, scores: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -49,7 +55,7 @@ def test_values_and_gradients_are_those_of_the_definition(
     if mask is not None:
         hidden = hidden.masked_fill(~mask, float("-inf"))
     want = hidden.softmax(-1) @ v
-    found = attend_in_cache(q, k, v, mask)
+    found = attend_in_cache(q, k, v, _unseen(kind, queries, keys, q.dtype))
     torch.testing.assert_close(found, want, rtol=1e-12, atol=1e-12)
     weights = torch.randn(want.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     for ours, theirs in zip(
@@ -66,7 +72,7 @@ def test_gradients_by_finite_differences(dropout: float, kept: int, monkeypatch:
 
     def seeded(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         torch.manual_seed(7)
-        return attend_in_cache(q, k, v, _mask("padding", 5, 5), dropout)
+        return attend_in_cache(q, k, v, _unseen("padding", 5, 5, q.dtype), dropout)
 
     torch.autograd.gradcheck(seeded, _inputs(5, 5))  # type: ignore[no-untyped-call]
 
@@ -82,13 +88,14 @@ def test_dropout_takes_its_share_of_the_weights_and_keeps_their_sum() -> None:
     assert one_key.max().item() == pytest.approx(1 / 0.7)
 
 
-def test_bf16_in_parts_is_bit_for_bit_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", ["padding", "triangle", "own"])
+def test_bf16_in_parts_is_bit_for_bit_the_whole(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """So what a text gives does not depend on how many others stand beside it."""
     found = []
     for scores in (1, 3 * 24 * 24, 1 << 19):
         monkeypatch.setattr(attention_in_cache, "SCORES", scores)
         inputs = _inputs(24, 24, torch.bfloat16)
-        out = attend_in_cache(*inputs, _mask("padding", 24, 24))
+        out = attend_in_cache(*inputs, _unseen(kind, 24, 24, torch.bfloat16))
         found.append([out, *torch.autograd.grad(out.float().square().sum(), inputs)])
     for other in found[1:]:
         assert all(torch.equal(a, b) for a, b in zip(found[0], other, strict=True))

@@ -32,9 +32,11 @@ def test_scores_depend_on_distance_alone() -> None:
 
 def test_given_positions_equal_the_default() -> None:
     rotary = Rotary(8, 16, 100.0)
-    default, given = rotary(None, 5), rotary(torch.arange(5).expand(2, -1), 5)
-    assert torch.equal(default[0].expand_as(given[0]), given[0])
-    assert torch.equal(default[1].expand_as(given[1]), given[1])
+    default, shared = rotary(None, 5), rotary(torch.arange(5).expand(2, -1), 5)
+    given = rotary(torch.arange(5).repeat(2, 1), 5)
+    for whole, one_row, each in zip(default, shared, given, strict=True):
+        assert torch.equal(one_row, whole)  # texts with the same positions share one row
+        assert torch.equal(whole.expand_as(each), each)
 
 
 def test_dtype_is_kept_and_tables_are_not_saved() -> None:
