@@ -179,26 +179,56 @@ def refuse_existing(path: Path, *, force: bool) -> None:
         raise UsageError("exists already", where=path, fix="give --force to replace it, or another --out")
 
 
-def file_table(folder: Path, exclude: Sequence[str] = UNCHECKED) -> dict[str, dict[str, Any]]:
-    """Bytes and sha256 of every file below ``folder``, save its manifest and the names in ``exclude``, of
-    files or of folders below it."""
-    table: dict[str, dict[str, Any]] = {}
+def _checked_files(folder: Path, exclude: Sequence[str]) -> dict[str, Path]:
+    """The files that a manifest names, by their names in it."""
+    found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
         name, left_out = inside.as_posix(), not set(exclude).isdisjoint(inside.parts)
         if path.is_file() and name != MANIFEST and not left_out and not path.name.startswith("."):
-            table[name] = {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
-    return table
+            found[name] = path
+    return found
+
+
+def _entry(path: Path) -> dict[str, Any]:
+    return {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
+
+
+def file_table(folder: Path, exclude: Sequence[str] = UNCHECKED) -> dict[str, dict[str, Any]]:
+    """Bytes and sha256 of every file below ``folder``, save its manifest and the names in ``exclude``, of
+    files or of folders below it."""
+    return {name: _entry(path) for name, path in _checked_files(folder, exclude).items()}
+
+
+def seal(path: Path) -> dict[str, Any]:
+    """Bytes and sha256 of a file that is finished and put on the disk, for :func:`write_manifest`."""
+    entry = _entry(path)
+    sync_file(path)
+    return entry
 
 
 def write_manifest(
-    folder: Path | str, kind: str, extra: Mapping[str, Any], *, exclude: Sequence[str] = UNCHECKED
+    folder: Path | str,
+    kind: str,
+    extra: Mapping[str, Any],
+    *,
+    exclude: Sequence[str] = UNCHECKED,
+    sealed: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
-    """Mark ``folder`` as finished: every file is put on the disk, then the manifest is written, last."""
-    root = Path(folder)
-    table = file_table(root, exclude)
-    for name in table:
-        sync_file(root / name)
+    """Mark ``folder`` as finished: every file is put on the disk, then the manifest is written, last.
+
+    Args:
+        folder: of the files.
+        kind: what it is.
+        extra: more for the manifest.
+        exclude: names of files and folders that it does not answer for.
+        sealed: by their names, what :func:`seal` said of files that were finished before.
+    """
+    root, known = Path(folder), sealed or {}
+    table = {
+        name: known[name] if name in known else seal(path)
+        for name, path in _checked_files(root, exclude).items()
+    }
     write_json(root / MANIFEST, {**extra, "kind": kind, "format_version": FORMAT_VERSION, "files": table})
 
 

@@ -90,9 +90,15 @@ class OutputFolder:
         if kind != self.kind:
             raise UsageError(f"is a {kind}, not a {self.kind}", where=self.target, fix="give another --out")
 
-    def finish(self, extra: Mapping[str, Any], *, exclude: Sequence[str] = UNCHECKED) -> None:
-        """Write the manifest and put the folder in its place."""
-        write_manifest(self.path, self.kind, extra, exclude=exclude)
+    def finish(
+        self,
+        extra: Mapping[str, Any],
+        *,
+        exclude: Sequence[str] = UNCHECKED,
+        sealed: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        """Write the manifest, as :func:`write_manifest`, and put the folder in its place."""
+        write_manifest(self.path, self.kind, extra, exclude=exclude, sealed=sealed)
         if self.target.exists():
             os.rename(self.target, self._old)
             os.rename(self.path, self.target)

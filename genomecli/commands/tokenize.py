@@ -73,7 +73,7 @@ def run_tokenize(
         seconds = round(time.monotonic() - started, 3)
         run = run_info("tokenize", seconds=seconds, workers=count, inputs=built.paths)
         write_json(folder.path / "run.json", run | {"config": config.resolved("tokenize")})
-        folder.finish(built.manifest)
+        folder.finish(built.manifest, sealed=built.sealed)
     remove_parts(parts)
     manifest = read_manifest(out, KIND)
     report(manifest, out, time.monotonic() - started)

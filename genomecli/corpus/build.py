@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from dataclasses import dataclass, fields
 from multiprocessing import get_context
 from pathlib import Path
@@ -34,7 +34,7 @@ from genomecli.corpus.store import LEXICON_FILE
 from genomecli.corpus.tally import Tally
 from genomecli.corpus.units import Unit, make_units
 from genomecli.errors import UsageError
-from genomecli.files import canonical_json, parts_name
+from genomecli.files import canonical_json, parts_name, seal
 from genomecli.progress import progress
 from genomecli.runtime import log
 from genomecli.sequences.alphabets import get_alphabet
@@ -101,10 +101,12 @@ class Built:
     Attributes:
         manifest: all but the files' checksums.
         paths: full paths of the inputs, which belong into ``run.json`` only.
+        sealed: by the names of shards, what :func:`genomecli.files.seal` says of them.
     """
 
     manifest: dict[str, Any]
     paths: list[str]
+    sealed: dict[str, dict[str, Any]]
 
 
 def build(settings: TokenizeSettings, seed: int, parts: Path, folder: Path) -> Built:
@@ -126,23 +128,30 @@ def build(settings: TokenizeSettings, seed: int, parts: Path, folder: Path) -> B
         tally.check(name)
     log.info("writing %d records", len(merged.columns["id"]))
     write_shards(merged, raws, folder, settings.shard_mib * MIB)
-    lexicon = make_lexicon(settings)
-    scan = _scan(settings, merged, folder, lexicon)
-    merged.columns["digest"] = with_contigs(merged.columns, _store(merged, folder))
-    columns = _records(merged, scan)
-    write_records(folder / RECORDS_FILE, columns)
-    (folder / LEXICON_FILE).write_bytes(canonical_json(lexicon.to_dict()))
-    (folder / "vocabulary.json").write_bytes(canonical_json(lexicon.vocabulary.to_dict()))
-    _write_tables(folder, units, parts, merged, columns, scan, lexicon, tallies)
-    if settings.figures:
-        from genomecli.corpus.look_figure import draw_look
+    # Checksums are taken by a thread of their own, while the rest is counted, drawn and written.
+    aside = ThreadPoolExecutor(1, thread_name_prefix="checksums")
+    try:
+        digests = aside.submit(with_contigs, merged.columns, _store(merged, folder))
+        sealed = {name: aside.submit(seal, folder / name) for name in merged.shards}
+        lexicon = make_lexicon(settings)
+        scan = _scan(settings, merged, folder, lexicon)
+        merged.columns["digest"] = digests.result()
+        columns = _records(merged, scan)
+        write_records(folder / RECORDS_FILE, columns)
+        (folder / LEXICON_FILE).write_bytes(canonical_json(lexicon.to_dict()))
+        (folder / "vocabulary.json").write_bytes(canonical_json(lexicon.vocabulary.to_dict()))
+        _write_tables(folder, units, parts, merged, columns, scan, lexicon, tallies)
+        if settings.figures:
+            from genomecli.corpus.look_figure import draw_look
 
-        (folder / "figures").mkdir()
-        draw_look(folder / "figures" / "look.png", merged.groups, columns, scan)
-    manifest = _manifest(settings, seed, units, reports, merged, columns, lexicon, tallies)
-    manifest["translations"] = _translation_counts(units, parts)
-    paths = [str(row["path"]) for report in reports for row in report["files"]]
-    return Built(manifest, paths)
+            (folder / "figures").mkdir()
+            draw_look(folder / "figures" / "look.png", merged.groups, columns, scan)
+        manifest = _manifest(settings, seed, units, reports, merged, columns, lexicon, tallies)
+        manifest["translations"] = _translation_counts(units, parts)
+        paths = [str(row["path"]) for report in reports for row in report["files"]]
+        return Built(manifest, paths, {name: entry.result() for name, entry in sealed.items()})
+    finally:
+        aside.shutdown(cancel_futures=True)
 
 
 def make_lexicon(settings: TokenizeSettings) -> Lexicon:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -16,12 +17,14 @@ from genomecli.errors import InputError, UsageError
 from genomecli.files import (
     atomic_path,
     canonical_json,
+    file_table,
     lock_name,
     locked,
     named_file,
     partial_name,
     read_json,
     read_manifest,
+    seal,
     sweep_partial,
     unlisted,
     verify_manifest,
@@ -222,6 +225,20 @@ def test_what_a_killed_run_left_is_swept_if_it_is_of_this_request_and_nobody_wri
     assert not lock.exists()
     sweep_partial(out, {})
     assert not lock.exists()
+
+
+def test_files_sealed_before_stand_in_the_manifest_as_others_do(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("in/a", "b"):
+        (tmp_path / name).write_text(name)
+    write_manifest(tmp_path, "toy", {})
+    files = read_manifest(tmp_path)["files"]
+    sealed = {"in/a": seal(tmp_path / "in" / "a"), "left/out": {"bytes": 0, "sha256": ""}}
+    (tmp_path / "in" / "a").unlink()
+    (tmp_path / "in" / "a").write_text("not read again")
+    write_manifest(tmp_path, "toy", {}, sealed=sealed)
+    assert read_manifest(tmp_path)["files"] == files == file_table(tmp_path) | {"in/a": sealed["in/a"]}
+    assert files["b"] == {"bytes": 1, "sha256": hashlib.sha256(b"b").hexdigest()}
 
 
 def test_files_that_no_manifest_names_are_found(tmp_path: Path) -> None:
