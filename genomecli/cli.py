@@ -399,7 +399,7 @@ def run() -> None:
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", BLAS_TICKS)
     code = main()
     if "genomecli.runtime" in sys.modules:
-        from genomecli.runtime import settle
+        from genomecli.signals import settle
 
         settle()  # a signal now would end it with another code, and SLURM queue it no more
     gc.freeze()  # what is left ends with the process; nobody needs it sorted

@@ -147,7 +147,7 @@ def _start(shared: Mapping[str, Any]) -> None:
 
 
 def _early() -> AbstractContextManager[None]:
-    from genomecli.runtime import stopping
+    from genomecli.signals import stopping
 
     return stopping("run it again with --resume")
 

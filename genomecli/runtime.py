@@ -1,4 +1,4 @@
-"""What a run stands on: random numbers, device, precision, threads, signals, logging, progress, ``run.json``.
+"""What a run stands on: random numbers, device, precision, threads, logging, progress, ``run.json``.
 
 Nothing here imports torch before it is asked for a device, so that help and ``info`` stay instant.
 """
@@ -7,25 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import math
 import os
 import platform
 import shlex
-import signal
 import socket
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
-from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genomecli.errors import CheckpointedError, InterruptedRunError, UsageError
+from genomecli.errors import UsageError
 from genomecli.version import __version__
 
 if TYPE_CHECKING:
@@ -147,141 +143,6 @@ def pick_precision(name: str, device: torch.device) -> str:
     return "fp32"
 
 
-class StopFlag:
-    """Turns INT, TERM, USR1 and HUP into a wish that a loop grants at its next step.
-
-    The first signal sets :attr:`requested`; the second raises KeyboardInterrupt at once, unless it comes
-    within :attr:`TOGETHER` seconds. Make, srun and torchrun hand on a signal that the whole group has got
-    already, so that one wish arrives twice.
-    """
-
-    SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGHUP")
-    TOGETHER = 0.3
-
-    def __init__(self) -> None:
-        self.requested: str | None = None
-        self._asked = -math.inf
-        self._previous: dict[int, Any] = {}
-
-    def __enter__(self) -> StopFlag:
-        for name in self.SIGNALS:
-            number = getattr(signal, name)
-            if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
-                continue  # nohup: the terminal may close
-            self._previous[number] = signal.signal(number, self._handle)
-        return self
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        now = time.monotonic()
-        if self.requested is not None:
-            if now - self._asked > self.TOGETHER:
-                raise KeyboardInterrupt
-            return
-        self._asked = now
-        self.requested = signal.Signals(number).name.removeprefix("SIG")
-        log.warning("%s received: stopping after this step; once more stops at once", self.requested)
-
-    def grant(self, fix: str) -> None:
-        """End the run here if a signal has asked for it.
-
-        Args:
-            fix: how to go on, for the message.
-
-        Raises:
-            InterruptedRunError: after INT.
-            CheckpointedError: after TERM, USR1 or HUP (a closed terminal).
-        """
-        if self.requested is not None:
-            raise _stopped(self.requested, fix)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
-
-
-def _stopped(signal_name: str, fix: str) -> CheckpointedError | InterruptedRunError:
-    kind = InterruptedRunError if signal_name == "INT" else CheckpointedError
-    return kind(f"stopped by {signal_name}", fix=fix)
-
-
-@contextmanager
-def stopping(fix: str, *, interrupt: bool = False) -> Iterator[None]:
-    """Let TERM, USR1 and HUP raise CheckpointedError, for work whose finished pieces are safe by themselves.
-
-    Args:
-        fix: how to go on, for the message.
-        interrupt: let INT raise InterruptedRunError with the same message; otherwise it stays as it was.
-    """
-
-    lost = _LostStop()
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise lost.may_be(number, _stopped(signal.Signals(number).name.removeprefix("SIG"), fix))
-
-    numbers = [signal.SIGTERM, signal.SIGUSR1, *((signal.SIGINT,) if interrupt else ())]
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as nohup sets it
-        numbers.append(signal.SIGHUP)
-    previous = {number: signal.signal(number, stop) for number in numbers}
-    try:
-        with lost:
-            yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-
-
-class _LostStop:
-    """Delivers a signal again where Python could not raise what its handler raised.
-
-    A handler runs wherever the interpreter happens to be. Within ``__del__`` or the callback of a weak
-    reference nothing can be raised: Python prints "Exception ignored in" and goes on, and the signal is lost.
-    """
-
-    LATER = 0.01  # seconds, by when what could not raise has ended
-
-    def __init__(self) -> None:
-        self._raised: dict[int, BaseException] = {}
-        self._lost: BaseException | None = None
-        self._again: threading.Timer | None = None
-
-    def may_be(self, number: int, error: BaseException) -> BaseException:
-        """``error``, which the handler of signal ``number`` is about to raise."""
-        self._raised[number] = error
-        return error
-
-    def _hook(self, unraisable: Any) -> None:
-        error = unraisable.exc_value
-        if isinstance(error, KeyboardInterrupt):
-            self._raised[signal.SIGINT] = error
-        number = next((number for number, raised in self._raised.items() if raised is error), None)
-        if number is None:
-            self._previous(unraisable)
-            return
-        self._lost = error
-        self._again = threading.Timer(self.LATER, self._deliver, (number,))
-        self._again.daemon = True
-        self._again.start()
-
-    def _deliver(self, number: int) -> None:
-        self._lost, main = None, threading.main_thread().ident
-        if main is not None:
-            signal.pthread_kill(main, number)
-
-    def __enter__(self) -> None:
-        self._previous, sys.unraisablehook = sys.unraisablehook, self._hook
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        sys.unraisablehook = self._previous
-        lost, self._lost = self._lost, None
-        self._raised.clear()
-        if self._again is not None:
-            self._again.cancel()
-        if kind is None and lost is not None:
-            raise lost  # the work has ended before the signal came again
-
-
 _CONSOLE = "console"
 
 
@@ -355,12 +216,6 @@ def note_in_files(line: str, level: int = logging.INFO) -> None:
     for handler in log.handlers:
         if isinstance(handler, logging.FileHandler):
             note(handler, line, level)
-
-
-def settle() -> None:
-    """Let no signal change how the process ends: all is done, and it is only taken down."""
-    for name in StopFlag.SIGNALS:
-        signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def versions() -> dict[str, str]:

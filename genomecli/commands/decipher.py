@@ -14,7 +14,8 @@ from genomecli.errors import UsageError
 from genomecli.files import MANIFEST, refuse_existing, sha256_file, write_json
 from genomecli.output_folder import OutputFolder
 from genomecli.progress import progress
-from genomecli.runtime import StopFlag, log, one_blas_thread, run_info
+from genomecli.runtime import log, one_blas_thread, run_info
+from genomecli.signals import StopFlag
 
 if TYPE_CHECKING:
     from genomecli.analysis.decipherment.decipher import Deciphered

@@ -35,7 +35,8 @@ from genomecli.files import (
 from genomecli.inference.items import Dropped, Item
 from genomecli.inference.sources import CorpusSource, choose_species
 from genomecli.progress import progress
-from genomecli.runtime import StopFlag, log
+from genomecli.runtime import log
+from genomecli.signals import StopFlag
 
 if TYPE_CHECKING:
     from genomecli.config import Config

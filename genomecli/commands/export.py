@@ -20,7 +20,8 @@ from genomecli.inference.sources import Frames
 from genomecli.inference.training_history import TrainingHistory
 from genomecli.inference.tuned import is_tuned, load_tuned
 from genomecli.output_folder import OutputFolder
-from genomecli.runtime import log, run_info, stopping
+from genomecli.runtime import log, run_info
+from genomecli.signals import stopping
 from genomecli.training.checkpoint import WEIGHTS, LoadedModel, find_checkpoint, load_model
 
 AGAIN = "run it again: it begins anew"

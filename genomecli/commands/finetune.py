@@ -18,7 +18,8 @@ from genomecli.commands.spared import spare_inputs
 from genomecli.errors import ConfigError, UsageError
 from genomecli.files import read_json, write_json, write_manifest
 from genomecli.inference.training_history import BEGAN_FROM
-from genomecli.runtime import StopFlag, log, run_info, stopping
+from genomecli.runtime import log, run_info
+from genomecli.signals import StopFlag, stopping
 from genomecli.training.checkpoint import load_checkpoint, pointed
 from genomecli.training.distributed import started_together
 from genomecli.training.job import weights_digest

@@ -15,7 +15,7 @@ from genomecli.training.tuning_job import trained_parameters
 if TYPE_CHECKING:
     from genomecli.commands.finetune import Planned
     from genomecli.commands.finetune_data import FinetuneData
-    from genomecli.runtime import StopFlag
+    from genomecli.signals import StopFlag
     from genomecli.training.machine import Machine
     from genomecli.training.tuning_job import TuningJob
 

@@ -15,7 +15,8 @@ from genomecli.files import write_json
 from genomecli.inference.predictor import FrozenValidation, Predictor, validation_figures
 from genomecli.inference.task_reading import column_reading, token_column
 from genomecli.inference.tuned import Tuned, load_tuned
-from genomecli.runtime import log, stopping
+from genomecli.runtime import log
+from genomecli.signals import stopping
 from genomecli.tasks.baselines import BaselineTask, fit_baseline
 from genomecli.tasks.covariates import fit_covariates
 from genomecli.tasks.examples import Examples, Ints
@@ -33,7 +34,7 @@ from genomecli.training.tuning_job import TuningJob
 
 if TYPE_CHECKING:
     from genomecli.models.language_model import LanguageModel
-    from genomecli.runtime import StopFlag
+    from genomecli.signals import StopFlag
     from genomecli.training.finetune_settings import FinetuneSettings
     from genomecli.training.machine import Machine
 

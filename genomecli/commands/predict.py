@@ -32,7 +32,8 @@ from genomecli.inference.items import Dropped
 from genomecli.inference.predict_source import RECORD, PredictSource, unknown_of
 from genomecli.inference.predictor import Outcome, Unlabelled
 from genomecli.progress import progress
-from genomecli.runtime import StopFlag, log
+from genomecli.runtime import log
+from genomecli.signals import StopFlag
 from genomecli.tasks.alike import nameless
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from genomecli.corpus.store import CorpusReader
 from genomecli.errors import UsageError
 from genomecli.files import MANIFEST, read_json, sha256_file, write_json
 from genomecli.models.language_model import LanguageModel
-from genomecli.runtime import StopFlag, log, pick_device, run_info
+from genomecli.runtime import log, pick_device, run_info
+from genomecli.signals import StopFlag
 from genomecli.training.checkpoint import Checkpoint, load_checkpoint, pointed
 from genomecli.training.distributed import from_main, is_main, joined
 from genomecli.training.estimate import duration, estimate_run

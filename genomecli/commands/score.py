@@ -33,7 +33,8 @@ from genomecli.exchange.vcf import need_pysam
 from genomecli.files import lock_name, locked, named_file, partial_name, refuse_existing, sweep_partial
 from genomecli.inference.workload import done
 from genomecli.progress import progress
-from genomecli.runtime import StopFlag, log
+from genomecli.runtime import log
+from genomecli.signals import StopFlag
 
 if TYPE_CHECKING:
     from genomecli.config import Config

@@ -8,11 +8,12 @@ from typing import Any
 from genomecli.config import Config
 from genomecli.files import write_json
 from genomecli.output_folder import OutputFolder
-from genomecli.runtime import log, run_info, stopping
+from genomecli.runtime import log, run_info
 from genomecli.sequences.alphabets import DNA, PROTEIN
 from genomecli.sequences.codes import CODONS, genetic_code
 from genomecli.sequences.simulation import Species, simulate_species
 from genomecli.sequences.writers import write_fasta, write_gff3
+from genomecli.signals import stopping
 
 AGAIN = "run it again: it begins anew"
 

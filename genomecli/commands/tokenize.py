@@ -16,7 +16,8 @@ from genomecli.corpus.units import Unit, check_files, make_units, share
 from genomecli.errors import UsageError
 from genomecli.files import make_parent, read_manifest, refuse_existing, write_json
 from genomecli.output_folder import OutputFolder
-from genomecli.runtime import is_quiet, log, run_info, stopping, thread_count
+from genomecli.runtime import is_quiet, log, run_info, thread_count
+from genomecli.signals import stopping
 
 SHOWN_NOTES = 12
 GO_ON = "run again with --resume, which takes up the files that were read"

@@ -19,7 +19,8 @@ from genomecli.models.language_model import LanguageModel
 from genomecli.models.task_heads import UNCERTAINTY
 from genomecli.progress import Progress as Bar
 from genomecli.progress import progress
-from genomecli.runtime import StopFlag, log
+from genomecli.runtime import log
+from genomecli.signals import StopFlag
 from genomecli.tasks.schema import loss_unit
 from genomecli.training.checkpoint import Checkpoint, fill_model, load_checkpoint, rewind, save_checkpoint
 from genomecli.training.curves import draw_curves, draw_speed

@@ -23,7 +23,8 @@ from genomecli.corpus.packing import PackSizes
 from genomecli.errors import CheckpointedError, InterruptedRunError, RunError
 from genomecli.models.memory import ran_out
 from genomecli.models.timing import autocast
-from genomecli.runtime import StopFlag, log, seed_of
+from genomecli.runtime import log, seed_of
+from genomecli.signals import StopFlag
 from genomecli.training.distributed import (
     add_up,
     from_main,

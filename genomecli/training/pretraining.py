@@ -18,7 +18,8 @@ from genomecli.models.compiling import compile_blocks
 from genomecli.models.language_model import LanguageModel, count_parameters
 from genomecli.progress import Progress as Bar
 from genomecli.progress import progress
-from genomecli.runtime import StopFlag, log
+from genomecli.runtime import log
+from genomecli.signals import StopFlag
 from genomecli.training.checkpoint import Checkpoint, fill_model, load_checkpoint, rewind, save_checkpoint
 from genomecli.training.curves import draw_curves, draw_speed
 from genomecli.training.distributed import is_main, world_size

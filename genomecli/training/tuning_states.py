@@ -22,7 +22,8 @@ from genomecli.models.language_model import LanguageModel
 from genomecli.models.memory import ran_out
 from genomecli.models.pooling import LEARNED, Pool
 from genomecli.models.timing import autocast
-from genomecli.runtime import StopFlag, log
+from genomecli.runtime import log
+from genomecli.signals import StopFlag
 from genomecli.training.feed import split_rows
 from genomecli.training.task_data import SPECIAL_TOKENS, TaskData
 from genomecli.training.task_learner import Kept, counted_tokens, last_states

@@ -1,19 +1,15 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-import time
-import weakref
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from genomecli.errors import CheckpointedError, InterruptedRunError, UsageError
+from genomecli.errors import UsageError
 from genomecli.runtime import (
-    StopFlag,
     is_quiet,
     log,
     pick_device,
@@ -22,7 +18,6 @@ from genomecli.runtime import (
     run_info,
     seed_of,
     setup_logging,
-    stopping,
     thread_count,
 )
 
@@ -32,99 +27,6 @@ def test_random_numbers_are_a_function_of_their_keys() -> None:
     assert rng(1, "a").random() != rng("1", "a").random()
     assert np.array_equal(rng(1, 2).random(5), rng(1, 2).random(5))
     assert seed_of(0, "x") != seed_of(0, "y")
-
-
-def test_the_first_signal_asks_and_the_second_insists() -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    with StopFlag() as flag:
-        assert flag.requested is None
-        os.kill(os.getpid(), signal.SIGTERM)
-        assert flag.requested == "TERM"
-        os.kill(os.getpid(), signal.SIGUSR1)  # at once, so it is the same wish, handed on by somebody
-        assert flag.requested == "TERM"
-        time.sleep(StopFlag.TOGETHER + 0.01)
-        with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGUSR1)
-    assert signal.getsignal(signal.SIGTERM) == before
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("TERM", CheckpointedError),
-        ("USR1", CheckpointedError),
-        ("HUP", CheckpointedError),
-        ("INT", InterruptedRunError),
-    ],
-)
-def test_a_signal_is_granted_with_its_own_error(name: str, kind: type[Exception]) -> None:
-    number = getattr(signal, f"SIG{name}")
-    with StopFlag() as flag:
-        flag.grant("go on")
-        os.kill(os.getpid(), number)
-        with pytest.raises(kind, match=f"stopped by {name}; go on"):
-            flag.grant("go on")
-    before = signal.getsignal(number)
-    with pytest.raises(kind, match=f"stopped by {name}; go on"), stopping("go on", interrupt=True):
-        os.kill(os.getpid(), number)
-    assert signal.getsignal(number) is before
-
-
-class Dying:
-    """Gets a signal while it is destroyed, where Python cannot raise what the handler raises."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-    def __del__(self) -> None:
-        signal.raise_signal(self.number)
-        time.sleep(0)  # the handler has run by here
-
-
-@pytest.mark.parametrize("how", ["__del__", "a weak reference's callback"])
-@pytest.mark.parametrize("goes_on", [True, False])
-@pytest.mark.parametrize(
-    ("number", "kind"), [(signal.SIGTERM, CheckpointedError), (signal.SIGINT, KeyboardInterrupt)]
-)
-def test_a_signal_that_python_cannot_raise_comes_again(
-    how: str, goes_on: bool, number: int, kind: type[BaseException], capsys: pytest.CaptureFixture[str]
-) -> None:
-    before, hook, ended = signal.getsignal(number), sys.unraisablehook, False
-    with pytest.raises(kind), stopping("go on"):
-        if how == "__del__":
-            Dying(number)
-        else:
-            thing = set[int]()
-            _watched = weakref.ref(thing, lambda _: signal.raise_signal(number))
-            del thing
-        if goes_on:
-            time.sleep(20)
-            ended = True
-    assert not ended
-    assert capsys.readouterr().err == ""
-    assert (signal.getsignal(number), sys.unraisablehook) == (before, hook)
-
-
-def test_what_else_cannot_be_raised_is_still_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Broken:
-        def __del__(self) -> None:
-            raise ValueError("broken")
-
-    seen: list[object] = []
-    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: seen.append(unraisable.exc_type))
-    with stopping("go on"):
-        Broken()
-    assert seen == [ValueError]
-
-
-def test_under_nohup_a_closed_terminal_stops_nothing() -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with StopFlag() as flag, stopping("go on"):
-            os.kill(os.getpid(), signal.SIGHUP)
-            assert flag.requested is None
-    finally:
-        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize("name", ["SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS"])

@@ -20,7 +20,18 @@ ROOMS = [
 ]
 AFTER = ["api"]
 """Files beside commands: they compose rooms, and no room may import them."""
-GROUND = {"accounts", "errors", "extras", "files", "runtime", "settings", "config", "version", "yaml_text"}
+GROUND = {
+    "accounts",
+    "config",
+    "errors",
+    "extras",
+    "files",
+    "runtime",
+    "settings",
+    "signals",
+    "version",
+    "yaml_text",
+}
 TENSORLESS = ["sequences"]
 
 

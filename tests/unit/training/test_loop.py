@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from genomecli.errors import CheckpointedError, InterruptedRunError, RunError
-from genomecli.runtime import StopFlag, log
+from genomecli.runtime import log
+from genomecli.signals import StopFlag
 from genomecli.training.feed import Feed
 from genomecli.training.learner import Hooks, Loss
 from genomecli.training.loop import Trainer
