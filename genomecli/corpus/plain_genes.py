@@ -20,10 +20,8 @@ from genomecli.corpus.manifest import Molecule
 from genomecli.corpus.parts import PartWriter
 from genomecli.corpus.said import Said
 from genomecli.corpus.settings import PolicySettings
-from genomecli.sequences.alphabets import DNA, PROTEIN, STOP, Codes
+from genomecli.sequences.alphabets import DNA, METHIONINE, PROTEIN, STOP, Codes
 from genomecli.sequences.codes import genetic_code
-
-METHIONINE = PROTEIN.symbols.index("M")
 
 Mask = NDArray[np.bool_]
 

@@ -15,11 +15,9 @@ from numpy.typing import NDArray
 from genomecli.corpus.parts import ROW_DEFAULTS, PartWriter
 from genomecli.corpus.said import said_of_header
 from genomecli.corpus.settings import PolicySettings
-from genomecli.sequences.alphabets import PROTEIN, STOP
+from genomecli.sequences.alphabets import METHIONINE, STOP
 from genomecli.sequences.blocks import Block
 from genomecli.sequences.many_headers import Headers
-
-METHIONINE = PROTEIN.symbols.index("M")
 
 
 def plain_records(block: Block, headers: Headers, policies: PolicySettings) -> NDArray[np.bool_]:

@@ -112,6 +112,7 @@ PROTEIN = Alphabet("protein", "ACDEFGHIKLMNPQRSTVWY" + "UOBJZX" + "*", canonical
 """Twenty residues; then selenocysteine, pyrrolysine, the ambiguity letters, and the stop."""
 
 STOP = PROTEIN.symbols.index("*")
+METHIONINE = PROTEIN.symbols.index("M")
 UNKNOWN_RESIDUE = PROTEIN.symbols.index("X")
 
 _REGISTRY = {alphabet.name: alphabet for alphabet in (DNA, PROTEIN)}

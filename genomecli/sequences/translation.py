@@ -14,13 +14,12 @@ from typing import Literal
 
 import numpy as np
 
-from genomecli.sequences.alphabets import DNA, PROTEIN, STOP, UNKNOWN_RESIDUE, Codes
+from genomecli.sequences.alphabets import DNA, METHIONINE, PROTEIN, STOP, UNKNOWN_RESIDUE, Codes
 from genomecli.sequences.codes import GeneticCode
 
 Status = Literal["ok", "ambiguous", "differs", "no translation", "pseudogene", "not extracted"]
 """``ambiguous``: it differs only where one of the two has an ambiguous residue."""
 
-_METHIONINE = PROTEIN.symbols.index("M")
 _AMBIGUOUS = np.array([PROTEIN.symbols.index(letter) for letter in "XBZJ"], dtype=np.uint8)
 
 
@@ -77,7 +76,7 @@ def read_coding(
         first, last = _codon(symbols[:3]), _codon(symbols[3 * codons - 3 : 3 * codons])
         has_start = not partial5 and first in code.starts
         if has_start:
-            residues[0] = _METHIONINE
+            residues[0] = METHIONINE
         if last in code.dual and not partial3 and trailing == 0:
             residues[-1] = STOP
     else:
