@@ -24,7 +24,7 @@ from genomecli.inference.decoding import Doubles, Query, answer, language_ranges
 from genomecli.inference.items import Item
 from genomecli.inference.pooling import Pooling, RunningPool, pool_batch
 from genomecli.inference.results import Floats, Layers, Piece, Pooled, Readable, Result, resolve_layers
-from genomecli.inference.runner import Runner, finite, window_states
+from genomecli.inference.runner import Runner, States, finite, window_states
 from genomecli.inference.windows import Stitcher, WindowPlan, share_weights
 
 LongInput = Literal["error", "truncate", "window"]
@@ -200,8 +200,12 @@ class Engine:
     def _states(self, buffer: Sequence[Window], layers: Sequence[int]) -> list[Floats]:
         """Of each window, float32[C, 1 + n, D], [CLS] first."""
         found: dict[int, Floats] = {}
-        for members, states in self.runner.batches(buffer, layers):
-            found.update(zip(members, window_states([buffer[i] for i in members], states), strict=True))
+
+        def use(members: list[int], states: States) -> Iterable[tuple[int, Floats]]:
+            return zip(members, window_states([buffer[i] for i in members], states), strict=True)
+
+        for made in self.runner.mapped(buffer, layers, use):
+            found.update(made)
         return [found[i] for i in range(len(buffer))]
 
     def _pooled(
@@ -209,18 +213,24 @@ class Engine:
     ) -> list[Floats]:
         """Of each window its vectors, float32[C, P, D]; of one of several of its item, its states."""
         found: dict[int, Floats] = {}
-        for members, states in self.runner.batches(buffer, layers):
+
+        def use(members: list[int], states: States) -> dict[int, Floats]:
             windows = [buffer[i] for i in members]
             counted = torch.from_numpy(counted_mask(windows, states[0].shape[1])).to(self.device)
-            pooled = (
-                torch.stack([pool_batch(layer, counted, poolings) for layer in states], dim=1).cpu().numpy()
-            )
-            for row, i in enumerate(members):
-                if buffer[i].count == 1:
-                    found[i] = finite(pooled[row].copy(), buffer[i])
-            if any(window.count > 1 for window in windows):
+            pooled = torch.stack([pool_batch(layer, counted, poolings) for layer in states], dim=1)
+            vectors = pooled.cpu().numpy()
+            made = {
+                i: finite(vectors[row].copy(), buffer[i])
+                for row, i in enumerate(members)
+                if buffer[i].count == 1
+            }
+            if len(made) < len(members):
                 whole = zip(members, window_states(windows, states), strict=True)
-                found.update((i, values) for i, values in whole if buffer[i].count > 1)
+                made.update((i, values) for i, values in whole if buffer[i].count > 1)
+            return made
+
+        for made in self.runner.mapped(buffer, layers, use):
+            found.update(made)
         return [found[i] for i in range(len(buffer))]
 
     def _plan(self, item: Item) -> WindowPlan:
