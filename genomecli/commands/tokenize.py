@@ -9,6 +9,7 @@ from typing import Any
 
 from genomecli.config import Config
 from genomecli.corpus.build import build, parts_folder, read_units, remove_parts
+from genomecli.corpus.look_beside import LookBeside
 from genomecli.corpus.manifest import KIND
 from genomecli.corpus.preview import preview as preview_records
 from genomecli.corpus.store import CorpusReader
@@ -67,10 +68,11 @@ def run_tokenize(
         return None
     if not merge:
         check_files(units)
-    with stopping(GO_ON), OutputFolder(out, kind=KIND, force=force) as folder:
+    look = LookBeside(apart=settings.figures and thread_count() > 1)
+    with stopping(GO_ON), OutputFolder(out, kind=KIND, force=force) as folder, look:
         if not merge:
             _read(units, parts, count, resume=resume)
-        built = build(settings, config.seed, parts, folder.path)
+        built = build(settings, config.seed, parts, folder.path, look)
         seconds = round(time.monotonic() - started, 3)
         run = run_info("tokenize", seconds=seconds, workers=count, inputs=built.paths)
         write_json(folder.path / "run.json", run | {"config": config.resolved("tokenize")})

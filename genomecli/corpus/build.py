@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from genomecli.corpus.digests import with_contigs
 from genomecli.corpus.lexicon import Lexicon, build_lexicon
 from genomecli.corpus.look import write_tables, write_tsv
+from genomecli.corpus.look_beside import LookBeside
 from genomecli.corpus.manifest import CorpusInfo, SpeciesInfo
 from genomecli.corpus.merge import (
     Merged,
@@ -109,8 +110,15 @@ class Built:
     sealed: dict[str, dict[str, Any]]
 
 
-def build(settings: TokenizeSettings, seed: int, parts: Path, folder: Path) -> Built:
+def build(settings: TokenizeSettings, seed: int, parts: Path, folder: Path, look: LookBeside) -> Built:
     """Merge the parts of all units into ``folder``; everything but the manifest is written.
+
+    Args:
+        settings: of the corpus.
+        seed: of its splits.
+        parts: folder of the units that were read.
+        folder: of the corpus, empty.
+        look: draws the figure, if the settings want one.
 
     Raises:
         UsageError: if a part is missing, or was made of other files or settings.
@@ -135,20 +143,19 @@ def build(settings: TokenizeSettings, seed: int, parts: Path, folder: Path) -> B
         sealed = {name: aside.submit(seal, folder / name) for name in merged.shards}
         lexicon = make_lexicon(settings)
         scan = _scan(settings, merged, folder, lexicon)
+        if settings.figures:
+            (folder / "figures").mkdir()
+            look.begin(folder / "figures" / "look.png", merged.groups, merged.columns, scan)
         merged.columns["digest"] = digests.result()
         columns = _records(merged, scan)
         write_records(folder / RECORDS_FILE, columns)
         (folder / LEXICON_FILE).write_bytes(canonical_json(lexicon.to_dict()))
         (folder / "vocabulary.json").write_bytes(canonical_json(lexicon.vocabulary.to_dict()))
         _write_tables(folder, units, parts, merged, columns, scan, lexicon, tallies)
-        if settings.figures:
-            from genomecli.corpus.look_figure import draw_look
-
-            (folder / "figures").mkdir()
-            draw_look(folder / "figures" / "look.png", merged.groups, columns, scan)
         manifest = _manifest(settings, seed, units, reports, merged, columns, lexicon, tallies)
         manifest["translations"] = _translation_counts(units, parts)
         paths = [str(row["path"]) for report in reports for row in report["files"]]
+        look.finish()
         return Built(manifest, paths, {name: entry.result() for name, entry in sealed.items()})
     finally:
         aside.shutdown(cancel_futures=True)

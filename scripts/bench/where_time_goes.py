@@ -60,7 +60,7 @@ STAGES = {
         "_scan",
         "write_records",
     ),
-    "genomecli.corpus.look_figure": ("draw_look",),
+    "genomecli.corpus.look_beside": ("draw_look",),
     "genomecli.corpus.merge": ("families", "gene_sketches"),
 }
 """Functions of ``tokenize`` whose processor time is told; those of merge are parts of ``merge_rows``."""

@@ -1,0 +1,125 @@
+"""``look.png`` drawn by a process of its own: it imports matplotlib while the corpus is read.
+
+On a small corpus the import and the drawing take longer than the reading. The process gives the bytes to its
+parent, so that nothing is written by one whose parent was killed. Where it fails, or there is a single core,
+the figure is drawn here; its bytes are the same.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+
+from genomecli.corpus.look_figure import Columns, draw_look
+from genomecli.corpus.manifest import Group
+from genomecli.corpus.scan import Scan
+
+_CHILD = "from genomecli.corpus.look_beside import wait_and_draw; wait_and_draw()"
+
+
+class LookBeside:
+    """Draws the look at a corpus, beside other work where that helps.
+
+    Use as a context manager: begin it before the corpus is read, then :meth:`begin` the drawing and
+    :meth:`finish` it. After an exception nothing of it goes on.
+
+    Args:
+        apart: start a process for it; otherwise all is done by :meth:`finish`.
+    """
+
+    def __init__(self, *, apart: bool) -> None:
+        self._apart = apart
+        self._process: subprocess.Popen[bytes] | None = None
+        self._sender: ThreadPoolExecutor | None = None
+        self._sent: Future[tuple[bytes, bytes]] | None = None
+        self._path: Path | None = None
+        self._given: tuple[Sequence[Group], Columns, Scan] | None = None
+
+    def __enter__(self) -> LookBeside:
+        if self._apart and sys.executable:
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-P", "-c", _CHILD],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                )
+            except OSError:  # no process is to be had: it is drawn here
+                return self
+            self._sender = ThreadPoolExecutor(1, thread_name_prefix="figure")
+        return self
+
+    def begin(self, path: Path, groups: Sequence[Group], columns: Columns, scan: Scan) -> None:
+        """Start to draw; see :func:`~genomecli.corpus.look_figure.draw_look`.
+
+        Args:
+            path: of the PNG, in a folder that stands.
+            groups: of the corpus, in order.
+            columns: of its records: ``length`` and ``split``.
+            scan: their composition.
+        """
+        self._path = path
+        self._given = (groups, {name: columns[name] for name in ("length", "split")}, scan)
+        if self._process is not None and self._sender is not None:
+            self._sent = self._sender.submit(self._process.communicate, pickle.dumps(self._given))
+
+    def finish(self) -> None:
+        """Wait until the figure stands, if one was begun. Raises what drawing it raises."""
+        if self._path is None or self._given is None:
+            return
+        drawn = self._drawn()
+        if drawn is None:
+            draw_look(self._path, *self._given)
+        else:
+            self._path.write_bytes(drawn)
+
+    def _drawn(self) -> bytes | None:
+        """What the process has drawn; None if there is none, or it failed."""
+        if self._sent is None or self._process is None:
+            return None
+        drawn, _ = self._sent.result()
+        return drawn if drawn and self._process.returncode == 0 else None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            self._process.kill()
+        if self._sender is not None:
+            self._sender.shutdown()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+def wait_and_draw() -> None:
+    """What the process does: get ready, wait for what is to be drawn, draw it. Ends when its parent does."""
+    for name in ("SIGINT", "SIGTERM", "SIGUSR1", "SIGHUP"):
+        signal.signal(getattr(signal, name), signal.SIG_IGN)  # the parent says when to end
+    _warm_up()
+    given = sys.stdin.buffer.read()
+    if given:
+        drawn = io.BytesIO()
+        draw_look(drawn, *pickle.loads(given))  # of the parent, by a pipe that only it has
+        sys.stdout.buffer.write(drawn.getvalue())
+
+
+def _warm_up() -> None:
+    """Import what drawing imports, and find the fonts."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(1, 1))
+    FigureCanvasAgg(figure)
+    figure.add_subplot().set_title("A", weight="bold")
+    figure.savefig(io.BytesIO())
