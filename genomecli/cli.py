@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import importlib
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,11 +33,9 @@ from genomecli.cli_frame import (
     section_of,
     shard_of,
 )
+from genomecli.environment import prepare
 from genomecli.errors import GenomecliError, InterruptedRunError, UsageError
 from genomecli.version import __version__
-
-BLAS_TICKS = "20"
-"""An idle thread of OpenBLAS stays awake for two to this power ticks of the processor, half a millisecond."""
 
 
 def _version(wanted: bool) -> None:
@@ -395,8 +392,7 @@ def run() -> None:
     """Console script."""
     # At the collector's own rounds, one in 700 objects, starting a command costs a tenth more.
     gc.set_threshold(20_000, 20, 20)
-    # Threads of numpy's OpenBLAS wait for work at full speed: another tenth for a short command.
-    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", BLAS_TICKS)
+    prepare(sys.argv[1:])
     code = main()
     if "genomecli.runtime" in sys.modules:
         from genomecli.signals import settle

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from genomecli.corpus.digests import with_twins
 from genomecli.corpus.duplicates import repeated, repeated_ids
-from genomecli.corpus.families import SAMPLED_LEAST, SimilarPairs, Sketches, families, sketch
+from genomecli.corpus.families import SAMPLED_LEAST, SimilarPairs, families
 from genomecli.corpus.genes import gene_nodes, in_order, pair_genes
 from genomecli.corpus.holdout import hold_out
 from genomecli.corpus.manifest import MOLECULES, Group
@@ -26,6 +26,7 @@ from genomecli.corpus.numbering import distinct, first_rows, numbered
 from genomecli.corpus.parts import ROW_TYPES, PartRows
 from genomecli.corpus.settings import TokenizeSettings
 from genomecli.corpus.shards import Span, plan_shards, write_shard
+from genomecli.corpus.sketches import Sketches, sketch
 from genomecli.corpus.tally import Tally
 from genomecli.corpus.units import Unit
 from genomecli.errors import InputError

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from genomecli.corpus.families import placed_kmers
+from genomecli.corpus.sketches import placed_kmers
 from genomecli.sequences.alphabets import Alphabet, Codes, get_alphabet
 from genomecli.tasks.examples import Floats, Ints, SequenceColumn
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from genomecli.corpus.families import placed_kmers
+from genomecli.corpus.sketches import placed_kmers
 from genomecli.sequences.alphabets import Codes, get_alphabet
 from genomecli.tasks.examples import Ints, SequenceColumn
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from genomecli.corpus.families import mix
+from genomecli.corpus.sketches import mix
 from genomecli.sequences.alphabets import DNA, Codes
 from genomecli.tasks.examples import Ints, SequenceColumn
 

@@ -58,8 +58,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from genomecli.corpus.families import BUDGET, Sketches, kmer_table, shared_kmers, similar_pairs, sketch
+from genomecli.corpus.families import kmer_table, shared_kmers, similar_pairs
 from genomecli.corpus.genes import in_order
+from genomecli.corpus.sketches import BUDGET, Sketches, sketch
 from genomecli.sequences.alphabets import Codes, get_alphabet
 from genomecli.tasks.aligned import lay, share_of_strangers
 from genomecli.tasks.chance import most_by_chance

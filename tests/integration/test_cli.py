@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from genomecli.cli import BLAS_TICKS, main
+from genomecli.cli import main
 from genomecli.config import SECTIONS
+from genomecli.environment import BLAS_TICKS
 from genomecli.version import __version__
 
 COMMANDS = [

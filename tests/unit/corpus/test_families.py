@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genomecli.corpus.families import CROWD, NEAR, SimilarPairs, _proposals, families, kmers, sketch
+from genomecli.corpus.families import CROWD, NEAR, SimilarPairs, _proposals, families
+from genomecli.corpus.sketches import kmers, sketch
 from genomecli.sequences.alphabets import DNA, PROTEIN
 
 
