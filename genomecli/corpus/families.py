@@ -4,9 +4,9 @@ n genes. Two genes are joined if they share at least ``min_shared`` of the disti
 fewer. The work grows with the number of k-mers, not with its square: a k-mer of up to ``CROWD`` genes
 proposes all their pairs; one of more (a transposon's, a domain's) proposes each gene with the gene that has
 most k-mers, as linclust does (Steinegger and Soding 2018), and with the next few in order of size. Every
-proposed pair is then judged by its true count of shared k-mers. Beyond ``sketches.BUDGET`` residues one k-mer in s is
-used, chosen by its hash, so that memory stays flat. Then two genes must share two of these whatever their
-size: among so many residues one k-mer is shared by chance, and short genes would all be joined by it.
+proposed pair is then judged by its true count of shared k-mers. Beyond ``sketches.BUDGET`` residues one k-mer
+in s is used, chosen by its hash, so that memory stays flat. Then two genes must share two of these whatever
+their size: among so many residues one k-mer is shared by chance, and short genes would all be joined by it.
 """
 
 from __future__ import annotations

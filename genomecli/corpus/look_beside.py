@@ -8,18 +8,29 @@ the figure is drawn here; its bytes are the same.
 from __future__ import annotations
 
 import io
-import pickle
+import json
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, fields
 from pathlib import Path
 from types import TracebackType
 
+import numpy as np
+
 from genomecli.corpus.look_figure import Columns, draw_look
 from genomecli.corpus.manifest import Group
-from genomecli.corpus.scan import Scan
+from genomecli.corpus.records_table import SPLITS
+from genomecli.corpus.scan import GroupCounts, Scan
+
+_GROUPS = "groups"
+"""Name of the groups, as JSON, among the arrays that the process is given."""
+
+_BY_NAME = sorted(SPLITS)
+_BY_CODE = [field.name for field in fields(GroupCounts) if field.name not in ("symbols", "tokens")]
+"""Counts of a group that are kept for each genetic code."""
 
 _CHILD = "from genomecli.corpus.look_beside import wait_and_draw; wait_and_draw()"
 
@@ -68,7 +79,7 @@ class LookBeside:
         self._path = path
         self._given = (groups, {name: columns[name] for name in ("length", "split")}, scan)
         if self._process is not None and self._sender is not None:
-            self._sent = self._sender.submit(self._process.communicate, pickle.dumps(self._given))
+            self._sent = self._sender.submit(self._process.communicate, _packed(*self._given))
 
     def finish(self) -> None:
         """Wait until the figure stands, if one was begun. Raises what drawing it raises."""
@@ -110,8 +121,42 @@ def wait_and_draw() -> None:
     given = sys.stdin.buffer.read()
     if given:
         drawn = io.BytesIO()
-        draw_look(drawn, *pickle.loads(given))  # of the parent, by a pipe that only it has
+        draw_look(drawn, *_unpacked(given))
         sys.stdout.buffer.write(drawn.getvalue())
+
+
+def _packed(groups: Sequence[Group], columns: Columns, scan: Scan) -> bytes:
+    """What is to be drawn, as safetensors: arrays under names, and the groups as JSON."""
+    from safetensors.numpy import save
+
+    side = np.searchsorted(_BY_NAME, columns["split"]).astype(np.uint8)
+    arrays = {"length": columns["length"], "split": side, "gc": scan.gc, "gc3": scan.gc3}
+    told = []
+    for number, (group, counts) in enumerate(zip(groups, scan.groups, strict=True)):
+        arrays[f"{number} symbols"], arrays[f"{number} tokens"] = counts.symbols, counts.tokens
+        for name in _BY_CODE:
+            for table, found in getattr(counts, name).items():
+                arrays[f"{number} {name} {table}"] = found
+        told.append({**asdict(group), "tables": {name: [*getattr(counts, name)] for name in _BY_CODE}})
+    arrays[_GROUPS] = np.frombuffer(json.dumps(told).encode(), np.uint8)
+    return save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+
+
+def _unpacked(given: bytes) -> tuple[list[Group], Columns, Scan]:
+    """The inverse of :func:`_packed`."""
+    from safetensors.numpy import load
+
+    arrays = load(given)
+    groups, counts = [], []
+    for number, told in enumerate(json.loads(arrays[_GROUPS].tobytes())):
+        by_code = {
+            name: {table: arrays[f"{number} {name} {table}"] for table in tables}
+            for name, tables in told.pop("tables").items()
+        }
+        groups.append(Group(**{**told, "shards": tuple(told["shards"])}))
+        counts.append(GroupCounts(arrays[f"{number} symbols"], arrays[f"{number} tokens"], **by_code))
+    columns = {"length": arrays["length"], "split": np.array(_BY_NAME)[arrays["split"]]}
+    return groups, columns, Scan(arrays["gc"], arrays["gc3"], counts)
 
 
 def _warm_up() -> None:

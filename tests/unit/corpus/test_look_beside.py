@@ -16,21 +16,36 @@ from genomecli.corpus.look_figure import Columns, draw_look
 from genomecli.corpus.manifest import Group
 from genomecli.corpus.scan import GroupCounts, Scan
 
-GROUPS = [Group("a", "genome", 0, 3, 3000, (0,)), Group("b", "protein", 3, 40, 4000, (1,))]
+GROUPS = [
+    Group("a", "genome", 0, 3, 3000, (0,)),
+    Group("b", "protein", 3, 40, 4000, (1,)),
+    Group("b", "cds", 43, 9, 900, (2, 3)),
+]
+
+
+def _coding() -> GroupCounts:
+    """Of code 11 before code 4, an order that the figure keeps."""
+    codons = {table: np.arange(64) * table for table in (11, 4)}
+    ends = {table: np.arange(64) for table in (11, 4)}
+    return GroupCounts(
+        np.arange(5), np.arange(66), codons, ends, ends, {t: np.array([9, 1, 2, 9]) for t in (11, 4)}
+    )
 
 
 def given() -> tuple[list[Group], Columns, Scan]:
-    """Two groups without genes."""
+    """Three groups, one of coding sequences with two genetic codes."""
+    gc = np.linspace(0.3, 0.7, 52, dtype=np.float32)
     columns: Columns = {
-        "length": np.array([1000] * 3 + [100] * 40),
-        "split": np.array(["train", "valid", "test"] + ["train"] * 40),
-        "id": np.array(["not needed"] * 43),
+        "length": np.array([1000] * 3 + [100] * 49),
+        "split": np.array(["train", "valid", "test"] + ["train"] * 49),
+        "id": np.array(["not needed"] * 52),
     }
     counts = [
         GroupCounts(np.arange(5), np.arange(1, 66)),
         GroupCounts(np.arange(30), np.arange(1, 22)),
+        _coding(),
     ]
-    return GROUPS, columns, Scan(np.full(43, 0.5, np.float32), np.full(43, np.nan, np.float32), counts)
+    return GROUPS, columns, Scan(gc, 1 - gc, counts)
 
 
 def test_the_process_draws_the_bytes_that_are_drawn_here(tmp_path: Path) -> None:
@@ -79,10 +94,10 @@ def test_it_is_drawn_here_where_no_process_is_to_be_had(
 
 def test_a_fault_of_the_drawing_is_raised(tmp_path: Path) -> None:
     groups, columns, scan = given()
-    scan.groups.pop()
+    scan.groups[2].codons[11] = np.arange(3)
     with LookBeside(apart=True) as look:
         look.begin(tmp_path / "look.png", groups, columns, scan)
-        with pytest.raises(ValueError, match="zip"):
+        with pytest.raises(IndexError):
             look.finish()
     assert not (tmp_path / "look.png").exists()
 
