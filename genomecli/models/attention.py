@@ -72,7 +72,7 @@ def attend(
 
 
 def uses_varlen(query: Tensor, dropout: float = 0.0) -> bool:
-    """Whether torch's variable-length kernel serves; see :func:`varlen_serves`."""
+    """Whether torch's variable-length kernel serves for queries [..., E]; see :func:`varlen_serves`."""
     return varlen_serves(query.device, query.dtype, query.shape[-1], dropout)
 
 

@@ -85,7 +85,7 @@ class PlacePool(nn.Module):
         self.shift = nn.Parameter(torch.zeros(places, width))
 
     def initial_value(self, name: str, generator: np.random.Generator) -> NDArray[np.float32]:
-        """See :func:`genomecli.models.initialisation.initialise`."""
+        """float32[P, D], zeros; see :func:`genomecli.models.initialisation.initialise`."""
         return np.zeros(tuple(self.shift.shape), dtype=np.float32)
 
     def weights(self) -> Tensor:

@@ -30,7 +30,8 @@ class ScaledLinear(nn.Linear):
     """A linear layer whose first weights have standard deviation fan_in^-0.5, whatever the network's rule."""
 
     def initial_value(self, name: str, generator: np.random.Generator) -> NDArray[np.float32] | None:
-        """See :func:`genomecli.models.initialisation.initialise`."""
+        """float32[out, in] for the weight, None for the bias; see
+        :func:`genomecli.models.initialisation.initialise`."""
         shape = (self.out_features, self.in_features)
         return scaled_normal(generator, shape) if name == "weight" else None
 
@@ -44,7 +45,8 @@ class OutputLinear(nn.Linear):
     """
 
     def initial_value(self, name: str, generator: np.random.Generator) -> NDArray[np.float32] | None:
-        """See :func:`genomecli.models.initialisation.initialise`."""
+        """float32[out, in] of zeros for the weight, None for the bias; see
+        :func:`genomecli.models.initialisation.initialise`."""
         return np.zeros((self.out_features, self.in_features), dtype=np.float32) if name == "weight" else None
 
 
