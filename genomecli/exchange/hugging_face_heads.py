@@ -98,6 +98,10 @@ def task_state(settings: ModelSettings, state: Mapping[str, Tensor], spec: TaskS
         settings: of the network.
         state: its ``state_dict``, heads included.
         spec: what it predicts, checked by :func:`check_task`.
+
+    Returns:
+        Body, pooler and last layer, ``classifier.weight`` [C, D] and ``classifier.bias`` [C], in the dtype
+        that the weights have.
     """
     body = ("model.",) if settings.architecture == "modern" else ("bert.",)
     out = {name: value for name, value in state_dict_to_hf(settings, state).items() if name.startswith(body)}
