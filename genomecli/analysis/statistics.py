@@ -32,7 +32,7 @@ class Interval:
 
 
 def percentiles(draws: ArrayLike, value: float, level: float = 0.95) -> Interval:
-    """The percentile interval of bootstrap draws around ``value``; NaN draws are left out."""
+    """The percentile interval of bootstrap draws (float[P]) beside ``value``; NaN draws are left out."""
     kept = np.asarray(draws, dtype=np.float64)
     kept = kept[~np.isnan(kept)]
     if kept.size == 0:
@@ -73,7 +73,10 @@ def block_bootstrap(
 
 
 def seeds_interval(values: ArrayLike, level: float = 0.95) -> Interval:
-    """Mean over seeds with Student's t interval: with five values a bootstrap is too narrow."""
+    """Mean of float[n], one a seed, with Student's t interval: with five values a bootstrap is too narrow.
+
+    NaN values are left out; with fewer than two the ends are NaN.
+    """
     from scipy.stats import t
 
     kept = np.asarray(values, dtype=np.float64)
