@@ -28,7 +28,7 @@ weight of 1 would hardly change within a short run."""
 
 
 def mean_pool(hidden_BLD: Tensor, counted_BL: Tensor) -> Tensor:
-    """float[B, D]: the mean over the counted tokens, at least one a row."""
+    """float[B, D]: the mean of float[B, L, D] over the counted tokens, bool[B, L], at least one a row."""
     total = hidden_BLD.masked_fill(~counted_BL[:, :, None], 0.0).sum(dim=1)
     return total / counted_BL.sum(dim=1, keepdim=True)
 

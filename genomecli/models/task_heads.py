@@ -152,9 +152,9 @@ class TaskHead(nn.Module):
         """float[B, C].
 
         Args:
-            first_BD: pooled vectors.
-            second_BD: of the second texts; None without pairs.
-            covariates_BK: standardised, 0 where unknown; None without.
+            first_BD: float[B, D], pooled vectors.
+            second_BD: float[B, D], of the second texts; None without pairs.
+            covariates_BK: float[B, K], standardised, 0 where unknown; None without.
         """
         parts = [first_BD]
         if self.pair:
@@ -195,7 +195,7 @@ class SymbolHead(nn.Module):
         self.scorer = Scorer(width, k * outputs, hidden, dropout, family)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """float[..., D] to float[..., k, C]."""
+        """States of tokens, float[..., D], to outputs of each of their k symbols, float[..., k, C]."""
         numbers: Tensor = self.scorer(hidden)
         return numbers.reshape(*numbers.shape[:-1], self.k, -1)
 
