@@ -78,7 +78,11 @@ def _problems(settings: ModelSettings, spec: TaskSpec, lexicon: Lexicon) -> Iter
 
 
 def task_config(settings: ModelSettings, vocabulary_size: int, spec: TaskSpec) -> dict[str, Any]:
-    """Arguments of the config of a tuned network, its labels named."""
+    """Arguments of the config of a tuned network, its labels named.
+
+    Raises:
+        ConfigError: if the settings use an option that the class does not know.
+    """
     target = spec.targets[0]
     config = hugging_face_config(settings, vocabulary_size)
     config["id2label"] = {str(number): name for number, name in enumerate(target.classes)}

@@ -128,8 +128,8 @@ def compare(reading: Codes, given: Codes, *, next_residue: int | None = None) ->
     """Compare two proteins (uint8 codes, no last stop).
 
     Args:
-        reading: ours.
-        given: the annotation's.
+        reading: uint8[n], ours.
+        given: uint8[m], the annotation's.
         next_residue: what the incomplete last codon says by its bases alone; the annotation may write it.
     """
     if np.array_equal(reading, given):
