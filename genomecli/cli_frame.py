@@ -169,7 +169,11 @@ def section_of(
 
 
 def shard_of(text: str | None) -> tuple[int, int] | None:
-    """I and N of ``--shard I/N``."""
+    """I, from 1, and N of ``--shard I/N``; None of None.
+
+    Raises:
+        UsageError: if the text is not of that form, or I not from 1 to N.
+    """
     if text is None:
         return None
     part, slash, parts = text.partition("/")

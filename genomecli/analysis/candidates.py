@@ -65,7 +65,10 @@ class Gold:
         return order, self.labels[order]
 
     def pairs(self, rows: slice) -> tuple[Integers, Integers]:
-        """(owner, candidate) of every right pair of the rows; owner counts from the first row, rising."""
+        """(owner, candidate) of every right pair of the rows, int64[p] each.
+
+        ``owner`` rises and counts from the first of the rows; ``candidate`` is an index in the database.
+        """
         owner, candidate = self._label_pairs(rows) if self.right is None else _nonzero(self.right[rows])
         keep = candidate >= 0
         if self.skip is not None:
@@ -84,7 +87,7 @@ class Gold:
         return owner, order[np.repeat(low, high - low) + place_in_run(owner)]
 
     def left_out(self, rows: slice) -> tuple[Integers, Integers]:
-        """(owner, candidate) of the pairs that are neither right nor wrong."""
+        """(owner, candidate) of pairs neither right nor wrong, int64[p] each; owner as of :meth:`pairs`."""
         owner, candidate = (np.zeros(0, np.int64),) * 2
         if self.skip is not None:
             owner = np.flatnonzero(self.skip[rows] >= 0)

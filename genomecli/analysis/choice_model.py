@@ -45,6 +45,9 @@ class ChoiceModel:
         Args:
             scores: float[..., A].
             telling: t, float[...]: chance that the codon's vector says anything.
+
+        Returns:
+            float64[..., A] in nats: 0 is no information, -inf no option.
         """
         table = np.asarray(scores, dtype=np.float64)
         options = np.isfinite(table)

@@ -18,12 +18,21 @@ from genomecli.analysis.similarity import centre
 
 
 def linear_cka(x: ArrayLike, y: ArrayLike, *, debiased: bool = False) -> float:
-    """CKA of x [n, Dx] and y [n, Dy], row by row the same item; 0 where a side has no spread."""
+    """CKA of x [n, Dx] and y [n, Dy], row by row the same item; 0 where a side has no spread.
+
+    Args:
+        x, y: the vectors.
+        debiased: the debiased form, which may be below 0.
+
+    Raises:
+        InputError: a value is not finite.
+        ValueError: the debiased form of fewer than four items.
+    """
     return _alignment(_gram(x), _gram(y), debiased)
 
 
 def cka_null(x: ArrayLike, y: ArrayLike, permutations: Integers, *, debiased: bool = False) -> Floats:
-    """CKA with the rows of y permuted; float64[P] from int64[P, n]."""
+    """CKA with the rows of y permuted; float64[P] from int64[P, n]. Errors as of :func:`linear_cka`."""
     gram_x, gram_y = _gram(x), _gram(y)
     return np.array([_alignment(gram_x, gram_y[np.ix_(p, p)], debiased) for p in permutations])
 

@@ -39,7 +39,12 @@ def codon_class_similarity(similarity: ArrayLike, gold: CodonGold) -> Floats:
 
 
 def class_ranks(class_table: ArrayLike, gold: CodonGold) -> RankResult:
-    """Rank of each codon's own amino acid among the classes; NaN for a codon without synonyms."""
+    """Rank of each codon's own amino acid among the classes; NaN for a codon without synonyms.
+
+    Args:
+        class_table: [n, A] of :func:`codon_class_similarity`, -inf for a class without any other codon.
+        gold: the code that counts as right.
+    """
     table = np.asarray(class_table, dtype=np.float64)
     alone: Booleans = np.isneginf(table[np.arange(gold.n), gold.classes])
     return rank_matrix(table, Gold.single(np.where(alone, -1, gold.classes)))

@@ -31,7 +31,7 @@ def _anchor_pairs(readings: Readings) -> Booleans:
 
 
 def resampled_anchors(members: Booleans, rng: np.random.Generator, draws: int) -> Integers:
-    """Anchors drawn anew within each amino acid; int64[draws, m, 20] counts."""
+    """Anchors (bool[m, 20]) drawn anew within each amino acid; int64[draws, m, 20] counts."""
     counts = np.zeros((draws, *members.shape), dtype=np.int64)
     for column in np.flatnonzero(members.any(axis=0)):
         rows = np.flatnonzero(members[:, column])
@@ -145,6 +145,9 @@ class AminoEvidence:
         readings: what the codes say of these codons.
         rng: source of randomness.
         axes: principal axes of the rotation.
+
+    Raises:
+        InputError: if there are not 20 amino-acid vectors.
     """
 
     def __init__(

@@ -56,7 +56,7 @@ class Readings:
 
     @classmethod
     def of(cls, codons: ArrayLike, codes: Sequence[GeneticCode]) -> Readings:
-        """The readings of ``codes`` for the codons with these indices."""
+        """The readings of ``codes`` for the codons with these indices, int[m]."""
         return cls(np.asarray(codons, dtype=np.int64), tuple(codes))
 
     @cached_property

@@ -62,7 +62,11 @@ class CodonGrammar:
     far: Pairs
 
     def table(self, weights: Integers | None = None) -> Floats:
-        """Residuals by left and right codon, of all genes or of groups as often as int64[G] says."""
+        """float64[64, 64]: residuals by left and right codon.
+
+        Args:
+            weights: int64[G], how often each group of genes counts; once by default.
+        """
         observed = self.near.total(weights).sum(axis=0)
         background = far_ratios(self.far.total(weights)[0], PSEUDO)
         expected = margins(observed[None])[0] * background
@@ -129,7 +133,10 @@ def shared_gold(a: CodonGrammar, b: CodonGrammar) -> CodonGold:
 
 
 def correlation(a: Floats, b: Floats, codons: Integers) -> float:
-    """Pearson's correlation of two tables [64, 64] over the ordered pairs of some codons."""
+    """Pearson's correlation of two tables [64, 64] over the ordered pairs of some codons (int64[m]).
+
+    0 where one of them does not vary.
+    """
     x, y = (table[np.ix_(codons, codons)].ravel() for table in (a, b))
     x, y = x - x.mean(), y - y.mean()
     size = float(np.sqrt((x @ x) * (y @ y)))
@@ -150,7 +157,16 @@ def beyond_meaning(table: Floats, gold: CodonGold) -> Floats:
 
 
 def mantel(a: Floats, b: Floats, codons: Integers, draws: int, source: np.random.Generator) -> float:
-    """p-value of the correlation with the codons of b dealt anew, rows and columns alike (Mantel 1967)."""
+    """p-value of the correlation with the codons of b dealt anew, rows and columns alike (Mantel 1967).
+
+    One-sided: the share of draws that correlate at least as much, the tables as they are counted in.
+
+    Args:
+        a, b: float64[64, 64].
+        codons: int64[m], the codons that count and are dealt.
+        draws: permutations.
+        source: of randomness.
+    """
     seen = correlation(a, b, codons)
     above = 0
     for _ in range(draws):

@@ -80,7 +80,20 @@ def leave_one_amino_acid_out(
 def leave_one_codon_out(
     codons: ArrayLike, amino_acids: ArrayLike, gold: CodonGold, axes: int = 12
 ) -> HeldOut:
-    """As above with one codon out at a time. No evidence of alignment: give it with its null only."""
+    """As above with one codon out at a time. No evidence of alignment: give it with its null only.
+
+    Args:
+        codons: [n, D], rows as in ``gold``.
+        amino_acids: [A, D'], rows as in ``gold.letters``.
+        gold: the code that counts as right.
+        axes: principal axes on each side.
+
+    Returns:
+        Scores with one fold, and so one rank in ``backward``, a codon.
+
+    Raises:
+        InputError: as above.
+    """
     return _observed(_prepare(codons, amino_acids, gold, axes, "codon"))
 
 
@@ -104,6 +117,10 @@ def held_out_null(
         axes: principal axes on each side.
         leave: ``amino_acid`` or ``codon``.
         among: bool[n], codons that ask in ``forward``; all by default.
+
+    Raises:
+        InputError: shapes do not fit the gold, or fewer than three amino acids have codons.
+        ValueError: ``leave`` is neither of the two.
     """
     problem = _prepare(codons, amino_acids, gold, axes, leave)
     folds, n, amino = *problem.held.shape, len(gold.letters)

@@ -20,7 +20,11 @@ _PERMUTATIONS_A_DRAW = 20
 
 
 def rank_probabilities(candidates: int, right: int = 1) -> Floats:
-    """Probability of rank 1, 2, ... of the best of ``right`` among ``candidates``; float64[candidates]."""
+    """Probability of rank 1, 2, ... of the best of ``right`` among ``candidates``; float64[candidates].
+
+    Raises:
+        ValueError: ``right`` is below 1 or above ``candidates``.
+    """
     if not 1 <= right <= candidates:
         raise ValueError(f"{right} right ones among {candidates} candidates")
     # P(r+1) / P(r) = (N - r - m + 1) / (N - r), from P(1) = m / N.
@@ -32,7 +36,11 @@ def rank_probabilities(candidates: int, right: int = 1) -> Floats:
 
 
 def expected_reciprocal_rank(candidates: int, right: int = 1) -> float:
-    """Exact chance of one query: mean of 1/rank of the best of ``right`` among ``candidates``."""
+    """Exact chance of one query: mean of 1/rank of the best of ``right`` among ``candidates``.
+
+    Raises:
+        ValueError: ``right`` is below 1 or above ``candidates``.
+    """
     return float(rank_probabilities(candidates, right) @ (1.0 / np.arange(1, candidates + 1)))
 
 
@@ -95,7 +103,7 @@ def _random_vectors(
 
 
 def synonym_counts(gold: CodonGold, *, between_blocks: bool = False) -> tuple[Integers, Integers]:
-    """(candidates, right ones) of every codon that has such synonyms, for exact chance.
+    """(candidates, right ones) of every codon that has such synonyms, for exact chance; int64[q] each.
 
     A codon's own block is out of the ranking where only synonyms of other blocks count.
     """

@@ -79,6 +79,11 @@ def _reciprocal(scores: Floats, right: Floats, own: int, tolerance: float) -> Fl
 
 
 def p_value(observed: float, null: ArrayLike) -> float:
-    """Share of null draws at least as large, (1 + #) / (1 + P): never 0 (Phipson and Smyth 2010)."""
+    """Share of null draws at least as large, (1 + #) / (1 + P): never 0 (Phipson and Smyth 2010).
+
+    Args:
+        observed: the figure; draws within 1e-12 of it count as equal.
+        null: float[P], without NaN.
+    """
     draws = np.asarray(null, dtype=np.float64)
     return float((1 + np.count_nonzero(draws >= observed - 1e-12)) / (1 + draws.size))

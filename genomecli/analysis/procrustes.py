@@ -20,7 +20,7 @@ _ROUNDING = 1e-10
 
 
 def orthogonal_map(x: ArrayLike, y: ArrayLike) -> Floats:
-    """The orthogonal W [Dy, Dx] that minimises the distance of ``x @ W.T`` to y.
+    """The orthogonal W, float64[Dy, Dx], that minimises the distance of ``x @ W.T`` to y.
 
     Args:
         x: [n, Dx] and
@@ -72,7 +72,13 @@ class Plane:
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
-    """Two planes and the rotation from the first to the second."""
+    """Two planes and the rotation from the first to the second.
+
+    Args:
+        source: plane of the first language.
+        target: plane of the second.
+        rotation: float64[k, k], applied from the left to coordinates in the first plane.
+    """
 
     source: Plane
     target: Plane

@@ -88,6 +88,7 @@ def rank_matrix(
 
     Raises:
         InputError: a similarity is NaN.
+        ValueError: the gold is for another number of queries.
     """
     given = np.asarray(similarity)
     if tolerance is None:
@@ -123,6 +124,10 @@ def rank_vectors(
         similarity: ``cosine``, ``dot`` or ``csls``.
         neighbours: K of CSLS.
         block: queries and candidates at once.
+
+    Raises:
+        InputError: a value is not finite.
+        ValueError: no such similarity, or the gold is for another number of queries.
     """
     if similarity not in ("cosine", "dot", "csls"):
         raise ValueError(f"similarity {similarity!r} is not one of cosine, dot, csls")

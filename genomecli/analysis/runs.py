@@ -244,7 +244,7 @@ def expand_runs(entries: Sequence[RunEntry]) -> list[tuple[RunEntry, str, str]]:
 
 
 def earlier_checkpoints(run: OpenRun, most: int) -> list[Path]:
-    """Other kept checkpoints of a run, evenly spread, in order; none for a bare checkpoint."""
+    """Other kept checkpoints of a run, ``most`` at most, spread evenly, in order; of a bare one none."""
     used = Path(run.loaded.info["path"]).resolve()
     kept = sorted(p for p in (run.path / "checkpoints").glob("step-*") if p.resolve() != used)
     if len(kept) <= most:

@@ -32,7 +32,13 @@ def unit_rows(vectors: ArrayLike, *, scale: float | None = None) -> Floats:
 
 
 def centre(vectors: ArrayLike) -> Floats:
-    """Vectors less their mean over types; rows that equal the mean up to rounding become exactly zero."""
+    """Vectors [n, D] less their mean over types, float64[n, D].
+
+    Rows that equal the mean up to rounding become exactly zero.
+
+    Raises:
+        InputError: a value is not finite.
+    """
     x_nD = as_vectors(vectors)
     centred: Floats = x_nD - x_nD.mean(axis=0, keepdims=True)
     scale = np.linalg.norm(x_nD, axis=1).max(initial=0.0)
@@ -62,6 +68,9 @@ def csls_from_cosine(matrix: Floats, neighbours: int = 5, *, same: bool = False)
         matrix: cosines [n, m].
         neighbours: K; fewer where a side has fewer items.
         same: rows and columns are the same items, so an item is no neighbour of itself.
+
+    Returns:
+        float64[n, m], rounded to 12 decimals.
     """
     seen = matrix.copy()
     if same:
@@ -100,6 +109,10 @@ def similarity(name: str, x: ArrayLike, y: ArrayLike, neighbours: int = 5) -> Fl
         name: one of SIMILARITIES.
         x, y: the vectors.
         neighbours: K of CSLS.
+
+    Raises:
+        InputError: a value is not finite.
+        ValueError: no such name.
     """
     if name not in SIMILARITIES:
         raise ValueError(f"similarity {name!r} is not one of {', '.join(SIMILARITIES)}")

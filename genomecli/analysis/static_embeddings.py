@@ -34,7 +34,12 @@ def _checked(counts: ArrayLike) -> Floats:
 
 
 def context_shares(counts: ArrayLike, smoothing: float = 0.75) -> Floats:
-    """Share of each context word, raised to ``smoothing`` and scaled to sum to 1; float64[V]."""
+    """Share of each context word, raised to ``smoothing`` and scaled to sum to 1; float64[V].
+
+    Args:
+        counts: [V, V], words by context words.
+        smoothing: the exponent; 0.75 in word2vec (Mikolov et al. 2013).
+    """
     raised: Floats = np.asarray(counts, dtype=np.float64).sum(axis=0) ** smoothing
     shares: Floats = raised / raised.sum()
     return shares
@@ -44,7 +49,15 @@ def ppmi(counts: ArrayLike, *, shift: float = 1.0, smoothing: float = 0.75) -> F
     """Shifted positive pointwise mutual information; float64[V, V].
 
     max(log(#(w, c) |D| / (#(w) #(c))) - log shift, 0), with context counts raised to ``smoothing``
-    (Levy and Goldberg 2014; Levy, Goldberg and Dagan 2015, sec. 3).
+    (Levy and Goldberg 2014; Levy, Goldberg and Dagan 2015, sec. 3). In nats.
+
+    Args:
+        counts: [V, V], words by context words.
+        shift: k of the shift log k; 1 for none.
+        smoothing: exponent of the context counts.
+
+    Raises:
+        InputError: the table is not square, or empty.
     """
     table = _checked(counts)
     total = table.sum()
@@ -72,6 +85,9 @@ def ppmi_svd(
         shift: k of the shift log k; 1 for none.
         smoothing: exponent of the context counts.
         power: exponent of the singular values, U S^power: 0.5 and 0 do better than 1 (Levy et al. 2015).
+
+    Raises:
+        InputError: as :func:`ppmi`.
     """
     matrix = ppmi(counts, shift=shift, smoothing=smoothing)
     kept = min(width, len(matrix))
@@ -105,7 +121,7 @@ class SkipGram:
     Args:
         words: float64[V, D], the embedding.
         contexts: float64[V, D].
-        loss: mean negative objective a pair.
+        loss: mean negative objective a pair, nats.
         iterations: of L-BFGS.
     """
 
@@ -140,6 +156,9 @@ def word2vec(
 
     Returns:
         The model; tokens never seen have zero vectors.
+
+    Raises:
+        InputError: as :func:`ppmi`.
     """
     from scipy.optimize import minimize
 

@@ -32,7 +32,13 @@ class Interval:
 
 
 def percentiles(draws: ArrayLike, value: float, level: float = 0.95) -> Interval:
-    """The percentile interval of bootstrap draws around ``value``; NaN draws are left out."""
+    """The percentile interval of bootstrap draws beside ``value``; NaN twice without draws.
+
+    Args:
+        draws: float[P]; NaN draws are left out.
+        value: the figure itself.
+        level: coverage.
+    """
     kept = np.asarray(draws, dtype=np.float64)
     kept = kept[~np.isnan(kept)]
     if kept.size == 0:
@@ -73,7 +79,12 @@ def block_bootstrap(
 
 
 def seeds_interval(values: ArrayLike, level: float = 0.95) -> Interval:
-    """Mean over seeds with Student's t interval: with five values a bootstrap is too narrow."""
+    """Mean over seeds with Student's t interval: with five values a bootstrap is too narrow.
+
+    Args:
+        values: float[n], one a seed; NaN values are left out, and with fewer than two the ends are NaN.
+        level: coverage.
+    """
     from scipy.stats import t
 
     kept = np.asarray(values, dtype=np.float64)

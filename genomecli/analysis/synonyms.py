@@ -25,6 +25,10 @@ def codon_similarity(codons: ArrayLike, similarity: str = "cosine", neighbours: 
         codons: [n, D].
         similarity: ``cosine``, ``centred``, ``csls`` or ``csls_centred``.
         neighbours: K of CSLS; a codon is no neighbour of itself.
+
+    Raises:
+        InputError: a value is not finite.
+        ValueError: no such similarity.
     """
     if similarity not in ("cosine", "centred", "csls", "csls_centred"):
         raise ValueError(f"similarity {similarity!r} is not one of cosine, centred, csls, csls_centred")

@@ -124,7 +124,12 @@ def _ensemble(trials: Sequence[Trial], network: str) -> Trial:
 def over_trials(rows: Sequence[MetricRow], level: float) -> list[MetricRow]:
     """Mean of every figure over trials, with standard deviation and Student's t interval, cut at the ends of
     the figure's range. Of fewer than :data:`LEAST_TRIALS` their values and no interval; where all are equal,
-    the interval over rows. Without support."""
+    the interval over rows. Without support.
+
+    Args:
+        rows: of all trials; figures of one trial alone are left out.
+        level: coverage.
+    """
     found: dict[tuple[str, str, str, str], list[Figure]] = {}
     for row in rows:
         figure = row.figure

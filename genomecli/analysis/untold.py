@@ -26,7 +26,7 @@ from genomecli.sequences.codes import CODONS, GeneticCode
 
 
 def told_codons(run: OpenRun, species: str, code: GeneticCode) -> Integers:
-    """Indices of the codons whose meaning a run was shown in training; empty for most runs.
+    """int64[n]: indices of the codons whose meaning a run was shown in training; empty for most runs.
 
     Args:
         run: with its reading settings.
@@ -47,7 +47,7 @@ def untold_rows(
 
     Args:
         pair: the vectors.
-        told: codon indices, see :func:`told_codons`.
+        told: int64[n], codon indices, see :func:`told_codons`.
         settings: of the comparison.
         rng: of permutations and the bootstrap.
 

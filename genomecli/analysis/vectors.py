@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class TextMeans:
-    """Mean state of whole texts, for retrieval: float32[C, R, D], and key and family of each text."""
+    """Mean state of whole texts, for retrieval.
+
+    Args:
+        layers: the C layers.
+        keys: of the R texts: what pairs a gene with its protein.
+        families: gene family of each text; -1 where there is none.
+        vectors: float32[C, R, D].
+    """
 
     layers: tuple[int, ...]
     keys: tuple[str, ...]

@@ -63,7 +63,17 @@ class Within:
         return rows
 
     def held_out_rows(self, pair: VectorPair, dealt: Integers, *, full: bool) -> list[Measure]:
-        """Leave one amino acid out, the headline; with ``full`` also leave one codon out beside its null."""
+        """Leave one amino acid out, the headline; with ``full`` also leave one codon out beside its null.
+
+        Args:
+            pair: the vectors.
+            dealt: int64[P, A] of :func:`~genomecli.analysis.permutations.block_permutations`; the first
+                fifth, 19 at least, serves single codons.
+            full: with single codons.
+
+        Returns:
+            Nothing where ``procrustes`` is not asked for or there are no amino acids.
+        """
         if "procrustes" not in self.settings.similarities or pair.alone:
             return []
         axes = self.settings.axes

@@ -120,7 +120,8 @@ def state_dict_to_hf(settings: ModelSettings, state: Mapping[str, Tensor]) -> di
         state: its ``state_dict``.
 
     Returns:
-        All weights that the class saves, tied ones under each of their names. Tensors are shared, not copied.
+        All weights that the class saves, tied ones under each of their names, in the dtype that they have.
+        Tensors are shared, not copied.
 
     Raises:
         ConfigError: if the settings use an option that the class does not know.
@@ -150,6 +151,10 @@ def state_dict_from_hf(settings: ModelSettings, state: Mapping[str, Tensor]) -> 
     Args:
         settings: of the model to fill.
         state: of ModernBertForMaskedLM or BertForMaskedLM.
+
+    Returns:
+        The ``state_dict`` of a LanguageModel of these settings, in the dtype of ``state``. Tensors are
+        shared, but BERT's query, key and value are joined into a new one, [3 D, D].
 
     Raises:
         ConfigError: if the settings use an option that the class does not know.

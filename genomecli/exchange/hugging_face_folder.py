@@ -92,7 +92,14 @@ def _former_names(settings: ModelSettings) -> dict[str, Any]:
 
 
 def weights(model: Exported) -> dict[str, Tensor]:
-    """Tensors under the names of the class, each once: tied ones are tied again when it is opened."""
+    """Tensors under the names of the class, each once: tied ones are tied again when it is opened.
+
+    They keep the dtype that they have in ``model.state``.
+
+    Raises:
+        ConfigError: if the settings use an option that the class does not know.
+        KeyError: if a weight has no counterpart.
+    """
     if model.spec is not None:
         return task_state(model.settings, model.state, model.spec)
     out = state_dict_to_hf(model.settings, model.state)

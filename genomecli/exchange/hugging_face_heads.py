@@ -78,7 +78,11 @@ def _problems(settings: ModelSettings, spec: TaskSpec, lexicon: Lexicon) -> Iter
 
 
 def task_config(settings: ModelSettings, vocabulary_size: int, spec: TaskSpec) -> dict[str, Any]:
-    """Arguments of the config of a tuned network, its labels named."""
+    """Arguments of the config of a tuned network, its labels named.
+
+    Raises:
+        ConfigError: if the settings use an option that the class does not know.
+    """
     target = spec.targets[0]
     config = hugging_face_config(settings, vocabulary_size)
     config["id2label"] = {str(number): name for number, name in enumerate(target.classes)}
@@ -98,6 +102,10 @@ def task_state(settings: ModelSettings, state: Mapping[str, Tensor], spec: TaskS
         settings: of the network.
         state: its ``state_dict``, heads included.
         spec: what it predicts, checked by :func:`check_task`.
+
+    Returns:
+        Body, pooler and last layer, ``classifier.weight`` [C, D] and ``classifier.bias`` [C], in the dtype
+        that the weights have.
     """
     body = ("model.",) if settings.architecture == "modern" else ("bert.",)
     out = {name: value for name, value in state_dict_to_hf(settings, state).items() if name.startswith(body)}

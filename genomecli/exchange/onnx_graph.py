@@ -36,6 +36,7 @@ GRAPH = "model.onnx"
 INPUTS = ("input_ids", "attention_mask")
 OUTPUTS = ("last_hidden_state", "logits")
 OPSET = 18
+"""Version of ONNX's operators that the graph is written in."""
 TOLERANCE = 1e-4
 """Largest difference between onnxruntime and torch, in fp32, that is let pass."""
 

@@ -172,7 +172,13 @@ def label_columns(target: Target) -> Columns:
 
 
 def label_cells(target: Target, label: LabelArray) -> list[Cell]:
-    """Cells of those columns: the label of one record, or of one symbol."""
+    """Cells of :func:`label_columns`: the label of one record, or of one symbol.
+
+    Args:
+        target: whose label it is.
+        label: int64[], a class or MISSING for none; of measured values and several labels float64[C], or
+            float64[] of one, NaN for none.
+    """
     if target.form in ("multilabel", "regression"):
         return [*np.atleast_1d(label).tolist()]
     return [None if int(label) == MISSING else target.classes[int(label)]]

@@ -117,6 +117,10 @@ def read_surprises(body: Path, *, bedgraph: bool) -> Iterator[tuple[str, Floats,
     Args:
         body: bedGraph, or TSV of :data:`SURPRISES`.
         bedgraph: which of the two.
+
+    Yields:
+        Name; float64[n], whole numbers; float64[n] in the unit of the table. Sequences without a value are
+        left out.
     """
     with open(body, encoding="utf-8", errors="surrogateescape") as lines:
         next(lines, None)

@@ -85,7 +85,11 @@ class Spool:
         return handle
 
     def append(self, block: TableBlock) -> None:
-        """Add rows."""
+        """Add rows, their vectors cast to the table's dtype.
+
+        Raises:
+            InputError: if a vector is not finite in that dtype; nothing is added.
+        """
         with np.errstate(over="ignore"):
             values = np.ascontiguousarray(block.vectors, dtype=self.header.dtype)
         if not np.isfinite(values).all():

@@ -61,7 +61,11 @@ class Window:
 
 
 def padded_length(length: int, context: int) -> int:
-    """Length that a text of ``length`` tokens is padded to: a function of nothing else."""
+    """Length that a text of ``length`` tokens is padded to: a function of nothing else.
+
+    Special tokens are included. It is the next multiple of GRAIN, but no more than ``context`` where the text
+    itself is not longer.
+    """
     return max(length, min(-(-length // GRAIN) * GRAIN, context))
 
 
@@ -90,6 +94,10 @@ def make_batch(windows: Sequence[Window], context: int) -> Batch:
     """The tokens of windows of one padded length, with [CLS] and [SEP], on the CPU.
 
     Rows beyond ``len(windows)`` repeat the last window; see this module on why.
+
+    Args:
+        windows: at least one.
+        context: of the model, tokens.
     """
     length = padded_length(max(window.length for window in windows), context)
     multiple = GRAIN // math.gcd(length, GRAIN)

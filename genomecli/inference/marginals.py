@@ -105,7 +105,11 @@ class Plan:
         return [query for part in self.parts for query in part.queries]
 
     def score(self, answers: Sequence[Doubles]) -> Score:
-        """The score from the answers to :attr:`queries`."""
+        """The score from the answers to :attr:`queries`; a reason alone where nothing was asked.
+
+        Args:
+            answers: float64[A] each, in order, as :meth:`~genomecli.inference.engine.Engine.decode` has them.
+        """
         if not self.parts:
             return Score(reason=self.reason)
         values: dict[Strand, list[float]] = {"+": [], "-": []}

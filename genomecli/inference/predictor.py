@@ -41,7 +41,7 @@ class Unlabelled:
     Args:
         id: of the record.
         symbols: uint8[N], codes of the alphabet that the model reads.
-        pair: the second sequence, for a model of pairs.
+        pair: uint8[M], the second sequence, for a model of pairs.
         covariates: float64[K] in the table's units, NaN where unknown, for a model that wants them.
         meta: whatever the caller wants back.
     """

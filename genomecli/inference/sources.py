@@ -212,6 +212,9 @@ def molecule_of(letters: bytes, wanted: str, known: Sequence[str], *, where: obj
         letters: of the sequences, as many as are at hand.
         wanted, known, key: as there.
         where: the sequences come from, for messages.
+
+    Raises:
+        InputError: as there.
     """
     seen = guess_alphabet(letters)
     if seen == "unclear" and frozenset(letters) & _PROTEIN_LETTERS:

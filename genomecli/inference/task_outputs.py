@@ -84,7 +84,7 @@ class Heads:
         """Outputs of one sequence: float32[C] by target.
 
         Args:
-            first: pooled vectors by target.
+            first: pooled vectors by target, float32[D].
             second: of the second text of a pair; None without pairs.
             covariates: standardised float32[K]; None without.
         """
@@ -102,7 +102,7 @@ class Heads:
         """Outputs of each symbol: float32[N, C] by target, NaN for symbols that no token covers.
 
         Args:
-            numbers: of the tokens of one text.
+            numbers: of the t tokens of one text, float32[t, k, C] by target.
             stride: symbols from one token's start to the next.
             frame: symbols before the first token.
             symbols: N.

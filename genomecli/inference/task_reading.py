@@ -123,6 +123,13 @@ def token_column(
 ) -> TokenColumn:
     """Tokens of some sequences, in the order of ``rows``.
 
+    Args:
+        lexicon: of the model.
+        reading: how it reads the column.
+        column: all sequences.
+        rows: int64[n], those that are wanted.
+        ids: of all records, for messages.
+
     Raises:
         InputError: if one has no tokens.
     """

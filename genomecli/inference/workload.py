@@ -85,7 +85,11 @@ class _Text:
 
 
 def answers_of(engine: Engine, queries: Sequence[Query]) -> list[Doubles]:
-    """Answers to queries in order, equal texts read once."""
+    """Answers to queries in order, float64[A] each, natural log probabilities; equal texts are read once.
+
+    Raises:
+        RunError: as :meth:`~genomecli.inference.engine.Engine.decode`.
+    """
     texts: dict[tuple[int, bytes], _Text] = {}
     where: list[tuple[_Text, slice]] = []
     for query in queries:

@@ -72,13 +72,13 @@ def attend(
 
 
 def uses_varlen(query: Tensor, dropout: float = 0.0) -> bool:
-    """Whether torch's variable-length kernel serves; see :func:`varlen_serves`."""
+    """Whether torch's variable-length kernel serves for queries [..., E]; see :func:`varlen_serves`."""
     return varlen_serves(query.device, query.dtype, query.shape[-1], dropout)
 
 
 def varlen_serves(device: torch.device, dtype: torch.dtype, head_width: int, dropout: float = 0.0) -> bool:
-    """Whether torch's variable-length kernel does: CUDA of capability 8 or more, half precision, no
-    dropout."""
+    """Whether torch's variable-length kernel does: CUDA of capability 8 or more, half precision (bf16 or
+    fp16), no dropout, and heads of a multiple of 8 numbers."""
     if _varlen is None or dropout or device.type != "cuda" or dtype not in (torch.bfloat16, torch.float16):
         return False
     return head_width % 8 == 0 and torch.cuda.get_device_capability(device)[0] >= 8

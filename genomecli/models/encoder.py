@@ -27,8 +27,8 @@ class Encoded:
 
     Args:
         last: float[B, L, D] or float[T, D], after the final norm.
-        layers: the states asked for: 0 is after the stem with its norm, i after block i, and the last one is
-            ``last``.
+        layers: the states asked for, each like ``last``: 0 is after the stem with its norm, i after block i,
+            and the last one is ``last``.
     """
 
     last: Tensor

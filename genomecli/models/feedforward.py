@@ -26,7 +26,14 @@ _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def activation(name: str) -> Callable[[Tensor], Tensor]:
-    """The non-linearity of that name; ``gelu`` is the exact one, with erf."""
+    """The non-linearity of that name, element by element: shape and dtype stay.
+
+    ``gelu`` is the exact one, with erf (Hendrycks and Gimpel 2016); others are ``gelu_tanh``, ``relu`` and
+    ``silu``.
+
+    Raises:
+        KeyError: for another name.
+    """
     return _ACTIVATIONS[name]
 
 

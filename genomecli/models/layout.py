@@ -42,7 +42,10 @@ class PaddedLayout:
         return self._masks[pattern]
 
     def unseen(self, pattern: Pattern, dtype: torch.dtype) -> Tensor | None:
-        """The same as numbers that are added to scores: see :func:`unseen_of`."""
+        """:meth:`mask` as numbers of ``dtype`` that are added to scores; None if all keys are seen.
+
+        See :func:`unseen_of`.
+        """
         if (pattern, dtype) not in self._unseen:
             mask = self.mask(pattern)
             self._unseen[pattern, dtype] = None if mask is None else unseen_of(mask, dtype)

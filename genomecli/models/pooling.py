@@ -28,7 +28,7 @@ weight of 1 would hardly change within a short run."""
 
 
 def mean_pool(hidden_BLD: Tensor, counted_BL: Tensor) -> Tensor:
-    """float[B, D]: the mean over the counted tokens, at least one a row."""
+    """float[B, D]: the mean of float[B, L, D] over the counted tokens, bool[B, L], at least one a row."""
     total = hidden_BLD.masked_fill(~counted_BL[:, :, None], 0.0).sum(dim=1)
     return total / counted_BL.sum(dim=1, keepdim=True)
 
@@ -85,7 +85,7 @@ class PlacePool(nn.Module):
         self.shift = nn.Parameter(torch.zeros(places, width))
 
     def initial_value(self, name: str, generator: np.random.Generator) -> NDArray[np.float32]:
-        """See :func:`genomecli.models.initialisation.initialise`."""
+        """float32[P, D], zeros; see :func:`genomecli.models.initialisation.initialise`."""
         return np.zeros(tuple(self.shift.shape), dtype=np.float32)
 
     def weights(self) -> Tensor:

@@ -37,17 +37,29 @@ HEADS: dict[str, Maker] = {
 
 
 def register_mixer(name: str, maker: Maker) -> None:
-    """Make ``model.mixer: name`` mean ``maker``. A second, different meaning of a name is refused."""
+    """Make ``model.mixer: name`` mean ``maker``, called as :data:`MIXERS` says.
+
+    Raises:
+        ValueError: if the name has another meaning already.
+    """
     _register(MIXERS, "mixer", name, maker)
 
 
 def register_stem(name: str, maker: Maker) -> None:
-    """Make ``model.stem: name`` mean ``maker``. A second, different meaning of a name is refused."""
+    """Make ``model.stem: name`` mean ``maker``, called as :data:`STEMS` says.
+
+    Raises:
+        ValueError: if the name has another meaning already.
+    """
     _register(STEMS, "stem", name, maker)
 
 
 def register_head(name: str, maker: Maker) -> None:
-    """Make ``maker`` known as the head ``name``. A second, different meaning of a name is refused."""
+    """Make ``maker`` known as the head ``name``.
+
+    Raises:
+        ValueError: if the name has another meaning already.
+    """
     _register(HEADS, "head", name, maker)
 
 

@@ -20,6 +20,8 @@ class Rotary(nn.Module):
         head_width: E, even.
         context: number of positions.
         theta: base of the frequencies.
+
+    ``cos`` and ``sin`` are float32[context, E / 2], of angles in radians; no checkpoint holds them.
     """
 
     cos: Tensor

@@ -30,7 +30,7 @@ class Stem(Protocol):
         languages: Tensor | None = ...,
         segments: Tensor | None = ...,
     ) -> Tensor:
-        """int64[...] to float[..., D]."""
+        """int64[...] each to float[..., D]; None where the stem needs none."""
         ...
 
     def output_weight(self) -> Tensor:

@@ -30,7 +30,8 @@ class ScaledLinear(nn.Linear):
     """A linear layer whose first weights have standard deviation fan_in^-0.5, whatever the network's rule."""
 
     def initial_value(self, name: str, generator: np.random.Generator) -> NDArray[np.float32] | None:
-        """See :func:`genomecli.models.initialisation.initialise`."""
+        """float32[out, in] for the weight, None for the bias; see
+        :func:`genomecli.models.initialisation.initialise`."""
         shape = (self.out_features, self.in_features)
         return scaled_normal(generator, shape) if name == "weight" else None
 
@@ -44,7 +45,8 @@ class OutputLinear(nn.Linear):
     """
 
     def initial_value(self, name: str, generator: np.random.Generator) -> NDArray[np.float32] | None:
-        """See :func:`genomecli.models.initialisation.initialise`."""
+        """float32[out, in] of zeros for the weight, None for the bias; see
+        :func:`genomecli.models.initialisation.initialise`."""
         return np.zeros((self.out_features, self.in_features), dtype=np.float32) if name == "weight" else None
 
 
@@ -150,9 +152,9 @@ class TaskHead(nn.Module):
         """float[B, C].
 
         Args:
-            first_BD: pooled vectors.
-            second_BD: of the second texts; None without pairs.
-            covariates_BK: standardised, 0 where unknown; None without.
+            first_BD: float[B, D], pooled vectors.
+            second_BD: float[B, D], of the second texts; None without pairs.
+            covariates_BK: float[B, K], standardised, 0 where unknown; None without.
         """
         parts = [first_BD]
         if self.pair:
@@ -193,7 +195,7 @@ class SymbolHead(nn.Module):
         self.scorer = Scorer(width, k * outputs, hidden, dropout, family)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """float[..., D] to float[..., k, C]."""
+        """States of tokens, float[..., D], to outputs of each of their k symbols, float[..., k, C]."""
         numbers: Tensor = self.scorer(hidden)
         return numbers.reshape(*numbers.shape[:-1], self.k, -1)
 

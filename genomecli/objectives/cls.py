@@ -71,7 +71,7 @@ class Classification:
         )
 
     def loss(self, model: LanguageModel, states_ND: Tensor, selected: Selection) -> ObjectiveLoss:
-        """Cross entropy of the labels."""
+        """Cross entropy of the labels, nats; see :meth:`~genomecli.objectives.protocol.Objective.loss`."""
         scores = model.heads[self.name](states_ND)
         count = len(self.lexicon.languages)
         return sum_losses(scores, selected.targets, selected.weights, selected.languages, count)

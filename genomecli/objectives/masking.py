@@ -97,7 +97,7 @@ def mask_tokens(
 
 
 def choose_single(free: Bools, policy: MaskingPolicy, generator: np.random.Generator) -> Bools:
-    """Choose positions one by one among ``free`` (bool[B, L]); at least one of each text that has any."""
+    """bool[B, L]: positions chosen one by one among ``free``, bool[B, L]; of a text with any at least one."""
     if policy.exact:
         draws = np.where(free, generator.random(free.shape), 2.0)
         wanted = np.maximum(1, np.rint(policy.rate * free.sum(axis=1))).astype(np.int64)
@@ -132,6 +132,12 @@ def choose_runs(
     free: Bools, span: int, policy: MaskingPolicy, generator: np.random.Generator
 ) -> tuple[Ints, Ints, Floats]:
     """Choose runs of overlapping tokens among ``free`` (bool[B, L]).
+
+    Args:
+        free: positions that may be chosen.
+        span: of the tokenizer: a token, and those after it that share a symbol with it.
+        policy: share, length of runs and whether the share is exact.
+        generator: source of randomness.
 
     Returns:
         Flat places to corrupt, int64[n]; those of them to predict, int64[p]; and the fate of each of the
@@ -218,7 +224,14 @@ def _replace(
 def random_tokens(
     old: Ints, vocabulary: Vocabulary, replacements: str, generator: np.random.Generator
 ) -> Ints:
-    """Biological tokens at random, int64[n]: of the old token's block (``own``), or of any (``joint``)."""
+    """Biological tokens at random, int64[n]: of the old token's block (``own``), or of any (``joint``).
+
+    Args:
+        old: int64[n], the tokens to be replaced, no special ones.
+        vocabulary: of the tokens.
+        replacements: ``own`` or ``joint``.
+        generator: source of randomness.
+    """
     if replacements == "joint":
         return generator.integers(len(vocabulary.specials), vocabulary.size, len(old))
     blocks = vocabulary.block_of[old]

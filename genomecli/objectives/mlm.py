@@ -122,7 +122,10 @@ class MaskedTokens:
         )
 
     def loss(self, model: LanguageModel, states_ND: Tensor, selected: Selection) -> ObjectiveLoss:
-        """Cross entropy of the hidden tokens."""
+        """Cross entropy of the hidden tokens, nats; with ``softmax: own`` among those of the target's block.
+
+        See :meth:`~genomecli.objectives.protocol.Objective.loss`.
+        """
         logits = model.logits(states_ND)
         if self.softmax == "own":
             logits = logits.masked_fill(self._foreign(selected.targets), float("-inf"))

@@ -95,7 +95,12 @@ class Objective(Protocol):
         """
 
     def heads(self, width: int, lexicon: Lexicon) -> Mapping[str, nn.Module]:
-        """Heads for ``model.heads``, beyond the masked-language head that every model has."""
+        """Heads for ``model.heads``, beyond the masked-language head that every model has.
+
+        Args:
+            width: D, of the encoder's states.
+            lexicon: of the batches.
+        """
 
     def select(self, batch: Batch) -> Selection:
         """Which positions of a corrupted batch it reads, and what is to be found there; on the CPU.
@@ -110,6 +115,9 @@ class Objective(Protocol):
             model: whose heads are used.
             states_ND: float[N, D], the encoder's last states at the selected positions.
             selected: by :meth:`select`, on the device of the states; entries may fill it up.
+
+        Returns:
+            Sums in nats, computed in float32.
         """
 
 

@@ -87,7 +87,7 @@ class Alphabet:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def encode(self, text: bytes | str) -> Codes:
-        """Codes of ``text``, uint8[n]; letters of other alphabets become ``INVALID``."""
+        """Codes of ``text``, uint8[n], read-only; letters of other alphabets become ``INVALID``."""
         raw = text.encode("latin-1", "replace") if isinstance(text, str) else text
         return np.frombuffer(raw.translate(self.encode_table), dtype=np.uint8)
 
@@ -99,7 +99,11 @@ class Alphabet:
         return raw.tobytes().decode("ascii")
 
     def reverse_complement(self, codes: Codes) -> Codes:
-        """The other strand, read 5' to 3'. Raises ValueError for an alphabet without complements."""
+        """The other strand, read 5' to 3'; uint8[n] of uint8[n], none of them ``INVALID``.
+
+        Raises:
+            ValueError: for an alphabet without complements.
+        """
         if self.complement is None:
             raise ValueError(f"{self.name} has no complement")
         return self.complement[codes[::-1]]

@@ -59,7 +59,11 @@ class ContigReader:
         self._report = report
 
     def contigs(self, inputs: Inputs) -> Iterator[AnnotatedContig]:
-        """The contigs of one file, or of a FASTA with its annotation, in order."""
+        """The contigs of one file, or of a FASTA with its annotation, in order.
+
+        Raises:
+            InputError: if a file is of another format or cannot be read.
+        """
         for contig in self._contigs(inputs):
             if self._options.circular is not None:
                 contig.circular = self._options.circular

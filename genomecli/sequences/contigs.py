@@ -23,9 +23,13 @@ SPOOL = 32 << 20
 
 @dataclass(slots=True)
 class Contig:
-    """One whole sequence: its header, codes (uint8[n]), and soft mask (uint8[n], 1 lower case) or None.
+    """One whole sequence.
 
-    ``aliased`` of its letters are read as another (U in DNA).
+    Args:
+        header: of its record.
+        symbols: uint8[n], codes of its letters.
+        soft: uint8[n], 1 for a lower-case letter, else 0; None where that is not kept.
+        aliased: letters that were read as another (U in DNA).
     """
 
     header: Header

@@ -54,7 +54,15 @@ class Gene:
 
 @dataclass
 class Species:
-    """A made-up species: its contigs (uint8 codes by name), its genes in order, and the truth about it."""
+    """A made-up species and the truth about it.
+
+    Args:
+        name: of the species.
+        code: its genetic code.
+        contigs: uint8[n], codes of the bases, by name.
+        genes: in order.
+        usage: float64[64], share of each codon among its synonyms.
+    """
 
     name: str
     code: GeneticCode
@@ -64,8 +72,8 @@ class Species:
 
 
 def amino_acid_grammar(settings: SimulateSettings, species: str, seed: int) -> Floats:
-    """Log ratios between pair frequency and chance, float64[reach, 20, 20]: entry [d, a, b] for b after a at
-    distance d + 1. All species share one grammar, from which each drifts a little."""
+    """Natural log ratios between pair frequency and chance, float64[reach, 20, 20]: entry [d, a, b] for b
+    after a at distance d + 1. All species share one grammar, from which each drifts a little."""
     shape = (settings.reach, 20, 20)
     common = rng(seed, "grammar").normal(size=shape)
     own = rng(seed, "grammar", species).normal(size=shape)
@@ -95,6 +103,11 @@ def draw_proteins(grammar: Floats, lengths: NDArray[np.int64], generator: np.ran
 
     All grow together, one residue a step; a residue's probability is its composition times the exponential
     of the summed log ratios to the residues before it.
+
+    Args:
+        grammar: float64[reach, 20, 20] of :func:`amino_acid_grammar`.
+        lengths: int64[p], residues of each.
+        generator: source of randomness.
     """
     reach, count, longest = len(grammar), len(lengths), int(lengths.max())
     residues = np.full((count, longest), AMINO_ACIDS.index("M"), dtype=np.uint8)
@@ -112,7 +125,14 @@ def draw_proteins(grammar: Floats, lengths: NDArray[np.int64], generator: np.ran
 
 
 def write_gene(protein: Codes, usage: Floats, code: GeneticCode, generator: np.random.Generator) -> Codes:
-    """The coding sequence of a protein with a start and a stop codon, uint8[3 n + 3]."""
+    """The coding sequence of a protein with a start and a stop codon, uint8[3 n + 3].
+
+    Args:
+        protein: uint8[n], codes 0 to 19; its first codon is ATG whatever it is.
+        usage: float64[64] of :func:`codon_usage`.
+        code: the genetic code.
+        generator: source of randomness.
+    """
     cumulated = np.zeros((21, 64))
     letters = [*AMINO_ACIDS, "*"]
     for row, letter in enumerate(letters):

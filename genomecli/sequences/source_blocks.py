@@ -67,7 +67,11 @@ class HeaderPolicy:
         self._counts = counts
 
     def apply(self, block: Block, location: Location) -> SourceBlock:
-        """The block with its genetic codes and topology; counts each record once, at its end."""
+        """The block with its genetic codes and topology; counts each record once, at its end.
+
+        Raises:
+            InputError: if a header states a genetic code that there is not.
+        """
         tables = np.full(len(block), self._table, np.int32)
         circular = np.full(len(block), bool(self._ring), np.bool_)
         found = SourceBlock(block, tables, circular, location, self._key_pattern)

@@ -101,7 +101,12 @@ class SourceReader:
         return PROTEIN if self.spec.kind == "protein" else DNA
 
     def blocks(self) -> Iterator[SourceBlock]:
-        """Blocks of a FASTA kind, file after file. Raises InputError naming file and record."""
+        """Blocks of a FASTA kind, file after file.
+
+        Raises:
+            InputError: naming file and record.
+            UsageError: if the source is of kind annotated.
+        """
         if self.spec.kind == "annotated":
             raise UsageError("kind annotated has contigs, not blocks")
         if self._options.regions is not None:
@@ -136,7 +141,12 @@ class SourceReader:
                     yield from _records(self._policy.apply(block, stream.location))
 
     def annotated(self) -> Iterator[ContigRecords]:
-        """Contigs of kind annotated with their coding sequences, proteins and checks, file after file."""
+        """Contigs of kind annotated with their coding sequences, proteins and checks, file after file.
+
+        Raises:
+            InputError: naming file and record.
+            UsageError: if the source is of a FASTA kind.
+        """
         if self.spec.kind != "annotated":
             raise UsageError(f"kind {self.spec.kind} has blocks, not contigs")
         names = ", ".join(str(inputs.sequences) for inputs in self._inputs)

@@ -103,7 +103,11 @@ class FileSource:
         self._pending: Future[None] | None = None
 
     def peek(self, size: int) -> bytes:
-        """The first bytes, left to be read again."""
+        """The first ``size`` bytes, or all of a shorter file, left to be read again.
+
+        Raises:
+            InputError: if the file cannot be read so far.
+        """
         while len(self._held) < size and (data := self._take(size - len(self._held))):
             self._held += data
         return self._held
@@ -138,7 +142,11 @@ class FileSource:
         self._pending = self._worker.submit(self._hash.update, data)
 
     def digest(self) -> tuple[int, str]:
-        """Bytes and sha256 (hex) of the whole file; reads on to its end first."""
+        """Bytes and sha256 (hex) of the whole file; reads on to its end first.
+
+        Raises:
+            InputError: if the file cannot be read to its end.
+        """
         while self._take(1 << 20):
             pass
         return self._size, self._hash.hexdigest()

@@ -128,8 +128,8 @@ def compare(reading: Codes, given: Codes, *, next_residue: int | None = None) ->
     """Compare two proteins (uint8 codes, no last stop).
 
     Args:
-        reading: ours.
-        given: the annotation's.
+        reading: uint8[n], ours.
+        given: uint8[m], the annotation's.
         next_residue: what the incomplete last codon says by its bases alone; the annotation may write it.
     """
     if np.array_equal(reading, given):
@@ -150,7 +150,15 @@ def compare(reading: Codes, given: Codes, *, next_residue: int | None = None) ->
 
 
 def incomplete_residue(symbols: Codes, code: GeneticCode) -> int | None:
-    """The residue that two trailing bases determine whatever the third is, None if they do not."""
+    """The residue that two trailing bases determine whatever the third is, None if they do not.
+
+    Args:
+        symbols: uint8[n], DNA codes in frame 0; two trail where n is 2 more than a multiple of 3.
+        code: the genetic code.
+
+    Returns:
+        The code of a residue in the alphabet of proteins, no stop and no ambiguity letter.
+    """
     if len(symbols) % 3 != 2:
         return None
     padded = np.append(symbols[-2:], np.uint8(DNA.symbols.index("N")))

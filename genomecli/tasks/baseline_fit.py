@@ -41,7 +41,7 @@ class Rows:
     groups: Ints
 
     def take(self, rows: Ints) -> Rows:
-        """Some rows."""
+        """Some rows, int64[k], in that order."""
         return Rows(self.x[rows], self.y[rows], self.weight[rows], self.groups[rows])
 
 

@@ -140,7 +140,11 @@ def _shifted(tail: float, draws: Floats, value: float) -> float:
 
 
 def mean_of_known(values: ArrayLike, axis: int = -1) -> Floats:
-    """Mean without the NaN values; NaN, and no warning, where all are."""
+    """Mean along ``axis`` without the NaN values; NaN, and no warning, where all are.
+
+    Returns:
+        float64, of the shape of ``values`` without that axis.
+    """
     found = np.asarray(values, dtype=np.float64)
     known = ~np.isnan(found)
     count = known.sum(axis=axis)
@@ -149,7 +153,11 @@ def mean_of_known(values: ArrayLike, axis: int = -1) -> Floats:
 
 
 def ratio(above: ArrayLike, below: ArrayLike, empty: float = float("nan")) -> Floats:
-    """``above / below``; ``empty``, and no warning, where ``below`` is 0."""
+    """``above / below``; ``empty``, and no warning, where ``below`` is 0.
+
+    Returns:
+        float64, of the shape that both broadcast to.
+    """
     top, bottom = np.broadcast_arrays(np.asarray(above, np.float64), np.asarray(below, np.float64))
     found: NDArray[np.float64] = np.full(top.shape, empty)
     np.divide(top, bottom, out=found, where=bottom != 0)

@@ -161,7 +161,7 @@ def class_counts(labels: Labels, target: Target, rows: Ints) -> Ints:
 
 
 def length_histogram(lengths: Ints) -> list[str]:
-    """Lines of a histogram; one line where all have one length."""
+    """Lines of a histogram of int64[n], at least one; one line where all have one length."""
     low, high = int(lengths.min()), int(lengths.max())
     if low == high:
         return [f"  all {low}"]

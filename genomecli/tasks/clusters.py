@@ -63,7 +63,7 @@ def identity_of(settings: SplitSettings, alphabet: str) -> float:
 
 
 def largest(groups: Ints) -> int:
-    """Rows of the largest group."""
+    """Rows of the largest group of int64[n], numbered from 0; 0 where there are no rows."""
     return int(np.bincount(groups).max(initial=0))
 
 

@@ -126,7 +126,8 @@ class SequenceFeatures:
         pair: of the second sequences; None without pairs.
         kept: int64, columns of the words (and of the pair's) that are kept.
         scaler: fitted scikit-learn ``StandardScaler``.
-        means: of the covariates over the training rows, for unknown ones; empty without covariates.
+        means: float64[K], of the covariates over the training rows, for unknown ones; K is 0 without
+            covariates.
         dense: whether tables hold their zeros, so that they can be centred.
         view: words, letters by place, or both.
         length: places that are looked at; 0 for none.

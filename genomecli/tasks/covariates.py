@@ -52,7 +52,11 @@ class CovariateScale:
     scales: tuple[float, ...]
 
     def apply(self, values: Floats) -> Floats:
-        """Standardised float64[n, K]; 0 where unknown, and of a covariate without spread everywhere."""
+        """Standard deviations from the mean, float64[..., K]; 0 where unknown or without spread.
+
+        Args:
+            values: float64[..., K] in the table's units, NaN where unknown.
+        """
         scales = np.array(self.scales)
         standard: Floats = (values - np.array(self.means)) / np.where(scales > 0, scales, 1.0)
         standard[np.isnan(standard)] = 0.0
@@ -70,7 +74,7 @@ class CovariateScale:
 
 
 def fit_covariates(examples: Examples, train: Ints) -> CovariateScale | None:
-    """The scale of the covariates over the training rows; None without covariates.
+    """The scale of the covariates over the training rows, int64[m]; None without covariates.
 
     One without spread there has the scale 0; :func:`check_covariates` says where that may be.
     """

@@ -29,7 +29,12 @@ def sequence_keys(examples: Examples, *, both_strands: bool = True) -> list[byte
 
 
 def row_key(row: Sequence[tuple[str, Codes]], *, both_strands: bool = True) -> bytes:
-    """The key of one row: the names of its alphabets with its sequences, one, or two of a pair."""
+    """The key, 16 bytes, of one row of one sequence, or of two of a pair.
+
+    Args:
+        row: name of the alphabet, and codes uint8[N], of each sequence.
+        both_strands: as of :func:`sequence_keys`.
+    """
     mark = hashlib.blake2b(digest_size=KEY_BYTES)
     for alphabet, codes in row:
         text = codes.tobytes()

@@ -53,7 +53,7 @@ class SequenceColumn:
         return get_alphabet(self.alphabet).decode(self[index])
 
     def take(self, rows: Ints) -> SequenceColumn:
-        """The sequences of some rows, in that order."""
+        """The sequences of some rows, int64[m], in that order; a copy."""
         parts = [self[int(row)] for row in rows]
         return join_sequences(self.alphabet, parts)
 
@@ -101,7 +101,7 @@ class Labels:
         return np.asarray(np.diff(counts[self.offsets]) > 0, dtype=np.bool_)
 
     def take(self, rows: Ints) -> Labels:
-        """The labels of some rows, in that order."""
+        """The labels of some rows, int64[m], in that order; a copy."""
         if self.offsets is None:
             kept: Any = self.values[rows]
             return Labels(kept)
@@ -145,7 +145,7 @@ class Examples:
         return len(self.ids)
 
     def take(self, rows: Ints) -> Examples:
-        """Some rows, in that order."""
+        """Some rows, int64[m], in that order; all columns are copies."""
 
         def picked(values: Sequence[Any] | None) -> list[Any] | None:
             return None if values is None else [values[int(row)] for row in rows]

@@ -129,7 +129,12 @@ class Quantity:
     units: int = 0
 
     def figure(self, level: float, part: str = "") -> Figure:
-        """The figure with its percentile interval; without one where its resamples are of too few units."""
+        """The figure with its percentile interval; without one where its resamples are of too few units.
+
+        Args:
+            level: coverage.
+            part: of the data, written into the figure.
+        """
         value = float(self.value)
         low = high = float("nan")
         if len(self.draws) and not math.isnan(value) and not too_few(self.units):

@@ -77,7 +77,7 @@ class RawLabels:
         return self.labels.known if self.given is None else self.given
 
     def take(self, rows: Ints) -> RawLabels:
-        """The labels of some rows, in that order."""
+        """The labels of some rows, int64[m], in that order."""
         taken = self.labels.take(rows)
         given = None if self.given is None else self.given[rows]
         return replace(self, values=taken.values, offsets=taken.offsets, given=given)

@@ -103,6 +103,10 @@ def near(places: Places, distance: int) -> tuple[Ints, Ints]:
     """Pairs of rows that are one locus: neighbours nearer than ``distance``, and all places of one row.
 
     int64[p] each. Overlapping places are neighbours whatever the distance.
+
+    Args:
+        places: on the contigs of a genome.
+        distance: bases between the end of one and the start of the next.
     """
     order = np.lexsort((places.start, places.contig))
     row, contig = places.row[order], places.contig[order]
@@ -118,14 +122,23 @@ def near(places: Places, distance: int) -> tuple[Ints, Ints]:
 
 @dataclass(frozen=True)
 class GenomeContig:
-    """One contig of a genome: uint8 codes, and whether it is a ring."""
+    """One contig of a genome.
+
+    Args:
+        symbols: uint8[n], codes of its bases.
+        circular: it is a ring.
+    """
 
     symbols: Codes
     circular: bool
 
 
 def read_genome(path: str) -> Iterator[GenomeContig]:
-    """The contigs of a FASTA, GenBank or EMBL file, one at a time."""
+    """The contigs of a FASTA, GenBank or EMBL file, one at a time.
+
+    Raises:
+        InputError: if the file cannot be read.
+    """
     with open_input(locate(path)) as stream:
         kind = guess_format(stream.peek(1 << 16))
         if kind in ("genbank", "embl"):

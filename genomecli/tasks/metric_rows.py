@@ -43,8 +43,8 @@ class ValueRows:
 
     Args:
         names: C names.
-        truth: float64[m, C].
-        scores: float64[m, C].
+        truth: float64[m, C], NaN where unknown.
+        scores: float64[m, C], NaN where there is no prediction.
         known: bool[m, C], cells that count.
         units: int64[m], names of bootstrap units.
         note: what was left out; may be empty.
@@ -93,7 +93,16 @@ def class_rows(predictions: Predictions, labels: Labels, groups: Ints | None) ->
 
 
 def value_rows(predictions: Predictions, labels: Labels, groups: Ints | None) -> ValueRows:
-    """Rows of a regression or multilabel target; arguments and errors as of :func:`class_rows`."""
+    """Rows of a regression or multilabel target.
+
+    Args:
+        predictions: of n examples.
+        labels: of the same examples.
+        groups: int64[n], groups of the split; None where each example stands alone.
+
+    Raises:
+        ValueError: if predictions and labels are not of the same examples.
+    """
     _check(predictions, labels, groups)
     truth = labels.values.astype(np.float64)
     known = np.isfinite(truth)

@@ -60,7 +60,12 @@ def measure(
 
 
 def unit_names(predictions: Predictions, groups: Ints | None) -> str:
-    """What the resampled units are: groups of several examples, or each example by itself."""
+    """What the resampled units are, in words: ``groups``, or ``rows`` or ``sequences`` by themselves.
+
+    Args:
+        predictions: of n examples.
+        groups: int64[n], or None; where each holds one example they are no groups.
+    """
     if groups is not None and len(np.unique(groups)) < len(groups):
         return "groups"
     return "rows" if predictions.offsets is None else "sequences"
@@ -91,11 +96,11 @@ def quantities(
     """Figures with their draws and the number of units drawn; arguments and errors as of :func:`measure`.
 
     Args:
-        predictions: as above.
-        labels: as above.
+        predictions: of n examples.
+        labels: of the same examples.
         draws: resamples.
-        rng: as above. Equal generators give equal resamples of equal rows.
-        groups: as above.
+        rng: one number is drawn from it. Equal generators give equal resamples of equal rows.
+        groups: int64[n], or None.
         only_primary: leave out what is costly and not needed for the figure that decides.
     """
     found, units = _quantities(predictions, labels, draws, rng, groups, only_primary=only_primary)

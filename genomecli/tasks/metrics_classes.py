@@ -27,7 +27,7 @@ ONE_CLASS = "one class only among the labels"
 
 
 def confusion(truth: Ints, chosen: Ints, classes: int) -> NDArray[np.int64]:
-    """Confusion matrix int64[C, C]: rows are labels, columns predictions."""
+    """Confusion matrix int64[C, C]: rows are labels, columns predictions, int64[m] each, 0 to C - 1."""
     cells = np.bincount(truth * classes + chosen, minlength=classes * classes)
     return cells.reshape(classes, classes).astype(np.int64)
 
@@ -73,12 +73,21 @@ def calibration_quantity(rows: ClassRows, resamples: Resamples) -> Quantity:
 
 
 def calibration_bins(confidence: Floats) -> Ints:
-    """The bin of each probability; the first bin holds 0 too."""
+    """int64[m]: the bin, 0 to BINS - 1, of each probability, float64[m].
+
+    A bin holds its upper end and not its lower one; the first holds 0 too.
+    """
     return np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
 
 
 def calibration_sums(confidence: Floats, right: Floats, resamples: Resamples) -> Floats:
-    """Probability less right answers by unit and bin, and the unit's rows; float64[U, BINS + 1]."""
+    """Probability less right answers by unit and bin, and the unit's rows; float64[U, BINS + 1].
+
+    Args:
+        confidence: float64[m], probability of what was chosen.
+        right: float64[m], 1 where that is right, else 0.
+        resamples: of the m rows.
+    """
     place = resamples.unit_of * (BINS + 1) + calibration_bins(confidence)
     size = resamples.units * (BINS + 1)
     flat: Floats = np.bincount(place, weights=confidence - right, minlength=size).astype(np.float64)
@@ -88,7 +97,11 @@ def calibration_sums(confidence: Floats, right: Floats, resamples: Resamples) ->
 
 
 def calibration_error(sums: Floats) -> Floats:
-    """From such sums float64[b, BINS + 1] to float64[b, 1]."""
+    """Expected calibration error, 0 to 1, float64[b, 1].
+
+    Args:
+        sums: float64[b, BINS + 1], those of :func:`calibration_sums` added over the units.
+    """
     found: Floats = ratio(np.abs(sums[:, :BINS]).sum(axis=1), sums[:, BINS])[:, None]
     return found
 

@@ -74,7 +74,12 @@ def joined_areas(singles: Sequence[tuple[Quantity, Quantity]], n: int) -> list[Q
 
 
 def one_sided(name: str, truth: NDArray[np.bool_]) -> tuple[Quantity, Quantity] | None:
-    """Both figures without a value, and why, where there are not rows on both sides; otherwise None."""
+    """AUROC and AUPRC without a value, and why, where there are not rows on both sides; otherwise None.
+
+    Args:
+        name: of the question.
+        truth: bool[m].
+    """
     if truth.any() and not truth.all():
         return None
     why = "no rows of the other classes" if truth.any() else "no rows of this class"
@@ -113,7 +118,14 @@ def _mean(items: Sequence[Quantity], n: int) -> Quantity:
 
 
 def area_draws(truth: NDArray[np.bool_], scores: Floats, rows: Ints, resamples: Resamples) -> Floats:
-    """AUROC and average precision of each resample; float64[B, 2]."""
+    """AUROC and average precision of each resample; float64[B, 2].
+
+    Args:
+        truth: bool[m].
+        scores: float64[m], no NaN.
+        rows: int64[m], which rows of the resamples they are.
+        resamples: of all rows.
+    """
     order = np.argsort(-scores, kind="stable")
     positive = truth[order].astype(np.float64)
     ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
@@ -137,8 +149,11 @@ def step_areas(hits: Floats, seen: Floats, right: Floats, every: Floats) -> Floa
     Args:
         hits: float64[b, K], rows of the class down to the end of each step, from the highest scores.
         seen: all rows likewise.
-        right: rows of the class in each step.
+        right: float64[b, K], rows of the class in each step.
         every: all rows in each step.
+
+    Returns:
+        NaN for a figure that is 0 / 0.
     """
     total, everything = hits[:, -1], seen[:, -1]
     # A false row counts the hits above it, and half of those of equal score.

@@ -79,7 +79,7 @@ def _values(truth: Floats, scores: Floats, ranked: bool) -> list[float]:
 
 
 def constant(values: Floats) -> bool:
-    """Whether all values are the same, but for rounding."""
+    """Whether all values of float64[m], m at least 1, are the same but for rounding (1e-9 of the largest)."""
     return bool(np.ptp(values) <= 1e-9 * max(float(np.abs(values).max()), 1e-300))
 
 
@@ -123,7 +123,14 @@ def _from_moments(sums: Floats) -> Floats:
 
 
 def spearman_draws(truth: Floats, scores: Floats, rows: Ints, resamples: Resamples) -> Floats:
-    """Spearman's rho of each resample, ties at mean rank; float64[B]."""
+    """Spearman's rho of each resample, ties at mean rank; float64[B].
+
+    Args:
+        truth: float64[m].
+        scores: float64[m].
+        rows: int64[m], which rows of the resamples they are.
+        resamples: of all rows.
+    """
     ranking = [_places(truth), _places(scores)]
 
     def rho(weights: Floats) -> Floats:

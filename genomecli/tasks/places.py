@@ -35,7 +35,7 @@ class Places:
     Args:
         row: int64[p], the sequence.
         contig: int64[p], its contig's number.
-        start, end: int64[p]. A place that crosses the origin of a ring ends beyond its length.
+        start, end: int64[p], bases. A place that crosses the origin of a ring ends beyond its length.
     """
 
     row: Ints
@@ -69,7 +69,13 @@ class SequenceFinder:
         self._found: list[tuple[int, int, int, int]] = []
 
     def search(self, contig: int, symbols: Codes, *, circular: bool = False) -> None:
-        """Add the places on one contig, uint8 codes."""
+        """Add the places on one contig.
+
+        Args:
+            contig: its number, written into the places.
+            symbols: uint8[n], codes of its bases.
+            circular: it is a ring, and places may cross its origin.
+        """
         longest = max((len(sequence) for sequence in self._forward), default=0)
         length = len(symbols)
         if circular:

@@ -40,7 +40,7 @@ class Predictions:
         return self.scores[self.offsets[index] : self.offsets[index + 1]]
 
     def take(self, rows: Ints) -> Predictions:
-        """The predictions of some rows, in that order."""
+        """The predictions of some rows, int64[m], in that order."""
         if self.offsets is None:
             return Predictions(self.target, self.scores[rows])
         parts = [self.row(row) for row in rows.tolist()]

@@ -68,6 +68,7 @@ def read_examples(
 
     Raises:
         InputError: for data that cannot be read or used; the first row that is wrong is named.
+        ConfigError: if ``data.mask`` is set and no target has a label a symbol.
     """
     source = open_symbols(data)
     beside = from_source(targets, source)

@@ -61,7 +61,16 @@ class SplicedLabels:
             )
 
     def labels(self, ids: Sequence[str], sequences: SequenceColumn, defects: Defects) -> RawLabels:
-        """Raw labels; genes whose exons cannot be located are left out."""
+        """Raw labels of form ``token``, int64[N]; genes whose exons cannot be located are left out.
+
+        Args:
+            ids: of the n genes.
+            sequences: of the genes.
+            defects: genes that are left out are added here.
+
+        Raises:
+            ConfigError: if the sequences are no DNA.
+        """
         if sequences.alphabet != DNA.name:
             raise ConfigError(["data.spliced needs DNA"])
         values = np.full(len(sequences.symbols), MISSING, dtype=np.int64)

@@ -54,7 +54,7 @@ class Seen:
         """How the network met a record, or any of the windows that such records were cut into.
 
         Args:
-            record: alphabet and symbols of its sequence, or of the two of a pair.
+            record: alphabet and symbols, uint8[N], of its sequence, or of the two of a pair.
             windows: lengths of the windows of the network's tunings, in symbols; they lie end to end.
         """
         keys = [row_key(record)]

@@ -50,7 +50,7 @@ class Split:
 
     @property
     def sides(self) -> dict[str, Ints]:
-        """Rows by name of the side."""
+        """Rows, int64[m], by name of the side: ``train``, ``valid``, ``test``."""
         return {"train": self.train, "valid": self.valid, "test": self.test}
 
     def names(self) -> list[str]:

@@ -338,7 +338,7 @@ def standardised(target: Target, values: Floats) -> Floats:
 
 
 def restored(target: Target, outputs: Floats) -> Floats:
-    """The inverse of :func:`standardised`: float64[n, C] in the table's units."""
+    """The inverse of :func:`standardised`, of outputs float64[n, C]: float64[n, C] in the table's units."""
     plain: Floats = outputs * np.array(target.scales) + np.array(target.means)
     return np.expm1(plain) if target.log else plain
 

@@ -35,7 +35,12 @@ def window_letters(column: SequenceColumn, places: Ints) -> Ints:
 
 
 def one_hot(column: SequenceColumn, places: Ints) -> Any:
-    """The same as 0 and 1, scipy CSR float64[m, W * A]; nothing stands beyond the ends."""
+    """:func:`window_letters` as 0 and 1, scipy CSR float64[m, W * A]; nothing stands beyond the ends.
+
+    Args:
+        column: the sequences.
+        places: int64[m], symbols of all sequences, end to end.
+    """
     from scipy.sparse import coo_array
 
     letters = window_letters(column, places)

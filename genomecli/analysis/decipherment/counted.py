@@ -79,7 +79,7 @@ def count_texts(
             records that hold pairs stand in two groups, or no resample would change anything.
 
     Raises:
-        InputError: if a text holds no pair.
+        InputError: if a text holds no pair at the distances that are read, or at those of the background.
     """
     distances = range(settings.nearest, settings.farthest + 1)
     texts = []

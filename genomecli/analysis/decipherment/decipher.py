@@ -107,7 +107,7 @@ class Deciphered:
 
     @property
     def asked(self) -> Integers:
-        """Codons that were seen in a pair inside genes and are no stops, by index."""
+        """int64[n]: codons that were seen in a pair inside genes and are no stops, by index."""
         return np.flatnonzero((self.solution.labels >= 0) & ~self.stops)
 
     def decided(self, codon: int) -> bool:

@@ -96,7 +96,12 @@ class Walk:
 
 
 def beginning(tokens: NDArray[np.uint8], rng: np.random.Generator) -> GeneModel:
-    """A random start: the genome's triplets, with the bases of the three places weighted at random."""
+    """A random start without ends: the genome's triplets, the bases of the three places weighted at random.
+
+    Args:
+        tokens: uint8[3, T, S] of :meth:`~genomecli.analysis.decipherment.genome.Genome.tokens`.
+        rng: source of randomness.
+    """
     share = _shares(np.bincount(tokens.ravel(), minlength=GAP + 1)[:64].astype(np.float64))
     between = (share + share[TURNED]) / 2
     tilt = rng.normal(0, 0.5, (3, 4))
@@ -105,7 +110,12 @@ def beginning(tokens: NDArray[np.uint8], rng: np.random.Generator) -> GeneModel:
 
 
 def from_codons(inside: Floats, between: Floats) -> GeneModel:
-    """A start from a table of codons: genes of some 300 codons, 80 between them."""
+    """A start without ends from a table of codons: genes of some 300 codons, 80 between them.
+
+    Args:
+        inside: float64[64], share of each codon inside genes.
+        between: float64[64], share of each triplet elsewhere.
+    """
     steps = np.full((INSIDE, INSIDE), 3e-4)
     steps[0], steps[1:, 0] = 2e-3, 3e-3
     np.fill_diagonal(steps, 0)
@@ -132,9 +142,13 @@ def with_ends(model: GeneModel) -> GeneModel:
 
 
 def emissions(tokens: NDArray[np.uint8], model: GeneModel) -> Singles:
-    """float32[T, S, K]: log probability of each step's triplet in every state.
+    """float32[T, S, K]: natural log of the probability of each step's triplet in every state.
 
     Between genes it is the mean over the three places, so that all states draw three bases a step.
+
+    Args:
+        tokens: uint8[3, T, S].
+        model: of K states.
     """
     found = np.empty((*tokens.shape[1:], model.states), dtype=np.float32)
     found[..., 0] = _log(model.between, 0.0)[tokens].mean(axis=0)
@@ -155,7 +169,12 @@ def _log(shares: Floats, gap: float) -> Singles:
 
 
 def walk(tokens: NDArray[np.uint8], model: GeneModel) -> Walk:
-    """Forward and backward over all rows at once, scaled at each step (Rabiner 1989)."""
+    """Forward and backward over all rows at once, scaled at each step (Rabiner 1989).
+
+    Args:
+        tokens: uint8[3, T, S].
+        model: what the rows are drawn from; each begins in any state with the same chance.
+    """
     log = emissions(tokens, model)
     top = log.max(axis=2, keepdims=True)
     seen = np.exp(log - top)
@@ -183,7 +202,12 @@ def walk(tokens: NDArray[np.uint8], model: GeneModel) -> Walk:
 
 
 def learned(tokens: NDArray[np.uint8], found: Walk) -> GeneModel:
-    """The model that explains best what a walk expects."""
+    """The model that explains best what a walk expects, with half a triplet added to each of the 64.
+
+    Args:
+        tokens: uint8[3, T, S], those of the walk.
+        found: the walk; with states of ends, the model has ends.
+    """
     inside, between, ends = (np.zeros(64, dtype=np.float64) for _ in range(3))
     for frame in range(3):
         flat = tokens[frame].ravel()

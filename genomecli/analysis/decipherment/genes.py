@@ -70,7 +70,12 @@ class Genes:
 
 
 def codon_indices(bases: NDArray[np.uint8], starts: Integers) -> Integers:
-    """int64[m]: index of the codon at each start, in the order of CODONS; -1 where a base is not known."""
+    """int64[m]: index of the codon at each start, in the order of CODONS; -1 where a base is not known.
+
+    Args:
+        bases: uint8[n], 0 to 3 for A, C, G, T; above for what is not known.
+        starts: int64[m], place of each first base, at most n - 3.
+    """
     triplets = bases[starts[:, None] + np.arange(CODON)].astype(np.int64).reshape(-1, CODON)
     found: Integers = np.where((triplets < 4).all(axis=1), triplets @ np.array([16, 4, 1]), -1)
     return found

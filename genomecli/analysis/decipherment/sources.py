@@ -75,6 +75,7 @@ def read_sources(corpus: CorpusReader, settings: DecipherSettings, seed: int) ->
 
     Raises:
         InputError: if a species or molecule is not in the corpus, or nothing is left.
+        UsageError: if genes are to be translated and the proteins of another species are asked for.
     """
     codons = settings.codons or only(corpus, "cds")
     corpus.group(codons, "cds")  # refuses what the corpus does not hold

@@ -108,5 +108,11 @@ def find_stops(inside: Integers | Floats, last: Integers | Floats, *, known: boo
 
 
 def code_stop_odds(odds: Floats, letters: str, dual: Sequence[int] = ()) -> float:
-    """The log odds of one code's stops; codons that are both sense and stop say nothing."""
+    """The log odds of one code's stops, nats; codons that are both sense and stop say nothing.
+
+    Args:
+        odds: float64[64] of :func:`stop_log_odds`.
+        letters: 64, what the code reads each codon as, ``*`` for a stop.
+        dual: indices of codons that are both.
+    """
     return float(sum(odds[i] for i, letter in enumerate(letters) if letter == "*" and i not in dual))

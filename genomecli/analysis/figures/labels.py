@@ -51,7 +51,12 @@ def spread_labels(
 
 
 def overlaps(centres: Floats, size: tuple[float, float]) -> int:
-    """Pairs of labels whose boxes overlap."""
+    """Number of pairs of labels whose boxes overlap.
+
+    Args:
+        centres: float64[n, 2].
+        size: width and height of a box, in the same unit.
+    """
     gap = np.abs(centres[:, None] - centres[None]) - np.array(size)
     both = (gap < -1e-6).all(axis=2)
     return int((both.sum() - len(centres)) // 2)

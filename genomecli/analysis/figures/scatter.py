@@ -52,7 +52,10 @@ class ScatterPanel:
 
 
 def log_scale(values: ArrayLike) -> NDArray[np.float64]:
-    """log(1 + value) of values in their unit; -1 and less, which a prediction may be, are cut at -0.99."""
+    """log(1 + value) of values in their unit, float64 of their shape; natural logarithm.
+
+    -1 and less, which a prediction may be, are cut at -0.99.
+    """
     return np.log1p(np.maximum(np.asarray(values, dtype=np.float64), -0.99))
 
 

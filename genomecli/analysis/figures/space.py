@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class PlaneMap:
-    """Places in the plane: codons float[n, 2], amino acids float[A, 2], and the share of variance shown."""
+    """Places in the plane.
+
+    Args:
+        codons: float64[n, 2].
+        amino_acids: float64[A, 2].
+        explained: share of the variance that the plane shows, 0 to 1.
+    """
 
     codons: NDArray[np.float64]
     amino_acids: NDArray[np.float64]

@@ -103,7 +103,7 @@ def light_grid(axes: Axes, axis: str = "y") -> None:
 
 
 def shorten(text: str, limit: int = 28) -> str:
-    """``text``, cut in the middle if it is too long for a label."""
+    """``text``, cut in the middle if it has more than ``limit`` characters."""
     if len(text) <= limit:
         return text
     head = (limit - 1) // 2

@@ -34,15 +34,21 @@ class Multilabel:
         self._factors = torch.tensor(target.class_weights or (1.0,) * target.outputs, dtype=torch.float32)
 
     def encode(self, values: LabelArray) -> LabelArray:
-        """The labels as they are."""
+        """The labels, float64[..., C], as they are."""
         return values
 
     def weights(self, labels: Tensor) -> Tensor:
-        """1 for a known label, 0 for NaN; class weights are part of the loss, as in torch's mean."""
+        """float32[..., C]: 1 for a known label, 0 for NaN.
+
+        Class weights are part of the loss, as in torch's mean.
+        """
         return (~labels.isnan()).float()
 
     def loss(self, logits: Tensor, labels: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """Binary cross entropy of every class; see :class:`TaskKind`."""
+        """Binary cross entropy of every class, nats; logits, labels and weights are [..., C].
+
+        See :meth:`~genomecli.tasks.kinds.protocol.TaskKind.loss`.
+        """
         # NaN times a weight of 0 would still be NaN.
         known = labels.nan_to_num().float()
         factors = self._factors.to(logits.device)

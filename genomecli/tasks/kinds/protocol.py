@@ -38,7 +38,12 @@ class TaskKind(Protocol):
     def __init__(self, target: Target) -> None: ...
 
     def encode(self, values: LabelArray) -> LabelArray:
-        """Labels as the loss wants them: values standardised, classes as they are. Missing ones stay so."""
+        """Labels as the loss wants them: values standardised, classes as they are. Missing ones stay so.
+
+        Args:
+            values: int64[...] of a class each, float64[..., C] of several labels or measured values. What is
+                returned has the same shape and dtype.
+        """
         ...
 
     def weights(self, labels: Tensor) -> Tensor:
@@ -50,8 +55,11 @@ class TaskKind(Protocol):
 
         Args:
             logits: float[..., C], any dtype; the loss is computed in float32.
-            labels: encoded.
+            labels: encoded, int64[...] or float[..., C].
             weights: those of :meth:`weights`, or 0 where more is left out.
+
+        Returns:
+            float32[] and float32[].
         """
         ...
 
@@ -80,12 +88,12 @@ class Classes:
         return values
 
     def weights(self, labels: Tensor) -> Tensor:
-        """The factor of each label's class; 0 for ``MISSING``."""
+        """float32[...]: the factor of each label's class; 0 for ``MISSING``."""
         factors = self._factors.to(labels.device)[labels.clamp(min=0)]
         return torch.where(labels == MISSING, torch.zeros_like(factors), factors)
 
     def loss(self, logits: Tensor, labels: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """Cross entropy; see :class:`TaskKind`."""
+        """Cross entropy, nats, of logits [..., C] and int64[...]; see :meth:`TaskKind.loss`."""
         flat = logits.float().reshape(-1, logits.shape[-1])
         each = functional.cross_entropy(flat, labels.clamp(min=0).reshape(-1), reduction="none")
         return (each * weights.reshape(-1)).sum(), weights.sum()

@@ -40,17 +40,20 @@ class Regression:
         return found
 
     def weights(self, labels: Tensor) -> Tensor:
-        """1 for a value, 0 for NaN."""
+        """float32[..., C]: 1 for a value, 0 for NaN."""
         return (~labels.isnan()).float()
 
     def loss(self, logits: Tensor, labels: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """Squared errors, in units of the scales squared; see :class:`TaskKind`."""
+        """Squared errors, in units of the scales squared; logits, labels and weights are [..., C].
+
+        See :meth:`~genomecli.tasks.kinds.protocol.TaskKind.loss`.
+        """
         # NaN times a weight of 0 would still be NaN.
         each = (logits.float() - torch.nan_to_num(labels).float()) ** 2
         return (each * weights).sum(), weights.sum()
 
     def scores(self, logits: Outputs) -> Floats:
-        """Values in the table's units."""
+        """float64[..., C]: values in the table's units."""
         values = logits.astype(np.float64) * self._scales + self._means
         found: Floats = np.expm1(values) if self.target.log else values
         return found
