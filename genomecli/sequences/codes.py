@@ -21,6 +21,12 @@ CODONS = tuple(a + b + c for a in "ACGT" for b in "ACGT" for c in "ACGT")
 # The bases that each IUPAC letter stands for, in the order of DNA.symbols.
 _RESOLUTIONS = ("A", "C", "G", "T", "ACGT", "AG", "CT", "CG", "AT", "GT", "AC", "CGT", "AGT", "ACT", "ACG")
 
+_MAY_BE = np.array([[base in bases for base in "ACGT"] for bases in _RESOLUTIONS], dtype=np.int16)
+"""int16[15, 4]: 1 where a letter of DNA may stand for a base."""
+
+_EITHER = {"DN": "B", "EQ": "Z", "IL": "J"}
+"""Two residues that have a letter together."""
+
 
 def codon_index(text: str) -> int:
     """Index of a codon written with A, C, G, T or U. Raises ValueError for anything else."""
@@ -82,18 +88,16 @@ class GeneticCode:
     @cached_property
     def _translation(self) -> NDArray[np.uint8]:
         """uint8[15**3]: the residue of every triplet of DNA codes, ambiguity letters included."""
-        size = len(DNA)
-        table = np.empty(size**3, dtype=np.uint8)
-        for index in range(size**3):
-            letters = (
-                _RESOLUTIONS[index // size**2],
-                _RESOLUTIONS[index // size % size],
-                _RESOLUTIONS[index % size],
-            )
-            readings = {
-                self.amino[codon_index(a + b + c)] for a in letters[0] for b in letters[1] for c in letters[2]
-            }
-            table[index] = PROTEIN.symbols.index(_agreed(readings))
+        letters = len(PROTEIN)
+        met = np.zeros((4, 4, 4, letters), dtype=np.int16)
+        np.put_along_axis(met.reshape(64, letters), self.residues[:, None].astype(np.intp), 1, axis=1)
+        for axis in range(3):  # each base in its turn becomes all letters that may stand for it
+            met = np.moveaxis(np.tensordot(_MAY_BE, met, (1, axis)), 0, axis)
+        read = met.reshape(-1, letters) > 0
+        table = np.where(read.sum(axis=1) == 1, read.argmax(axis=1), UNKNOWN_RESIDUE).astype(np.uint8)
+        for pair, letter in _EITHER.items():
+            either = np.isin(np.arange(letters), PROTEIN.encode(pair))
+            table[(read == either).all(axis=1)] = PROTEIN.symbols.index(letter)
         return table
 
     def translate(self, symbols: Codes, *, cds: bool = False) -> Codes:
@@ -124,13 +128,6 @@ class GeneticCode:
     def _plain_codon(triplet: Codes) -> int:
         a, b, c = (int(base) for base in triplet)
         return 16 * a + 4 * b + c if max(a, b, c) < DNA.canonical else -1
-
-
-def _agreed(readings: set[str]) -> str:
-    if len(readings) == 1:
-        return readings.pop()
-    ambiguous = {frozenset("DN"): "B", frozenset("EQ"): "Z", frozenset("IL"): "J"}
-    return ambiguous.get(frozenset(readings), PROTEIN.symbols[UNKNOWN_RESIDUE])
 
 
 @cache
