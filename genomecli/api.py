@@ -22,13 +22,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from genomecli.corpus.lexicon import Lexicon
-from genomecli.corpus.store import LEXICON_FILE, CorpusReader
+from genomecli.corpus.store import LEXICON_FILE, CorpusReader, Verify
 from genomecli.errors import InputError, UsageError
 from genomecli.files import read_json
 from genomecli.inference.items import Item, Molecule, Strand, read_entries
@@ -40,17 +40,29 @@ from genomecli.sequences.codes import genetic_code
 from genomecli.sequences.records import Record
 
 if TYPE_CHECKING:
+    from genomecli.analysis.settings import Split
     from genomecli.corpus.tokenizers import Tokenizer
     from genomecli.inference.engine import Engine, LongInput
     from genomecli.inference.pooling import Pooling
     from genomecli.training.checkpoint import LoadedModel
 
 Ids = NDArray[np.int32]
-AnyMolecule = Literal["auto"] | Molecule
+AnyMolecule = Literal["auto", Molecule]
+Frame = Literal["auto", 0, 1, 2]
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+Preferred = Literal["best", "last"]
 Similarity = Literal["left_out", "cosine", "centred", "csls", "csls_centred"]
 
 
-def open_corpus(path: Path | str, *, verify: Literal["none", "size", "sha256"] = "size") -> CorpusReader:
+def _check(argument: str, value: object, names: object) -> None:
+    """Refuse a value that is none of a Literal type's. Raises UsageError that names them."""
+    known = get_args(names)
+    if value not in known:
+        fix = f"choose from {', '.join(map(str, known))}"
+        raise UsageError(f"{argument} {value!r} is not known", fix=fix)
+
+
+def open_corpus(path: Path | str, *, verify: Verify = "size") -> CorpusReader:
     """Open a corpus that ``genomecli tokenize`` made.
 
     >>> corpus = open_corpus("corpus")
@@ -62,11 +74,13 @@ def open_corpus(path: Path | str, *, verify: Literal["none", "size", "sha256"] =
 
     Args:
         path: its folder.
-        verify: check presence and size of every file, also its sha256, or nothing.
+        verify: check presence and size of every file (``size``), its digest too (``sha256``), or ``none``.
 
     Raises:
         InputError: if it is no finished corpus, or a file is missing or altered.
+        UsageError: for an unknown ``verify``.
     """
+    _check("verify", verify, Verify)
     return CorpusReader.open(path, verify)
 
 
@@ -136,11 +150,15 @@ def open_tokenizer(
 
     Raises:
         InputError: if it is none of them, or has no tokens for this.
-        UsageError: for an unknown species, or none where there are several.
+        UsageError: for an unknown molecule or species, or no species where there are several.
     """
-    lexicon = _lexicon(Path(path))
+    return _tokenizer(_lexicon(Path(path)), molecule, species)
+
+
+def _tokenizer(lexicon: Lexicon, molecule: Molecule, species: str | None) -> SequenceTokenizer:
+    _check("molecule", molecule, Molecule)
     tokenizer = SequenceTokenizer(lexicon, choose_species(lexicon, species), molecule)
-    _ = tokenizer.inner
+    _ = tokenizer.inner  # refused here, not at the first sequence
     return tokenizer
 
 
@@ -193,9 +211,8 @@ class Model:
         return Frames.of_run(read_json(self.path / "config.json"))
 
     def tokenizer(self, molecule: Molecule = "cds", *, species: str | None = None) -> SequenceTokenizer:
-        """The tokenizer of one of its languages, as :func:`open_tokenizer`."""
-        lexicon = self.loaded.lexicon
-        return SequenceTokenizer(lexicon, choose_species(lexicon, species), molecule)
+        """The tokenizer of one of its languages, as :func:`open_tokenizer`, with its errors."""
+        return _tokenizer(self.loaded.lexicon, molecule, species)
 
     def embed(
         self,
@@ -205,7 +222,7 @@ class Model:
         species: str | None = None,
         layer: int = -1,
         pooling: Pooling = "mean",
-        frame: Literal["auto", 0, 1, 2] = "auto",
+        frame: Frame = "auto",
         strand: Strand = "+",
     ) -> NDArray[np.float32]:
         """One vector a sequence, as ``genomecli embed`` gives; float32[n, D].
@@ -217,13 +234,20 @@ class Model:
             layer: whose states; 0 is after the embedding, -1 the last.
             pooling: ``mean``, ``cls``, ``max`` or ``centre``.
             frame: bases left out at the start of DNA; ``auto``: as the run was trained.
-            strand: ``-`` reads the reverse complement of DNA.
+            strand: ``-`` reads the reverse complement of DNA; proteins have ``+`` alone.
 
         Raises:
-            InputError: for a sequence that cannot be read (it is named by its number, from 0), or letters
-                that do not tell DNA from protein.
-            UsageError: for a string instead of a list, or an unknown species.
+            InputError: for a sequence that cannot be read (it is named by its number, from 0), letters that
+                do not tell DNA from protein, or a layer that the model does not have.
+            UsageError: for a string instead of a list, an unknown species or name of anything else, or the
+                other strand of proteins.
         """
+        from genomecli.inference.pooling import Pooling
+
+        _check("molecule", molecule, AnyMolecule)
+        _check("pooling", pooling, Pooling)
+        _check("frame", frame, Frame)
+        _check("strand", strand, Strand)
         if isinstance(sequences, str):
             raise UsageError("one string is given where a list of sequences is wanted", fix="put it in [ ]")
         frames = self._frames if frame == "auto" else Frames(frame, frame)
@@ -244,6 +268,8 @@ class Model:
         molecule = molecule_of(
             letters, options.molecule, known, where="sequences", key="the argument molecule"
         )
+        if molecule == "protein" and options.strand == "-":
+            raise UsageError("strand '-' is of DNA, and these are proteins", fix="leave strand out")
         reading = options.reading(lexicon, species, molecule)
         alphabet = get_alphabet(reading.tokenizer.alphabet_name)
         records = (Record(str(i), alphabet, alphabet.encode(text)) for i, text in enumerate(sequences))
@@ -253,13 +279,19 @@ class Model:
             yield entry
 
     def word_vectors(self, molecule: Molecule = "cds", *, species: str | None = None) -> NDArray[np.float64]:
-        """Rows of the embedding of one language's words; float64[V, D], in the tokenizer's order."""
+        """Rows of the embedding of one language's words; float64[V, D], in the tokenizer's order.
+
+        Raises:
+            InputError: if it has no tokens for this.
+            UsageError: for an unknown molecule or species, or no species where there are several.
+        """
         from genomecli.analysis.vectors import static_rows
 
+        _check("molecule", molecule, Molecule)
         return static_rows(self.loaded, choose_species(self.loaded.lexicon, species), molecule)
 
     def mrr(
-        self, corpus: CorpusReader, *, split: str = "valid", tokens: int = 20_000, seed: int = 0
+        self, corpus: CorpusReader, *, split: Split = "valid", tokens: int = 20_000, seed: int = 0
     ) -> dict[str, float]:
         """MRR of contextual vectors on texts of a corpus: the short measurement that training repeats.
 
@@ -271,8 +303,10 @@ class Model:
 
         Args:
             corpus: with DNA and protein of a species that the model knows.
-            split: whose records.
-            tokens: read of each language and species.
+            split: whose records: ``train``, ``valid`` or ``test``. Of a species of which it holds less than
+                ``tokens`` bases, or a third of that in residues, records of every split are read, and the log
+                warns.
+            tokens: read of each language and species, at most; 1 at least.
             seed: of the choice of records.
 
         Returns:
@@ -281,9 +315,14 @@ class Model:
 
         Raises:
             InputError: where no species has two languages to compare.
+            UsageError: for an unknown split, or no tokens.
         """
         from genomecli.analysis.probe import make_probe
+        from genomecli.analysis.settings import Split
 
+        _check("split", split, Split)
+        if tokens < 1:
+            raise UsageError(f"tokens is {tokens}, and nothing can be read", fix="give 1 or more")
         probe = make_probe(
             corpus,
             self.loaded.lexicon,
@@ -302,8 +341,8 @@ def open_model(
     path: Path | str,
     *,
     device: str = "cpu",
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto",
-    checkpoint: Literal["best", "last"] = "best",
+    precision: Precision = "auto",
+    checkpoint: Preferred = "best",
     tokens_per_batch: int = 16_384,
     long_input: LongInput = "window",
 ) -> Model:
@@ -315,18 +354,21 @@ def open_model(
     Args:
         path: a run folder of ``pretrain`` or ``finetune``, or a checkpoint.
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, or ``auto``.
-        precision: of the computation; ``auto`` by the device.
-        checkpoint: which one of a run folder.
+        precision: of the computation: ``fp32``, ``bf16``, ``fp16``, or ``auto``: by the device.
+        checkpoint: which one of a run folder: ``best`` or ``last``; the other where that is absent.
         tokens_per_batch: size of a batch, padding included; halved when memory does not suffice.
         long_input: sequences longer than the context: ``window``, ``truncate`` or ``error``.
 
     Raises:
         InputError: if it is absent, altered or no checkpoint.
-        UsageError: if the device is not there.
+        UsageError: if the device is not there, or for an unknown precision, checkpoint or ``long_input``.
     """
-    from genomecli.inference.engine import Engine
+    from genomecli.inference.engine import Engine, LongInput
     from genomecli.training.checkpoint import load_model
 
+    _check("precision", precision, Precision)
+    _check("checkpoint", checkpoint, Preferred)
+    _check("long_input", long_input, LongInput)
     place = pick_device(device)
     loaded = load_model(path, place, prefer=checkpoint)
     kind = pick_precision(precision, place)
@@ -370,14 +412,15 @@ def mrr(
 
     Args:
         codons: [64, D], by codon index (AAA, AAC, AAG, AAT, ACA, ... TTT); rows of NaN have no vector.
-        amino_acids: [20, D], in the order ACDEFGHIKLMNPQRSTVWY; rows of NaN have no vector.
+        amino_acids: [20, D'], in the order ACDEFGHIKLMNPQRSTVWY; rows of NaN have no vector.
         code: NCBI's number of the genetic code that counts as right.
         similarity: ``left_out``: cosine after an orthogonal rotation (Procrustes) fitted without the amino
             acid and its codons; or ``cosine``, ``centred``, ``csls``, ``csls_centred`` of the vectors as
-            they are.
+            they are, which need D' = D.
 
     Raises:
-        InputError: for other shapes, or fewer than three amino acids with a codon.
+        InputError: for other shapes, widths that differ where they must not, or fewer than three amino acids
+            with a codon.
         UsageError: for an unknown code or similarity.
     """
     from genomecli.analysis import similarity as similarities
@@ -388,8 +431,10 @@ def mrr(
     x, y = np.asarray(codons, dtype=np.float64), np.asarray(amino_acids, dtype=np.float64)
     if x.ndim != 2 or y.ndim != 2 or len(x) != 64 or len(y) != 20:
         raise InputError(f"64 codons and 20 amino acids are wanted, not arrays of {x.shape} and {y.shape}")
-    if similarity not in (known := ("left_out", *similarities.SIMILARITIES)):
-        raise UsageError(f"similarity {similarity!r} is not known", fix=f"choose from {', '.join(known)}")
+    _check("similarity", similarity, Similarity)
+    if similarity != "left_out" and x.shape[1] != y.shape[1]:
+        what = f"{similarity} needs vectors of one width, not of {x.shape[1]} (codons) and {y.shape[1]}"
+        raise InputError(what, fix="use left_out")
     ones = np.ones(64, dtype=np.int64)
     pair = make_pair(Place("given", "given"), genetic_code(code), x, y, ones, ones[:20])
     if pair is None:

@@ -112,10 +112,13 @@ class Gate:
     lapse: float
 
     def telling(self, best: ArrayLike) -> Floats:
-        """Chance that each of c codons says anything; float64[..., c], one half where the heaps are one.
+        """Chance that each of c codons says anything; float64[..., c].
+
+        One half, whatever the similarity, where strangers are on average as similar as known codons, or more.
 
         Args:
-            best: float[..., c], the best similarity of each codon.
+            best: float[..., c], the best similarity of each codon; beyond the mean of either heap it counts
+                as that mean.
         """
         mean, width = self.strangers
         gap: Floats = np.maximum(self.own[0] - mean, 1e-12)

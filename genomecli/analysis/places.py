@@ -53,7 +53,7 @@ class GeneSums:
     Args:
         codons: float32[G, n, D].
         codon_counts: int64[G, n].
-        amino: float32[H, A, D]; proteins have buckets of their own.
+        amino: float32[H, A, D']; proteins have buckets of their own.
         amino_counts: int64[H, A].
         unit: what the buckets of DNA are made of, in words: ``genes``, or stretches of the genome.
     """
@@ -73,7 +73,7 @@ class VectorPair:
         place: where they come from.
         gold: the species' code, rows as below.
         codons: float64[n, D].
-        amino: float64[A, D].
+        amino: float64[A, D']; D' is D where one network reads both, 0 where none reads proteins.
         codon_counts: int64[n], occurrences behind each vector; empty where unknown.
         amino_counts: int64[A].
         seen: int64[m], every codon with a vector, those that the code calls stops included.
@@ -117,13 +117,13 @@ def make_pair(
     genes: GeneSums | None = None,
     apart: bool = False,
 ) -> VectorPair | None:
-    """Keep sense codons and amino acids that have a vector.
+    """Keep sense codons and amino acids that have a vector: one that is finite, of a word seen often enough.
 
     Args:
         place: where the vectors come from.
         code: the species' genetic code.
         codons: [64, D], by codon index.
-        amino: [20, D], in the order of the alphabet; None for a network that reads no proteins.
+        amino: [20, D'], in the order of the alphabet; None for a network that reads no proteins.
         codon_counts: int64[64].
         amino_counts: int64[20], None likewise.
         min_count: words seen less often have no vector.
@@ -131,7 +131,7 @@ def make_pair(
         apart: the amino acids are of another network.
 
     Returns:
-        None where fewer than three amino acids keep a codon, or vectors are not finite.
+        None where fewer than three of the amino acids that are kept keep a codon.
     """
     if amino is None or amino_counts is None:
         amino, amino_counts, seen_amino = np.empty((20, 0)), np.zeros(20, dtype=np.int64), list(range(20))

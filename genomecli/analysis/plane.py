@@ -20,7 +20,7 @@ def plane_map(pair: VectorPair, axes: int, method: str = "pca") -> PlaneMap:
     Args:
         pair: the vectors.
         axes: principal axes of the rotation.
-        method: ``pca``, or ``mds``: classical scaling of cosine distances.
+        method: ``pca``, or ``mds``: principal axes of the vectors scaled to unit length.
     """
     fit = fit_alignment(pair.codons, pair.amino[pair.gold.classes], axes, y_types=pair.amino)
     points = np.concatenate([_scaled(fit.map_x(pair.codons)), _scaled(fit.map_y(pair.amino))])
@@ -42,6 +42,9 @@ def _pca(points: Floats) -> tuple[Floats, float]:
 
 
 def _mds(points: Floats) -> tuple[Floats, float]:
-    """Classical multidimensional scaling (Torgerson 1952) of the distances between unit vectors."""
+    """Principal axes of the vectors scaled to unit length; vectors of zeros stay where they are.
+
+    That is classical multidimensional scaling (Torgerson 1952) of their Euclidean distances, sqrt(2 - 2 cos).
+    """
     norms = np.linalg.norm(points, axis=1, keepdims=True)
     return _pca(points / np.where(norms > 0, norms, 1.0))

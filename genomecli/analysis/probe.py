@@ -1,7 +1,8 @@
 """MRR along training: a small, fixed measurement that a training run repeats every so many steps.
 
 A probe is a function of model and step, so training needs to know nothing of ranks. It reads the same
-held-out genes and proteins each time, unmasked, and takes about a second on a small model.
+genes and proteins each time, unmasked, and takes about a second on a small model. They are held out from
+training, unless the corpus holds too few of those; then the log warns.
 """
 
 from __future__ import annotations
@@ -115,7 +116,10 @@ def make_probe(
     seed: int = 0,
     precision: str = "fp32",
 ) -> MrrProbe | None:
-    """A probe on fixed held-out texts of a corpus.
+    """A probe on fixed texts of a corpus.
+
+    Of a species whose ``splits`` hold less than ``tokens`` bases, or a third of that in residues, records of
+    every split are read, with a warning in the log.
 
     Args:
         corpus: with coding sequences (or a genome) and proteins.
@@ -152,6 +156,9 @@ def _fixed_texts(
     lexicon.block(name, "protein")  # words of others may be of one language alone
     dna = choose_records(corpus, name, dna_molecule(corpus, name), Wanted(splits, tokens, 3 * tokens, seed))
     protein = choose_records(corpus, name, "protein", Wanted(splits, tokens // 3, tokens, seed))
+    for chosen in (dna, protein):
+        if chosen.widened:
+            log.warning("MRR of %s: %s", name, chosen.widened)
     return _Species(
         name,
         dna.code,

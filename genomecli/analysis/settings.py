@@ -239,7 +239,7 @@ class CompareSettings(Section):
     )
     min_codons: int = setting(
         2_000,
-        doc="With fewer held-out codons than this, training records are added, and the page says so.",
+        doc="With fewer held-out codons than this, records are drawn from every split, and the page says so.",
         unit="tokens",
         ge=0,
     )

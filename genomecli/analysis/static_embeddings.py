@@ -121,7 +121,7 @@ class SkipGram:
     Args:
         words: float64[V, D], the embedding.
         contexts: float64[V, D].
-        loss: mean negative objective a pair, nats.
+        loss: what was minimised: the mean negative objective a pair, nats, and the pull towards zero.
         iterations: of L-BFGS.
     """
 
@@ -143,8 +143,9 @@ def word2vec(
     """Skip-gram with negative sampling (Mikolov et al. 2013), its expected objective maximised exactly.
 
     sum over w, c of #(w, c) log s(w.c) + k #(w) P(c) log s(-w.c), with P(c) proportional to
-    #(c)^smoothing (Levy and Goldberg 2014, eq. 5). Use ``dynamic`` weighting for the counts to match
-    word2vec's random window.
+    #(c)^smoothing (Levy and Goldberg 2014, eq. 5), divided by the number of pairs. Half a millionth of the
+    sum of all squared values is taken from it, so that pairs never seen drive nothing to infinity. Use
+    ``dynamic`` weighting for the counts to match word2vec's random window.
 
     Args:
         counts: [V, V] co-occurrence.

@@ -1,5 +1,6 @@
 """The held-out texts of one language that contextual vectors come from: genes in a frame, or proteins.
 
+Where a corpus holds too few held-out symbols, records of every split are read, and a note says so.
 A text is never a pair: a model trained on codons and protein together is still read one language at a time.
 Start and stop codons and the first methionine do not count, since their place alone gives them away.
 A genome is read in loci: stretches of a few windows, drawn from all held-out records, each on both strands.
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from genomecli.accounts import balance
 from genomecli.analysis.arrays import Integers
+from genomecli.corpus.records_table import SPLITS
 from genomecli.errors import InputError
 from genomecli.inference.items import Item, Reading, Strand
 from genomecli.sequences.codes import GeneticCode, genetic_code
@@ -52,6 +54,8 @@ class Chosen:
         families: int64[R], gene family; -1 where there is none.
         code: genetic code of the species.
         notes: what the reader of the results must know about the choice.
+        widened: the one of these notes, without the species, that says that records were drawn from every
+            split; empty where the wanted ones hold enough.
         records: what became of all records of that molecule, a count each.
     """
 
@@ -64,16 +68,18 @@ class Chosen:
     families: Integers
     code: GeneticCode
     notes: tuple[str, ...] = ()
+    widened: str = ""
     records: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """How many held-out symbols are wanted.
+    """How many symbols are wanted, and of which records.
 
     Args:
         splits: the splits they come from.
-        least: fewer symbols than this are too few: training records are added.
+        least: fewer symbols than this are too few: records are drawn from every split, the wanted ones and
+            others alike.
         most: at most this many symbols, but one record at least.
         seed: of the order in which records are taken.
     """
@@ -120,20 +126,19 @@ def dna_molecule(
 
 
 def choose_records(corpus: CorpusReader, species: str, molecule: Molecule, wanted: Wanted) -> Chosen:
-    """Pick held-out records, or loci of a genome, up to a number of symbols.
+    """Pick records, or loci of a genome, of the wanted splits, up to a number of symbols.
 
-    Genes that the corpus reads with another genetic code than the species' (organelles) are left out.
+    Where these splits hold less than the least, records are drawn from every split, training and test
+    included, and a note says so. Genes that the corpus reads with another genetic code than the species'
+    (organelles) are left out.
     """
     code = species_code(corpus, species)
     table = corpus.records(species, molecule)
     fits, notes = same_code(table, code, molecule, species)
     lengths = table.length.astype(np.int64)
-    taken = fits & np.isin(table.split.astype(str), list(wanted.splits))
-    held = int(lengths[taken].sum())
     unit = "residues" if molecule == "protein" else "bases"
-    if held < wanted.least and bool((fits & ~taken).any()):
-        notes.append(f"{species}: only {held:,} held-out {unit} of {molecule}; training records were added")
-        taken = fits
+    taken, widened = _of_splits(table, fits, wanted, f"{unit} of {molecule}")
+    notes += [f"{species}: {widened}"] if widened else []
     genes = table.gene.astype(str)
     candidates = np.flatnonzero(taken)
     record, starts, stops = _pieces(candidates, lengths[candidates], molecule)
@@ -151,8 +156,30 @@ def choose_records(corpus: CorpusReader, species: str, molecule: Molecule, wante
     families = table.family[rows].astype(np.int64)
     return Chosen(
         *(species, molecule, table.row[rows], starts[picked], stops[picked]),
-        *(genes[rows], families, code, tuple(notes), _became(fits, taken, rows)),
+        *(genes[rows], families, code, tuple(notes)),
+        *(widened, _became(fits, taken, rows)),
     )
+
+
+def _of_splits(
+    table: RecordTable, fits: NDArray[np.bool_], wanted: Wanted, unit: str
+) -> tuple[NDArray[np.bool_], str]:
+    """Records of the wanted splits, bool[n]; of every split where those hold too few; what to say of it.
+
+    Args:
+        table: n records.
+        fits: bool[n], those that can be read.
+        wanted: the splits, and how many symbols are too few.
+        unit: of the symbols, in words.
+    """
+    splits = table.split.astype(str)
+    taken = fits & np.isin(splits, list(wanted.splits))
+    held = int(table.length[taken].sum(dtype=np.int64))
+    if held >= wanted.least or not (fits & ~taken).any():
+        return taken, ""
+    every = [split for split in SPLITS if (splits[fits] == split).any()]
+    few = f"only {held:,} {unit} in {' and '.join(wanted.splits)}"
+    return fits, f"{few}; records were drawn from every split instead ({', '.join(every)})"
 
 
 def _became(fits: NDArray[np.bool_], taken: NDArray[np.bool_], read: Integers) -> dict[str, int]:
@@ -160,7 +187,7 @@ def _became(fits: NDArray[np.bool_], taken: NDArray[np.bool_], read: Integers) -
 
     Args:
         fits: bool[n], read with the genetic code of the species.
-        taken: bool[n], those of them that are of the wanted splits.
+        taken: bool[n], those of them that are of the splits that records were drawn from.
         read: int64[R], records that are read, several times where they are in pieces.
     """
     reads = len(np.unique(read))

@@ -142,7 +142,7 @@ def write_seeds_page(folder: Path) -> None:
 
 
 def mrr_probes(job: Job) -> dict[str, Probe]:
-    """The MRR on held-out records, by species and layer, if the settings ask for it."""
+    """The MRR by species and layer, if the settings ask for it, on held-out records where these suffice."""
     if not job.settings.probes.mrr_every:
         return {}
     from genomecli.analysis.probe import make_probe

@@ -25,7 +25,8 @@ def own_places(examples: Examples) -> Places:
     contig = np.array([contigs[c] for c, *_ in examples.coordinates], dtype=np.int64)
     start = np.array([start for _, start, _, _ in examples.coordinates], dtype=np.int64)
     end = np.array([end for _, _, end, _ in examples.coordinates], dtype=np.int64)
-    return Places(np.arange(len(examples), dtype=np.int64), contig, start, end)
+    # No window crosses the origin of a ring, and blocks end there in any case.
+    return Places(np.arange(len(examples), dtype=np.int64), contig, start, end, np.zeros_like(start))
 
 
 def crossed(examples: Examples, raw: Mapping[str, RawLabels]) -> tuple[Ints, Ints]:

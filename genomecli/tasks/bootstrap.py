@@ -89,7 +89,7 @@ def linear_draws(sums: Any, figure: Callable[[Floats], Floats], resamples: Resam
     Args:
         sums: float[U, M], dense or scipy sparse: what each unit adds.
         figure: float64[b, M] to float64[b, F], draw by draw.
-        resamples: the draws.
+        resamples: the draws; without any the result is [0, 0].
     """
     parts = [figure(np.asarray(weights @ sums)) for weights in resamples.weights(sums.shape[1])]
     return np.concatenate(parts) if parts else np.zeros((0, 0))
@@ -101,7 +101,7 @@ def row_draws(figure: Callable[[Floats], Floats], rows: Ints, resamples: Resampl
     Args:
         figure: weights of the rows float64[b, len(rows)] to float64[b, F].
         rows: int64, which rows are judged, in the order that ``figure`` wants.
-        resamples: the draws.
+        resamples: the draws; without any the result is [0, 0].
     """
     units = resamples.unit_of[rows]
     parts = [figure(weights[:, units]) for weights in resamples.weights(len(rows))]

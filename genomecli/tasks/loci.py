@@ -1,10 +1,10 @@
 """Loci: rows whose sequences lie near each other on a genome, so that overlapping windows are never parted.
 
 Each sequence is sought in the genome by exact match on both strands, at every place where it lies. Places of
-a contig that are nearer than ``distance`` to the next one are one locus, and all loci of a sequence that lies
-at several places are one. Sequences that are not found are joined to the rows that they are similar to (see
-:mod:`genomecli.tasks.similar`) and counted. Where the data itself are windows
-of a genome, they are grouped by blocks of their contigs (:mod:`genomecli.tasks.blocks`).
+a contig that are nearer than ``distance`` to the next one are one locus, on a ring also across its origin.
+All loci of a sequence that lies at several places are one. Sequences that are not found are joined to the
+rows that they are similar to (see :mod:`genomecli.tasks.similar`) and counted. Where the data themselves are
+windows of a genome, they are grouped by blocks of their contigs (:mod:`genomecli.tasks.blocks`).
 """
 
 from __future__ import annotations
@@ -102,12 +102,14 @@ def find_places(examples: Examples, genome: str) -> Places:
 def near(places: Places, distance: int) -> tuple[Ints, Ints]:
     """Pairs of rows that are one locus: neighbours nearer than ``distance``, and all places of one row.
 
-    int64[p] each. Overlapping places are neighbours whatever the distance.
+    int64[q] each. Overlapping places are neighbours whatever the distance. A ring has no end: its last place
+    is followed by its first.
 
     Args:
         places: on the contigs of a genome.
         distance: bases between the end of one and the start of the next.
     """
+    places = _unrolled(places)
     order = np.lexsort((places.start, places.contig))
     row, contig = places.row[order], places.contig[order]
     start, end = places.start[order], places.end[order]
@@ -118,6 +120,17 @@ def near(places: Places, distance: int) -> tuple[Ints, Ints]:
     together = (contig[1:] == contig[:-1]) & ((gap < distance) | (gap < 0))
     at = np.flatnonzero(together)
     return row[at], row[at + 1]
+
+
+def _unrolled(places: Places) -> Places:
+    """Rings as lines of two rounds: every place of theirs once more, a round further on."""
+    again = np.flatnonzero(places.ring)
+    at = np.concatenate([np.arange(len(places.row)), again])
+    further = np.where(np.arange(len(at)) < len(places.row), 0, places.ring[at])
+    ring = np.zeros_like(further)
+    return Places(
+        places.row[at], places.contig[at], places.start[at] + further, places.end[at] + further, ring
+    )
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ def _mean(items: Sequence[Quantity], n: int) -> Quantity:
 
 
 def area_draws(truth: NDArray[np.bool_], scores: Floats, rows: Ints, resamples: Resamples) -> Floats:
-    """AUROC and average precision of each resample; float64[B, 2].
+    """AUROC and average precision of each resample; float64[B, 2], [0, 0] where there are no draws.
 
     Args:
         truth: bool[m].

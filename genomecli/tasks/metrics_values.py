@@ -90,7 +90,7 @@ def _why(name: str, value: float, truth: Floats, scores: Floats) -> str:
 
 
 def moment_draws(truth: Floats, scores: Floats, rows: Ints, resamples: Resamples) -> Floats:
-    """Pearson, R2, RMSE and MAE of each resample; float64[B, 4].
+    """Pearson, R2, RMSE and MAE of each resample; float64[B, 4], [0, 0] where there are no draws.
 
     Args:
         truth: float64[m].

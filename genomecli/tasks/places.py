@@ -36,12 +36,14 @@ class Places:
         row: int64[p], the sequence.
         contig: int64[p], its contig's number.
         start, end: int64[p], bases. A place that crosses the origin of a ring ends beyond its length.
+        ring: int64[p], length of its contig where that is a ring, 0 where it has two ends.
     """
 
     row: Ints
     contig: Ints
     start: Ints
     end: Ints
+    ring: Ints
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class SequenceFinder:
         self._forward = [column[row] for row in range(len(column))]
         self._anchors = _anchors(self._forward)
         self._found: list[tuple[int, int, int, int]] = []
+        self._rings: dict[int, int] = {}
 
     def search(self, contig: int, symbols: Codes, *, circular: bool = False) -> None:
         """Add the places on one contig.
@@ -79,6 +82,7 @@ class SequenceFinder:
         longest = max((len(sequence) for sequence in self._forward), default=0)
         length = len(symbols)
         if circular:
+            self._rings[contig] = length
             symbols = np.concatenate([symbols, symbols[: max(longest - 1, 0)]])
         for anchors in self._anchors:
             for begin in range(0, len(symbols), BLOCK):
@@ -109,7 +113,10 @@ class SequenceFinder:
     def places(self) -> Places:
         """All places found so far, each once, in order."""
         found = np.array(sorted(set(self._found)), dtype=np.int64).reshape(-1, 4)
-        return Places(found[:, 0], found[:, 1], found[:, 2], found[:, 3])
+        row, contig, start, end = found.T
+        numbers, which = np.unique(contig, return_inverse=True)
+        rings = np.array([self._rings.get(number, 0) for number in numbers.tolist()], dtype=np.int64)
+        return Places(row, contig, start, end, rings[which])
 
 
 def _equal(there: Codes, sequence: Codes) -> bool:

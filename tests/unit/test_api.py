@@ -5,7 +5,10 @@ from __future__ import annotations
 import doctest
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -13,9 +16,11 @@ import pytest
 import genomecli
 from genomecli import api
 from genomecli.analysis.gold import AMINO_LETTERS
+from genomecli.analysis.similarity import SIMILARITIES
 from genomecli.cli import main
 from genomecli.errors import InputError, UsageError
 from genomecli.exchange.tables import read_table
+from genomecli.sequences.alphabets import DNA
 from genomecli.sequences.codes import CODONS, genetic_code
 
 CONFIG = """
@@ -112,6 +117,66 @@ def test_what_cannot_be_read_is_refused_by_number(here: Path) -> None:
         genomecli.open_model("corpus")
 
 
+def named(call: Callable[[], object]) -> str:
+    """What the refusal of a name says."""
+    with pytest.raises(UsageError) as refused:
+        call()
+    return str(refused.value)
+
+
+def test_names_that_are_none_are_refused_with_those_that_are(here: Path) -> None:
+    model = genomecli.open_model("run")
+    wanted = {
+        "molecule": "auto, genome, cds, protein",
+        "pooling": "mean, cls, max, centre",
+        "frame": "auto, 0, 1, 2",
+        "strand": "+, -",
+    }
+    for argument, known in wanted.items():
+        given: Any = {"molecule": "cds", argument: "foo"}
+        said = f"{argument} 'foo' is not known; choose from {known}"
+        assert named(partial(model.embed, GENES, **given)) == said
+        assert named(partial(model.embed, [], **given)) == said
+    assert named(lambda: model.embed(GENES, frame=5)).startswith("frame 5 is not known")  # type: ignore[arg-type]
+
+    known = "molecule 'foo' is not known; choose from genome, cds, protein"
+    foo: Any = "foo"
+    assert named(lambda: model.tokenizer(foo)) == known
+    assert named(lambda: model.word_vectors(foo)) == known
+    assert named(lambda: genomecli.open_tokenizer("run", foo)) == known
+
+
+@pytest.mark.parametrize(
+    ("argument", "known"),
+    [
+        ("precision", "auto, fp32, bf16, fp16"),
+        ("checkpoint", "best, last"),
+        ("long_input", "error, truncate, window"),
+    ],
+)
+def test_a_model_is_opened_by_known_names_alone(here: Path, argument: str, known: str) -> None:
+    given: Any = {argument: "foo"}
+    said = named(partial(genomecli.open_model, "run", **given))
+    assert said == f"{argument} 'foo' is not known; choose from {known}"
+
+
+def test_a_corpus_is_verified_in_known_ways_alone(here: Path) -> None:
+    foo: Any = "foo"
+    said = "verify 'foo' is not known; choose from none, size, sha256"
+    assert named(lambda: genomecli.open_corpus("corpus", verify=foo)) == said
+
+
+def test_the_other_strand_is_of_dna_alone(here: Path) -> None:
+    model = genomecli.open_model("run")
+    other = [DNA.decode(DNA.reverse_complement(DNA.encode(text))) for text in GENES]
+    turned = model.embed(other, molecule="genome", strand="-")
+    assert np.array_equal(turned, model.embed(GENES, molecule="genome"))
+    for molecule in ("protein", "auto"):
+        read: Any = partial(model.embed, ["MKVLEEFPQ"], molecule=molecule)
+        assert named(partial(read, strand="-")).startswith("strand '-' is of DNA, and these are proteins")
+        assert read(strand="+").shape == (1, 64)
+
+
 def test_tokenizers_of_corpus_and_run_agree(here: Path) -> None:
     of_corpus, of_run = (genomecli.open_tokenizer(path, "cds") for path in ("corpus", "run"))
     assert of_corpus == of_run == genomecli.open_model("run").tokenizer("cds")
@@ -137,6 +202,35 @@ def test_mrr_finds_a_rotated_dictionary_and_no_other() -> None:
         genomecli.mrr(codons[:60], amino)
     with pytest.raises(UsageError, match="similarity 'dot' is not known"):
         genomecli.mrr(codons, amino, similarity="dot")  # type: ignore[arg-type]
+
+
+def test_vectors_of_two_widths_meet_by_a_rotation_alone() -> None:
+    random = np.random.default_rng(5)
+    codons, amino = random.normal(size=(64, 8)), random.normal(size=(20, 6))
+    narrow = np.concatenate([amino, np.zeros((20, 2))], axis=1)
+    assert genomecli.mrr(codons, amino) == pytest.approx(genomecli.mrr(codons, narrow))
+    assert get_args(api.Similarity) == ("left_out", *SIMILARITIES)
+    for name in SIMILARITIES:
+        with pytest.raises(InputError, match=r"needs vectors of one width, not of 8 \(codons\) and 6"):
+            genomecli.mrr(codons, amino, similarity=name)  # type: ignore[arg-type]
+
+
+def test_what_the_mrr_of_a_model_may_read(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr("genomecli.runtime.log.warning", lambda text, *values: warned.append(text % values))
+    model, corpus = genomecli.open_model("run"), genomecli.open_corpus("corpus")
+    foo: Any = "foo"
+    said = "split 'foo' is not known; choose from train, valid, test"
+    assert named(lambda: model.mrr(corpus, split=foo)) == said
+    for tokens in (0, -5):
+        assert f"tokens is {tokens}" in named(partial(model.mrr, corpus, tokens=tokens))
+    assert not warned
+    model.mrr(corpus, split="train", tokens=1000)
+    assert not warned
+    model.mrr(corpus, split="valid")
+    dna, protein = warned
+    assert "bases of cds in valid; records were drawn from every split instead" in dna
+    assert "residues of protein in valid; records were drawn from every split instead" in protein
 
 
 def test_the_mrr_of_a_model_is_that_of_its_own_probe(here: Path) -> None:

@@ -54,7 +54,7 @@ class ScatterPanel:
 def log_scale(values: ArrayLike) -> NDArray[np.float64]:
     """log(1 + value) of values in their unit, float64 of their shape; natural logarithm.
 
-    -1 and less, which a prediction may be, are cut at -0.99.
+    Values below -0.99, which a prediction may be, count as -0.99: the logarithm ends at -1.
     """
     return np.log1p(np.maximum(np.asarray(values, dtype=np.float64), -0.99))
 

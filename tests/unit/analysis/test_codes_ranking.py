@@ -149,6 +149,7 @@ def test_a_codon_that_is_like_a_stranger_says_little():
     assert gate.telling([0.9, 0.9])[0] > 0.8
     assert gate.telling([0.3, 0.3])[0] < 0.1
     assert gate.telling([-5.0, 5.0])[0] == gate.telling([0.3, 0.3])[0]
+    assert gate.telling([5.0, 5.0])[0] == gate.telling([gate.own[0], 5.0])[0]
     assert gate.telling([-5.0, 5.0])[1] == 0.5  # strangers are as near as known codons: even chances
     model = fit_choice(np.eye(20)[np.arange(20)], np.arange(20))
     sure, quiet = (model.log_odds(np.eye(20)[0], telling=chance) for chance in (1.0, 0.02))

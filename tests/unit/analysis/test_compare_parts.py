@@ -16,6 +16,7 @@ from genomecli.analysis.lookup import LEFT_OUT_ENDPOINT, SYNONYM_ENDPOINT, pick,
 from genomecli.analysis.permutations import block_permutations
 from genomecli.analysis.places import GeneSums, Place, VectorPair, make_pair
 from genomecli.analysis.plane import plane_map
+from genomecli.analysis.procrustes import fit_alignment
 from genomecli.analysis.resampling import gene_rows
 from genomecli.analysis.story import alignment_sentence, answer, control_sentence
 from genomecli.analysis.vectors import TextMeans
@@ -57,6 +58,21 @@ def test_make_pair_keeps_only_what_was_seen():
     assert "TGG" not in pair.gold.texts
     assert set(range(4, 64)) == set(pair.seen.tolist())
     assert make_pair(Place("r", "s"), genetic_code(1), codons, amino, counts * 0, amino_counts) is None
+
+
+def test_vectors_that_are_not_finite_are_left_out_and_widths_may_differ():
+    codons, amino, ones = np.ones((64, 4)), np.ones((20, 3)), np.ones(64, dtype=np.int64)
+    codons[5], amino[AMINO_LETTERS.index("W"), 1] = np.nan, np.inf
+    pair = make_pair(Place("r", "s"), genetic_code(1), codons, amino, ones, ones[:20])
+    assert pair is not None
+    assert pair.widths == (4, 3)
+    assert 5 not in pair.seen.tolist()
+    assert len(pair.seen) == 63
+    assert pair.gold.letters == AMINO_LETTERS.replace("W", "")
+    amino[3:] = np.nan
+    assert make_pair(Place("r", "s"), genetic_code(1), codons, amino, ones, ones[:20]) is not None
+    amino[2] = np.nan
+    assert make_pair(Place("r", "s"), genetic_code(1), codons, amino, ones, ones[:20]) is None
 
 
 # within a species
@@ -289,6 +305,21 @@ def test_map_is_deterministic_and_brings_codons_to_their_amino_acids(method: str
     other = np.linalg.norm(places.codons[:, None] - places.amino_acids[None], axis=2).mean()
     assert own < other / 3
     assert 0 < places.explained <= 1
+
+
+def test_mds_is_classical_scaling_of_the_distances_between_unit_vectors():
+    pair = planted_pair(noise=0.3)
+    places = plane_map(pair, 8, "mds")
+    fit = fit_alignment(pair.codons, pair.amino[pair.gold.classes], 8, y_types=pair.amino)
+    points = np.concatenate([fit.map_x(pair.codons), fit.map_y(pair.amino)])
+    units = points / np.linalg.norm(points, axis=1, keepdims=True)
+    squares = np.maximum(2 - 2 * units @ units.T, 0.0)
+    middle = np.eye(len(units)) - 1 / len(units)
+    values, vectors = np.linalg.eigh(-0.5 * middle @ squares @ middle)
+    slow = vectors[:, [-1, -2]] * np.sqrt(values[[-1, -2]])
+    found = np.concatenate([places.codons, places.amino_acids])
+    np.testing.assert_allclose(np.abs(found), np.abs(slow), atol=1e-9)
+    assert places.explained == pytest.approx(values[-2:].sum() / values.sum())
 
 
 # seeds

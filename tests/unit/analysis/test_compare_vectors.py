@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -135,6 +136,18 @@ def test_probe_sees_what_was_planted_and_repeats(toys, opened):
 
 def test_probe_of_nothing_is_none(toys):
     assert make_probe(CorpusReader.open(toys[0]), build_lexicon(["gamma"])) is None
+
+
+def test_probe_warns_where_its_splits_hold_too_little(toys, opened, monkeypatch):
+    warned: list[str] = []
+    monkeypatch.setattr("genomecli.runtime.log.warning", lambda text, *values: warned.append(text % values))
+    corpus, lexicon = CorpusReader.open(toys[0]), opened.loaded.lexicon
+    assert make_probe(corpus, lexicon, tokens=300) is not None
+    assert not warned
+    assert make_probe(corpus, lexicon, species=["alpha"], tokens=10**6) is not None
+    dna, protein = warned
+    assert re.fullmatch(r"MRR of alpha: only [\d,]+ bases of cds in valid; records .* every split .*", dna)
+    assert re.fullmatch(r"MRR of alpha: only [\d,]+ residues of protein in valid; records .*", protein)
 
 
 def test_probe_leaves_a_model_in_training_mode(toys, opened):

@@ -107,6 +107,17 @@ def test_the_gradient_is_that_of_the_loss():
     assert error < 1e-5
 
 
+def test_the_loss_of_a_fit_is_the_objective_a_pair_and_the_pull_towards_zero():
+    counts = np.random.default_rng(8).integers(1, 90, (5, 5)).astype(float)
+    found = word2vec(counts, 3, negatives=2)
+    scores, share = found.words @ found.contexts.T, counts / counts.sum()
+    noise = 2 * share.sum(axis=1)[:, None] * context_shares(counts)[None, :]
+    objective = (share * -np.logaddexp(0, -scores) + noise * -np.logaddexp(0, scores)).sum()
+    pull = 0.5e-6 * ((found.words**2).sum() + (found.contexts**2).sum())
+    assert pull > 1e-6
+    assert found.loss == pytest.approx(pull - objective, abs=1e-9)
+
+
 def test_results_repeat_by_seed_and_unseen_tokens_are_zero():
     counts = paired_corpus(np.random.default_rng(4), length=2000)
     counts[3], counts[:, 3] = 0, 0

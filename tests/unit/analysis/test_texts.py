@@ -16,6 +16,7 @@ from genomecli.analysis.texts import (
     locus_of,
 )
 from genomecli.corpus.lexicon import build_lexicon
+from genomecli.corpus.records_table import SPLITS
 from genomecli.corpus.store import CorpusReader
 from genomecli.errors import InputError
 from genomecli.sequences.alphabets import DNA
@@ -53,10 +54,22 @@ def test_only_held_out_records_are_read_and_both_languages_take_the_same_genes(g
     assert few.rows.tolist() == dna.rows[: len(few.rows)].tolist()
 
 
-def test_training_records_are_added_only_where_held_out_ones_are_too_few(genes):
-    chosen = choose_records(genes, "alpha", "cds", Wanted(("valid",), 10**9, 10**9, 0))
+def test_every_split_is_drawn_from_where_the_wanted_ones_hold_too_little(genes):
+    table = genes.records("alpha", "cds", "valid")
+    held = int(table.length.sum())
+    enough = choose_records(genes, "alpha", "cds", Wanted(("valid",), held, 10**9, 0))
+    assert sorted(enough.rows.tolist()) == table.row.tolist()
+    assert (enough.notes, enough.widened) == ((), "")
+    assert enough.records == {"read": 13, "of other parts of the split": 27}
+    chosen = choose_records(genes, "alpha", "cds", Wanted(("valid",), held + 1, 10**9, 0))
     assert len(chosen.rows) == 40
-    assert "training records were added" in chosen.notes[0]
+    assert chosen.records == {"read": 40}
+    splits = {split for split in SPLITS if len(genes.records("alpha", "cds", split))}
+    assert splits > {"valid"}
+    said = f"only {held:,} bases of cds in valid; records were drawn from every split instead (train, valid"
+    assert chosen.widened.startswith(said)
+    assert set(chosen.widened.split("(")[1].rstrip(")").split(", ")) == splits
+    assert chosen.notes == (f"alpha: {chosen.widened}",)
 
 
 def test_frames_shift_and_terminals_do_not_count(genes):

@@ -14,6 +14,8 @@ from genomecli.tasks.bootstrap import (
     ratio,
     row_draws,
 )
+from genomecli.tasks.metrics_ranked import area_draws
+from genomecli.tasks.metrics_values import moment_draws
 
 
 def resamples(units, draws=50, seed=1):
@@ -48,7 +50,12 @@ def test_draws_are_those_of_resampled_rows():
 
 def test_one_unit_has_no_draws():
     assert resamples(np.zeros(9)).draws == 0
-    assert linear_draws(np.ones((1, 2)), lambda s: s, resamples(np.zeros(9))).size == 0
+    assert linear_draws(np.ones((1, 2)), lambda s: s, resamples(np.zeros(9))).shape == (0, 0)
+    truth, scores, rows = np.arange(9) % 2, np.arange(9.0), np.arange(9)
+    assert area_draws(truth == 1, scores, rows, resamples(np.zeros(9))).shape == (0, 0)
+    assert area_draws(truth == 1, scores, rows, resamples(rows)).shape == (resamples(rows).draws, 2)
+    assert moment_draws(1.0 * truth, scores, rows, resamples(np.zeros(9))).shape == (0, 0)
+    assert moment_draws(1.0 * truth, scores, rows, resamples(rows)).shape == (resamples(rows).draws, 4)
 
 
 def test_very_many_units_are_drawn_less_often(monkeypatch):

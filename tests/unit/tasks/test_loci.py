@@ -8,6 +8,7 @@ import pytest
 from genomecli.errors import ConfigError, InputError
 from genomecli.sequences.alphabets import DNA
 from genomecli.tasks import places as places_module
+from genomecli.tasks.clusters import join
 from genomecli.tasks.examples import Ints
 from genomecli.tasks.loci import loci, near
 from genomecli.tasks.places import Places, SequenceFinder
@@ -68,7 +69,7 @@ def test_what_is_too_short_lies_nowhere() -> None:
 def pairs(
     row: list[int], contig: list[int], start: list[int], end: list[int], distance: int
 ) -> set[frozenset[int]]:
-    columns: list[Ints] = [np.array(one, dtype=np.int64) for one in (row, contig, start, end)]
+    columns: list[Ints] = [np.array(one, dtype=np.int64) for one in (row, contig, start, end, [0] * len(row))]
     left, right = near(Places(*columns), distance)
     return {frozenset(pair) for pair in zip(left.tolist(), right.tolist(), strict=True)}
 
@@ -85,6 +86,68 @@ def test_places_nearer_than_the_distance_are_one_locus() -> None:
 def test_a_short_place_within_a_long_one_does_not_end_the_locus() -> None:
     found = pairs([0, 1, 2], [0, 0, 0], [0, 10, 900], [1000, 20, 950], 5)
     assert found == {frozenset((0, 1)), frozenset((1, 2))}
+
+
+def test_loci_of_a_ring_go_on_across_its_origin() -> None:
+    ring = GENOME[:2000]
+    finder = SequenceFinder(examples([ring[:100], ring[1950:] + ring[:50], ring[1000:1100]]).sequences)
+    finder.search(0, DNA.encode(ring), circular=True)
+    places = finder.places()
+    assert places.ring.tolist() == [2000, 2000, 2000]
+    for distance, wanted in ((0, [0, 0, 1]), (850, [0, 0, 1]), (851, [0, 0, 0])):
+        assert join(np.arange(3), near(places, distance)).tolist() == wanted
+
+
+@pytest.mark.parametrize(("gap", "same"), [(99, True), (100, False)])
+def test_the_gap_across_the_origin_counts_on_a_ring_alone(gap: int, same: bool) -> None:
+    columns = [np.array(one, dtype=np.int64) for one in ([0, 1], [0, 0], [0, 1900 - gap], [100, 2000 - gap])]
+    ring = near(Places(*columns, np.array([2000, 2000])), 100)
+    line = near(Places(*columns, np.array([0, 0])), 100)
+    assert join(np.arange(2), ring).tolist() == [0, 0 if same else 1]
+    assert join(np.arange(2), line).tolist() == [0, 1]
+
+
+def slow_loci(places: Places, distance: int) -> list[int]:
+    """Loci numbered by first row, from the gaps of all pairs of places, lap by lap on a ring."""
+    rows = places.row.tolist()
+    spots = list(zip(*(one.tolist() for one in (places.contig, places.start, places.end)), strict=True))
+    group = list(range(max(rows) + 1))
+    for i, (contig, start, end) in enumerate(spots):
+        for j, (other, first, last) in enumerate(spots):
+            laps = [k * int(places.ring[i]) for k in (-2, -1, 0, 1, 2)] if contig == other else []
+            gaps = [max(first + lap - end, start - last - lap) for lap in laps]
+            if any(gap < distance or gap < 0 for gap in gaps):
+                old, new = group[rows[i]], group[rows[j]]
+                group = [new if one == old else one for one in group]
+    numbers = {one: i for i, one in enumerate(dict.fromkeys(group))}
+    return [numbers[one] for one in group]
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_loci_are_those_of_a_loop_over_all_pairs(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(50, 2000, 4)
+    circular = rng.random(4) < 0.6
+    n = int(rng.integers(1, 25))
+    row = np.concatenate([np.arange(n), rng.integers(0, n, rng.integers(0, 4))])
+    contig = rng.integers(0, 4, len(row))
+    length = lengths[contig]
+    start = (rng.random(len(row)) * length).astype(np.int64)
+    longest = np.where(rng.random(len(row)) < 0.1, length, length // 12)
+    end = start + 1 + (rng.random(len(row)) * longest).astype(np.int64)
+    end = np.where(circular[contig], end, np.minimum(end, length))
+    places = Places(row, contig, start, end, np.where(circular[contig], length, 0))
+    for distance in (0, 1, int(rng.integers(2, 300)), 5000):
+        assert join(np.arange(n), near(places, distance)).tolist() == slow_loci(places, distance)
+
+
+@pytest.mark.parametrize(("name", "wanted"), [("circular", [0, 0, 1]), ("linear", [0, 1, 2])])
+def test_windows_on_both_sides_of_the_origin_are_not_parted(
+    tmp_path: Path, name: str, wanted: list[int]
+) -> None:
+    texts = [GENOME[:100], GENOME[-300:-200], GENOME[9000:9100]]
+    genome = write(tmp_path / "g.fa", f">c1 [topology={name}]\n{GENOME}\n")
+    assert loci(examples(texts), SplitSettings(by="locus", genome=genome, distance=500))[0].tolist() == wanted
 
 
 def test_windows_of_a_genome_are_split_by_place(tmp_path: Path) -> None:
