@@ -22,14 +22,16 @@ def prepare(words: Sequence[str]) -> None:
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", BLAS_TICKS)
     # Sorting takes a sixth of making a corpus of proteins. Logarithms of AVX-512 end in other last bits, so
     # only this command, which takes none for its files, goes without.
-    if "tokenize" in words[:1] and sorts_slowly():
+    told = "NPY_ENABLE_CPU_FEATURES" in os.environ  # numpy takes one of the two
+    if "tokenize" in words[:1] and not told and sorts_slowly():
         os.environ.setdefault("NPY_DISABLE_CPU_FEATURES", "X86_V4")
 
 
 def sorts_slowly() -> bool:
     """Whether numpy sorts with AVX-512 where its AVX2 is five times faster: on AMD's Zen 4.
 
-    Its compressing stores are microcode: https://github.com/numpy/x86-simd-sort/issues/6.
+    Its compressing stores are microcode: https://github.com/numpy/x86-simd-sort/issues/6. What is set for it
+    is a name of numpy 2.4; earlier ones do not know it and sort as they do.
     """
     try:
         with open(CPU, encoding="utf-8", errors="replace") as lines:

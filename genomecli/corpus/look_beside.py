@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -25,8 +26,16 @@ from genomecli.corpus.manifest import Group
 from genomecli.corpus.records_table import SPLITS
 from genomecli.corpus.scan import GroupCounts, Scan
 
+PATIENCE = 120.0
+"""Seconds after which a drawing is done here: it takes one."""
+
+GRACE = 5.0
+"""Seconds in which the process may end by itself."""
+
 _GROUPS = "groups"
 """Name of the groups, as JSON, among the arrays that the process is given."""
+
+_PNG = b"\x89PNG"
 
 _BY_NAME = sorted(SPLITS)
 _BY_CODE = [field.name for field in fields(GroupCounts) if field.name not in ("symbols", "tokens")]
@@ -95,15 +104,24 @@ class LookBeside:
         """What the process has drawn; None if there is none, or it failed."""
         if self._sent is None or self._process is None:
             return None
-        drawn, _ = self._sent.result()
-        return drawn if drawn and self._process.returncode == 0 else None
+        try:
+            drawn, _ = self._sent.result(timeout=PATIENCE)
+        except TimeoutError:  # it was stopped, or hangs
+            return None
+        whole = self._process.returncode == 0 and drawn.startswith(_PNG)
+        return drawn if whole else None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._process is None:
             return
-        if self._process.poll() is None:
+        # It ends by itself, as nothing more comes, and clears up after matplotlib; not for ever, though.
+        if self._sent is None and self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            self._process.wait(timeout=GRACE)
+        except subprocess.TimeoutExpired:
             self._process.kill()
         if self._sender is not None:
             self._sender.shutdown()
@@ -117,12 +135,14 @@ def wait_and_draw() -> None:
     """What the process does: get ready, wait for what is to be drawn, draw it. Ends when its parent does."""
     for name in ("SIGINT", "SIGTERM", "SIGUSR1", "SIGHUP"):
         signal.signal(getattr(signal, name), signal.SIG_IGN)  # the parent says when to end
-    _warm_up()
-    given = sys.stdin.buffer.read()
-    if given:
-        drawn = io.BytesIO()
-        draw_look(drawn, *_unpacked(given))
-        sys.stdout.buffer.write(drawn.getvalue())
+    with os.fdopen(os.dup(1), "wb") as out:
+        os.dup2(2, 1)  # what else is printed is not part of the figure
+        _warm_up()
+        given = sys.stdin.buffer.read()
+        if given:
+            drawn = io.BytesIO()
+            draw_look(drawn, *_unpacked(given))
+            out.write(drawn.getvalue())
 
 
 def _packed(groups: Sequence[Group], columns: Columns, scan: Scan) -> bytes:

@@ -9,6 +9,7 @@ Shapes: B texts, L padded length, C layers, D width.
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -30,7 +31,13 @@ from genomecli.inference.windows import Stitcher, WindowPlan, share_weights
 LongInput = Literal["error", "truncate", "window"]
 
 BUFFER_BATCHES = 64
-"""Batches read ahead, so that texts of one length find each other."""
+"""Batches read ahead at most, so that texts of one length find each other."""
+
+FIRST_BATCHES = 2
+"""Batches read ahead at first on a CPU, whose speed is not known yet."""
+
+BUFFER_SECONDS = 10.0
+"""What is read ahead on a CPU takes about so long: nothing of it is given out before, and a signal waits."""
 
 BUFFER_WINDOWS = 16_384
 """Windows read ahead at most, however short they are."""
@@ -80,6 +87,9 @@ class Engine:
         self.device = self.runner.device
         self.settings = self.model.settings
         self.counts: Counter[str] = Counter()
+        # Where results depend on the batch in their last bits, as on a GPU, batches must not depend on time.
+        self._paced = self.device.type == "cpu"
+        self._batches_ahead = float(FIRST_BATCHES if self._paced else BUFFER_BATCHES)
         self._long_input = long_input
         self._window, self._stride = _check_windows(self.settings.context, window, stride)
 
@@ -250,12 +260,20 @@ class Engine:
                 buffer.append(window)
                 tokens += window.length
                 kept += bytes_kept(window)
-                full = tokens >= BUFFER_BATCHES * self.runner.budget or len(buffer) >= BUFFER_WINDOWS
-                if full or kept >= BUFFER_BYTES:
+                ahead = min(self._batches_ahead, BUFFER_BATCHES) * self.runner.budget
+                if tokens >= ahead or len(buffer) >= BUFFER_WINDOWS or kept >= BUFFER_BYTES:
+                    begun = time.monotonic()
                     yield buffer
+                    self._pace(tokens / self.runner.budget, time.monotonic() - begun)
                     buffer, tokens, kept = [], 0, 0
         if buffer:
             yield buffer
+
+    def _pace(self, batches: float, seconds: float) -> None:
+        """Read ahead what takes :data:`BUFFER_SECONDS`, as the last ``batches`` went; one at least."""
+        if self._paced:
+            wanted = batches * BUFFER_SECONDS / max(seconds, 1e-3)
+            self._batches_ahead = min(max(wanted, 1.0), float(BUFFER_BATCHES))
 
     def _state_bytes(self, window: Window, layers: int) -> int:
         return 4 * self.settings.width * layers * window.length

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -55,6 +55,7 @@ class Runner:
         self.model = model
         self.device = next(model.parameters()).device
         self.budget = budget
+        self._alone = False
         self._half = HALF.get(precision)
         self._packed = packs(model.settings, self.device, precision, training=False)
 
@@ -78,8 +79,9 @@ class Runner:
         Args:
             windows: what to read.
             layers: whose states are wanted.
-            use: called from several threads, which spares the states the way to this one.
-            ahead: batches a thread that may wait while one before them is not ready.
+            use: called from several threads, which spares the states the way to this one; never gives None.
+            ahead: batches a thread that may wait while one before them is not ready: with ``batches``, states
+                of up to three budgets of tokens are held at a time, of one where texts are few or long.
 
         Raises:
             RunError: if a single window does not fit into memory.
@@ -87,7 +89,7 @@ class Runner:
         lengths = [window.length for window in windows]
         context = self.model.settings.context
         threads = torch.get_num_threads() if self.device.type == "cpu" else 1
-        workers = max(1, min(threads, self.budget // SHARE))
+        workers = 1 if self._alone else max(1, min(threads, self.budget // SHARE))
         share = self.budget // workers
         plan = list(plan_batches(lengths, context, self.budget if workers == 1 else share))
         # The longest come first. A text that exceeds its thread's share is read by all threads together, and
@@ -97,14 +99,29 @@ class Runner:
             plan = list(plan_batches(lengths, context, self.budget))
             long = len(plan)
 
-        def work(members: list[int]) -> list[Made]:
-            return [use(*found) for found in self._halving(windows, members, layers)]
+        def work(members: list[int]) -> Iterator[Made]:
+            return (use(*found) for found in self._halving(windows, members, layers))
+
+        def apart(members: list[int]) -> Made | None:
+            states = self._forward([windows[i] for i in members], layers)
+            return None if states is None else use(members, states)
 
         for members in plan[:long]:
             yield from work(members)
         if plan[long:]:
             with evaluating(self.model):
-                yield from side_by_side(work, plan[long:], workers, threads, ahead)
+                for members, made in side_by_side(apart, plan[long:], workers, threads, ahead):
+                    if made is None:
+                        self._crowded()
+                        yield from work(members)
+                    else:
+                        yield made
+
+    def _crowded(self) -> None:
+        """Several threads have not enough memory together: go on with all threads at one batch."""
+        if not self._alone:
+            self._alone = True
+            log.warning("out of memory: going on with one batch at a time")
 
     def logits(self, states: Tensor, places: Tensor) -> Tensor:
         """Scores of all tokens at some places.
@@ -173,38 +190,57 @@ class Runner:
 
 
 def side_by_side(
-    work: Callable[[list[int]], list[Made]],
+    work: Callable[[list[int]], Made | None],
     plan: Iterable[list[int]],
     workers: int,
     threads: int,
     ahead: int,
-) -> Iterator[Made]:
-    """What ``work`` makes of each batch, in their order.
+) -> Iterator[tuple[list[int], Made | None]]:
+    """Each batch with what ``work`` makes of it, in their order.
+
+    Meanwhile torch gives ``threads // workers`` threads to every other thread of the process that begins to
+    compute; afterwards ``threads`` again.
 
     Args:
-        work: called from several threads.
+        work: called from several threads; None says that memory does not suffice while others compute too.
+            Batches that follow are not begun then: all others are waited for, and these come with None.
         plan: the batches.
         workers: threads that take batches.
         threads: those of the process; each worker computes with its part of them.
         ahead: batches a worker that may wait while one before them is not ready.
     """
+    failed = False
 
-    def apart(members: list[int]) -> list[Made]:
+    def apart(members: list[int]) -> Made | None:
+        nonlocal failed
         torch.set_num_threads(threads // workers)  # of this thread
-        return work(members)
+        made = None if failed else work(members)
+        failed = failed or made is None
+        return made
 
-    pending: deque[Future[list[Made]]] = deque()
+    pending: deque[tuple[list[int], Future[Made | None]]] = deque()
     with ThreadPoolExecutor(workers, "genomecli-batch") as pool:
         try:
             for members in plan:
-                pending.append(pool.submit(apart, members))
+                pending.append((members, pool.submit(apart, members)))
                 if len(pending) > (ahead + 1) * workers:
-                    yield from pending.popleft().result()
+                    yield _first(pending)
             while pending:
-                yield from pending.popleft().result()
+                yield _first(pending)
         finally:
             pool.shutdown(cancel_futures=True)
             torch.set_num_threads(threads)  # what threads to come are given too
+
+
+def _first(
+    pending: deque[tuple[list[int], Future[Made | None]]],
+) -> tuple[list[int], Made | None]:
+    """The first batch and what was made of it; where that failed, not before all others have ended."""
+    members, future = pending.popleft()
+    made = future.result()
+    if made is None:
+        wait([other for _, other in pending])
+    return members, made
 
 
 @contextmanager

@@ -59,6 +59,13 @@ def test_no_processor_is_told(told: Path) -> None:
     assert not environment.sorts_slowly()
 
 
+def test_numpy_is_told_one_thing_only(told: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It refuses to be imported where both are set."""
+    monkeypatch.setenv("NPY_ENABLE_CPU_FEATURES", "X86_V4")
+    environment.prepare(["tokenize"])
+    assert "NPY_DISABLE_CPU_FEATURES" not in os.environ
+
+
 def test_what_the_user_has_set_stays(told: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NPY_DISABLE_CPU_FEATURES", "AVX512_ICL")
     monkeypatch.setenv("OPENBLAS_THREAD_TIMEOUT", "9")

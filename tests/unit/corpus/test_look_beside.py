@@ -69,6 +69,7 @@ def test_the_process_draws_the_bytes_that_are_drawn_here(tmp_path: Path) -> None
         "raise SystemExit(3)",
         "import sys; sys.stdin.buffer.read(); sys.stdout.write('half'); sys.exit(1)",
         "import os; os.kill(os.getpid(), 9)",
+        "print('of sitecustomize', flush=True); " + look_beside._CHILD,
     ],
 )
 def test_it_is_drawn_here_where_the_process_fails(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
@@ -131,6 +133,27 @@ def test_order_and_memory_hold_when_buffers_are_small(
     for index, result in enumerate(Engine(loaded, window=60, tokens_per_batch=64).run(source(), (-1,))):
         assert np.array_equal(result.hidden[3], whole[index].hidden[3])
         assert taken <= index + 80
+
+
+@pytest.mark.parametrize(("seconds", "most"), [(0.0, 1), (1e9, 64)])
+def test_what_is_read_ahead_takes_so_long(
+    loaded: LiveModel, monkeypatch: pytest.MonkeyPatch, seconds: float, most: int
+) -> None:
+    """Two batches at first; then as many as take the seconds, one at least and ``BUFFER_BATCHES`` at most."""
+    monkeypatch.setattr(engine_module, "BUFFER_SECONDS", seconds)
+    taken = 0
+
+    def source() -> Iterator[Item]:
+        nonlocal taken
+        for item in make_items(400, 62, 62):
+            taken += 1
+            yield item
+
+    ahead: list[int] = []
+    for index, _ in enumerate(Engine(loaded, tokens_per_batch=256).pool(source())):
+        ahead.append(taken - index)
+    assert ahead[0] == 8
+    assert max(ahead[8:]) == 4 * most
 
 
 def test_truncate_and_error(loaded: LiveModel) -> None:

@@ -116,23 +116,55 @@ def test_a_fault_of_a_worker_ends_the_run(loaded: LiveModel, threads: None) -> N
     assert not [one for one in threading.enumerate() if one.name.startswith("genomecli-batch")]
 
 
-def test_memory_errors_halve_batches_of_workers(
+def test_where_memory_suffices_for_one_batch_at_a_time_these_are_made(
+    loaded: LiveModel,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    threads: None,
+) -> None:
+    """It fails while another thread computes: no text is blamed, no batch is halved, all come out."""
+    items = make_items(80, 60, 60)
+    plain = list(Engine(loaded, tokens_per_batch=BUDGET).pool(items))
+    inside, refused = threading.Semaphore(1), []
+
+    def scarce(*arguments: object) -> object:
+        if not inside.acquire(blocking=False):
+            refused.append(1)
+            raise torch.OutOfMemoryError("no memory")
+        try:
+            time.sleep(0.01)
+            return encode(*arguments)  # type: ignore[arg-type]
+        finally:
+            inside.release()
+
+    monkeypatch.setattr(runner_module, "encode", scarce)
+    monkeypatch.setattr("genomecli.runtime.log.propagate", True)
+    engine = Engine(loaded, tokens_per_batch=BUDGET)
+    found = list(engine.pool(items))
+    assert refused
+    assert engine.runner.budget == BUDGET
+    assert [one.item.id for one in found] == [one.item.id for one in plain]
+    assert all(np.array_equal(a.vectors, b.vectors) for a, b in zip(found, plain, strict=True))
+    before = len(refused)
+    list(engine.pool(items))
+    assert len(refused) == before, "threads were together again"
+    assert caplog.text.count("going on with one batch at a time") == 1
+
+
+def test_batches_that_are_too_large_alone_are_halved_then(
     loaded: LiveModel, monkeypatch: pytest.MonkeyPatch, threads: None
 ) -> None:
     items = make_items(80, 60, 60)
     plain = list(Engine(loaded, tokens_per_batch=BUDGET).pool(items))
-    refused: list[int] = []
 
     def scarce(model: object, batch: object, layers: object) -> object:
-        if batch.tokens.numel() > 64 and len(refused) < 2:  # type: ignore[attr-defined]
-            refused.append(1)
+        if batch.tokens.numel() > 64:  # type: ignore[attr-defined]
             raise torch.OutOfMemoryError("no memory")
         return encode(model, batch, layers)  # type: ignore[arg-type]
 
     monkeypatch.setattr(runner_module, "encode", scarce)
     engine = Engine(loaded, tokens_per_batch=BUDGET)
     found = list(engine.pool(items))
-    assert len(refused) == 2
     assert engine.runner.budget < BUDGET
     assert [one.item.id for one in found] == [one.item.id for one in plain]
     assert all(np.array_equal(a.vectors, b.vectors) for a, b in zip(found, plain, strict=True))
@@ -147,14 +179,33 @@ def test_batches_come_in_their_order_and_few_wait() -> None:
             taken.append(number)
             yield [number]
 
-    def work(members: list[int]) -> list[int]:
+    def work(members: list[int]) -> int:
         time.sleep(0.05 if members == [0] else 0)
-        return members * 2
+        return -members[0]
 
     made = side_by_side(work, plan(), workers=2, threads=2, ahead=3)
-    assert next(made) == 0
+    assert next(made) == ([0], 0)
     assert len(taken) == 9
-    assert list(made) == [0, *(number for number in range(1, 40) for _ in range(2))]
+    assert list(made) == [([number], -number) for number in range(1, 40)]
+
+
+def test_after_a_failure_no_batch_is_begun_and_all_others_have_ended() -> None:
+    under_way: set[int] = set()
+    begun: list[int] = []
+
+    def work(members: list[int]) -> int | None:
+        begun.append(members[0])
+        under_way.add(members[0])
+        time.sleep(0.05 if members[0] else 0.02)
+        under_way.discard(members[0])
+        return members[0] or None  # the first fails
+
+    for members, made in side_by_side(work, [[n] for n in range(20)], workers=2, threads=2, ahead=3):
+        if made is None:
+            assert not under_way
+        else:
+            assert made == members[0]
+    assert len(begun) <= 4
 
 
 def test_left_early_no_thread_stays(loaded: LiveModel, threads: None) -> None:
