@@ -32,6 +32,7 @@ from genomecli.files import (
     refuse_existing,
     sweep_partial,
 )
+from genomecli.inference.engine import Rest
 from genomecli.inference.items import Dropped, Item
 from genomecli.inference.sources import CorpusSource, choose_species
 from genomecli.progress import progress
@@ -215,7 +216,7 @@ def _to_file(job: Job, out: Path, kind: TableFormat, *, resume: bool) -> dict[st
         log.info("going on after %d records", spool.records)
     feed = Feed(job.source, spool.records, job.engine.counts_of)
     try:
-        _fill(spool, maker, feed)
+        _fill(spool, maker, feed, Rest(job.engine))
         counts = _counts(spool.counts, feed, spool.rows, spool.dropped)
         finish_table(job, out, kind, (header, spool), spool.dropped_records(), counts, began)
     except BaseException:
@@ -227,7 +228,7 @@ def _to_file(job: Job, out: Path, kind: TableFormat, *, resume: bool) -> dict[st
     return counts
 
 
-def _fill(spool: Spool, maker: RecordRows | TokenRows, feed: Feed) -> None:
+def _fill(spool: Spool, maker: RecordRows | TokenRows, feed: Feed, rest: Rest) -> None:
     """Put all rows into the spool. Raises after a signal, when what was done is safe."""
     committed = time.monotonic()
     with StopFlag() as stop, progress("embedding", done=spool.records) as bar:
@@ -237,11 +238,12 @@ def _fill(spool: Spool, maker: RecordRows | TokenRows, feed: Feed) -> None:
                 continue
             spool.counts.update(feed.counted(made.item.record))
             bar.advance(1, rows=spool.rows)
-            if stop.requested or time.monotonic() - committed > COMMIT_SECONDS:
+            ends = rest.reached(stop.requested)
+            if ends or time.monotonic() - committed > COMMIT_SECONDS:
                 _commit(spool, feed, made.item)
                 committed = time.monotonic()
-            if stop.requested:
-                _stop(stop.requested, spool.records)
+            if ends:
+                _stop(str(stop.requested), spool.records)
         _commit(spool, feed, None)
 
 

@@ -31,6 +31,7 @@ from genomecli.errors import CheckpointedError, InterruptedRunError, UsageError
 from genomecli.exchange.text_spool import TextSpool
 from genomecli.exchange.vcf import need_pysam
 from genomecli.files import lock_name, locked, named_file, partial_name, refuse_existing, sweep_partial
+from genomecli.inference.engine import Rest
 from genomecli.inference.workload import done
 from genomecli.progress import progress
 from genomecli.runtime import log
@@ -184,16 +185,18 @@ def _to_file(job: Job, out: Path, kind: str, form: Format, *, resume: bool) -> t
 def _fill(job: Job, spool: TextSpool, source: ScoreInput) -> None:
     """Put all lines into the spool. Raises after a signal, when what was done is safe."""
     committed, pieces, counts = time.monotonic(), spool.done, Counter(spool.counts)
+    rest = Rest(job.engine)
     with StopFlag() as stop, progress("scoring", done=pieces) as bar:
         for made in done(job.engine, source.works(pieces)):
             spool.append(made.text, made.left_out)
             pieces += 1
             counts += made.counts
             bar.advance(1, scored=counts["scored"])
-            if stop.requested or time.monotonic() - committed > COMMIT_SECONDS:
+            ends = rest.reached(stop.requested)
+            if ends or time.monotonic() - committed > COMMIT_SECONDS:
                 spool.commit(pieces, counts)
                 committed = time.monotonic()
-            if stop.requested:
+            if ends:
                 kind = InterruptedRunError if stop.requested == "INT" else CheckpointedError
                 said = f"stopped by {stop.requested}, {counts['scored']} {source.noun} scored"
                 raise kind(said, fix="run again with --resume to go on")

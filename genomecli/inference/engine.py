@@ -13,7 +13,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import torch
@@ -45,6 +45,8 @@ BUFFER_WINDOWS = 16_384
 BUFFER_BYTES = 256 << 20
 """Memory for states that wait for their turn in the output."""
 
+Given = TypeVar("Given")
+
 Visitor = Callable[[Sequence[Window], Tensor, Tensor, list[Tensor]], None]
 """Called with windows, tokens int64[B, L], weights float32[B, L], and a float32[B, L, D] a layer. The weights
 of a token that counts add up to 1 over all windows, those of others are 0."""
@@ -65,6 +67,8 @@ class Engine:
 
     Attributes:
         counts: ``items``, ``tokens``, ``windowed`` (items in several windows) and ``truncated`` so far.
+        begun: times that what was read ahead was computed.
+        left: results of the last time that were not given out yet.
 
     Raises:
         InputError: if the window exceeds the context, or the stride the window.
@@ -87,6 +91,7 @@ class Engine:
         self.device = self.runner.device
         self.settings = self.model.settings
         self.counts: Counter[str] = Counter()
+        self.begun = self.left = 0
         # Where results depend on the batch in their last bits, as on a GPU, batches must not depend on time.
         self._paced = self.device.type == "cpu"
         self._batches_ahead = float(FIRST_BATCHES if self._paced else BUFFER_BATCHES)
@@ -127,7 +132,7 @@ class Engine:
         wanted = self.layers(layers)
         stitcher: Stitcher | None = None
         for buffer in self._buffers(items, lambda window: self._state_bytes(window, len(wanted))):
-            for window, states in zip(buffer, self._states(buffer, wanted), strict=True):
+            for window, states in self._given(zip(buffer, self._states(buffer, wanted), strict=True), buffer):
                 if window.which == 0:
                     stitcher = Stitcher(self._plan(window.item)) if window.count > 1 else None
                 body = states[:, 1:] if stitcher is None else stitcher.add(states[:, 1:])
@@ -149,7 +154,8 @@ class Engine:
             return self._state_bytes(window, len(wanted)) if window.count > 1 else 0
 
         for buffer in self._buffers(items, kept):
-            for window, found in zip(buffer, self._pooled(buffer, wanted, poolings), strict=True):
+            pooled = self._pooled(buffer, wanted, poolings)
+            for window, found in self._given(zip(buffer, pooled, strict=True), buffer):
                 if window.count == 1:
                     yield Pooled(window.item, found)
                 elif (vectors := long.add(window, found, self._plan(window.item))) is not None:
@@ -197,7 +203,13 @@ class Engine:
             for members, states in self.runner.batches(buffer, (self.settings.layers,)):
                 answers = answer(self.runner, states[0], [asked[i] for i in members], ranges)
                 found.update(zip(members, answers, strict=True))
-            yield from (found[i] for i in range(len(buffer)))
+            yield from self._given((found[i] for i in range(len(buffer))), buffer)
+
+    def _given(self, results: Iterable[Given], buffer: Sequence[Window]) -> Iterator[Given]:
+        """Results of what was read ahead, and how many of them are left."""
+        for place, result in enumerate(results, 1):
+            self.left = len(buffer) - place
+            yield result
 
     def _weights(self, windows: Sequence[Window], length: int) -> Floats:
         weights = counted_mask(windows, length).astype(np.float32)
@@ -263,10 +275,12 @@ class Engine:
                 ahead = min(self._batches_ahead, BUFFER_BATCHES) * self.runner.budget
                 if tokens >= ahead or len(buffer) >= BUFFER_WINDOWS or kept >= BUFFER_BYTES:
                     begun = time.monotonic()
+                    self.begun += 1
                     yield buffer
                     self._pace(tokens / self.runner.budget, time.monotonic() - begun)
                     buffer, tokens, kept = [], 0, 0
         if buffer:
+            self.begun += 1
             yield buffer
 
     def _pace(self, batches: float, seconds: float) -> None:
@@ -308,6 +322,27 @@ class Engine:
         for which in range(plan.count):
             start = plan.start(which)
             yield Window(item, start, start + plan.size, which, plan.count)
+
+
+class Rest:
+    """When a run that is asked to stop does so: once what was computed has been given out.
+
+    Args:
+        engine: whose results are written; what is computed at a time takes a CPU about
+            :data:`BUFFER_SECONDS`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._since: int | None = None
+
+    def reached(self, asked: object) -> bool:
+        """Whether to stop now, if it was ``asked`` for; ask after each result that may be the last."""
+        if not asked:
+            return False
+        if self._since is None:
+            self._since = self._engine.begun
+        return self._engine.left == 0 or self._engine.begun > self._since
 
 
 class _LongItem:

@@ -5,10 +5,11 @@
     python -m scripts.bench.sizes --quick -o bench-quick
 
 Each point is the real command in a process of its own; memory is the most that this process held for itself
-(``RssAnon``, every 20 ms; it has no children here). Pages of mapped files do not count, which the kernel may
-drop at any time; where the system does not tell (no ``/proc``), the cells stay empty. Where a command fails,
-the row says with what, and larger ones are not tried: that is what breaks first. The largest corpora come
-last; what would not end in ``--minutes``, going by the size before it, is not begun, and its row says so.
+(``RssAnon``, every 50 ms), that which draws the figure of a corpus included. Pages of mapped files do not
+count, which the kernel may drop at any time; where the system does not tell (no ``/proc``), the cells stay
+empty. Where a command fails, the row says with what, and larger ones are not tried: that is what breaks
+first. The largest corpora come last; what would not end in ``--minutes``, going by the size before it, is not
+begun, and its row says so.
 Writes sizes.json, sizes.md and sizes.png.
 """
 
@@ -90,8 +91,8 @@ def run(arguments: Sequence[str]) -> tuple[float, float | None, str]:
         child = subprocess.Popen(command, env=environment, stdout=said, stderr=subprocess.STDOUT)
         most = 0.0
         while child.poll() is None:
-            most = max(most, held(child.pid) or 0.0)
-            time.sleep(0.02)
+            most = max(most, held(child.pid, children=True) or 0.0)
+            time.sleep(0.05)
         seconds = time.perf_counter() - begin
         said.seek(0)
         lines = said.read().decode("utf-8", "replace").strip().splitlines() or [f"status {child.returncode}"]

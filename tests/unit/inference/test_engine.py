@@ -12,7 +12,7 @@ from genomecli.corpus.lexicon import Lexicon
 from genomecli.corpus.vocabulary import CLS, SEP
 from genomecli.errors import InputError, RunError
 from genomecli.inference import engine as engine_module
-from genomecli.inference.engine import Engine
+from genomecli.inference.engine import Engine, Rest
 from genomecli.inference.items import Item
 from genomecli.inference.results import LiveModel
 from genomecli.inference.windows import WindowPlan, share_weights
@@ -154,6 +154,39 @@ def test_what_is_read_ahead_takes_so_long(
         ahead.append(taken - index)
     assert ahead[0] == 8
     assert max(ahead[8:]) == 4 * most
+
+
+def test_a_run_rests_when_what_was_computed_is_given_out(
+    loaded: LiveModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight texts a time; the wish comes with one of them, or while the next are computed."""
+    monkeypatch.setattr(engine_module, "BUFFER_SECONDS", 0.0)
+    monkeypatch.setattr(engine_module, "FIRST_BATCHES", 1)
+    items = make_items(40, 62, 62)
+    for asked_at, stops_after in [(3, 8), (7, 8), (8, 16), (9, 16), (39, 40)]:
+        engine = Engine(loaded, tokens_per_batch=512)
+        rest, given = Rest(engine), 0
+        for given, _ in enumerate(engine.pool(items), 1):
+            if rest.reached(given > asked_at):
+                break
+        assert given == stops_after, asked_at
+        assert engine.left == 0
+
+
+def test_a_result_of_several_windows_may_end_after_what_was_computed(
+    loaded: LiveModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is left when a piece in its middle comes; then it rests at its end."""
+    monkeypatch.setattr(engine_module, "BUFFER_SECONDS", 0.0)
+    monkeypatch.setattr(engine_module, "FIRST_BATCHES", 1)
+    engine = Engine(loaded, window=60, stride=60, tokens_per_batch=200)
+    rest, ended = Rest(engine), []
+    for piece in engine.pieces(make_items(6, 290, 290)):
+        if piece.last:
+            ended.append(piece.item.id)
+            if rest.reached(True):
+                break
+    assert ended == ["g0", "g1"]
 
 
 def test_truncate_and_error(loaded: LiveModel) -> None:
