@@ -27,6 +27,7 @@ from genomecli.runtime import log, seed_of
 from genomecli.signals import StopFlag
 from genomecli.training.distributed import (
     add_up,
+    common_reason,
     from_main,
     highest,
     is_main,
@@ -43,9 +44,6 @@ from genomecli.training.sharding import Shards, clip_gradients, is_shard
 
 MOST_SKIPPED = 20
 """Steps in a row that may be skipped; a run that skips more has come apart."""
-
-REASONS = (None, "time", "HUP", "USR1", "TERM", "INT")
-"""Why a run stops before its end; of several processes' reasons the last one here counts."""
 
 
 class Trainer:
@@ -126,7 +124,7 @@ class Trainer:
         reason = flag.requested
         if reason is None and time.monotonic() >= self.plan.deadline:
             reason = "time"
-        return REASONS[int(highest([REASONS.index(reason)])[0])]
+        return common_reason(reason)
 
     def _step(self, feed: Feed) -> None:
         step = self.progress.step
