@@ -52,15 +52,21 @@ def start(
     corpus: Path,
     out: Path,
     processes: int,
-    *,
+    *options: str,
     resume: bool = False,
     module: str = "genomecli",
     **changes: object,
 ) -> list[subprocess.Popen[str]]:
-    """Processes of one run, with the variables that torchrun sets. ``module``: what is run as the program."""
-    command = [sys.executable, "-m", module, "pretrain", "--corpus", str(corpus), "-o", str(out)]
-    command += [word for override in settings(changes) for word in ("--set", override)]
-    command += ["--resume"] if resume else []
+    """Processes of one run. ``module``: what is run as the program."""
+    words = ["pretrain", "--corpus", str(corpus), "-o", str(out), *options]
+    words += [word for override in settings(changes) for word in ("--set", override)]
+    words += ["--resume"] if resume else []
+    return launch(words, processes, module)
+
+
+def launch(words: Sequence[str], processes: int, module: str = "genomecli") -> list[subprocess.Popen[str]]:
+    """Processes of one command line, with the variables that torchrun sets."""
+    command = [sys.executable, "-m", module, *words]
     started = []
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -156,6 +162,13 @@ def test_a_run_goes_on_with_another_number_of_processes(
     assert "2 processes are now 1" in caplog.text
     alone(corpus, whole, **long)
     same(whole, out, 1e-4)
+
+
+def test_what_a_run_would_take_is_said_once(corpus: Path, tmp_path: Path) -> None:
+    codes, said = finish(start(corpus, tmp_path / "run", 2, "--dry-run"))
+    assert codes == [0, 0], said
+    assert "parameters" in said[0]
+    assert said[1] == ""
 
 
 def test_what_the_first_process_refuses_ends_all_and_is_said_once(corpus: Path, one: Path) -> None:
