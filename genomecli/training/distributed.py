@@ -196,9 +196,9 @@ def agreed() -> Iterator[None]:
 
 
 def _exit_code(error: BaseException) -> int:
-    if isinstance(error, GenomecliError):
-        return error.exit_code
-    return InterruptedRunError.exit_code if isinstance(error, KeyboardInterrupt) else GenomecliError.exit_code
+    """What a process ends with after ``error``, which may be a signal on its way to be one of ours."""
+    usual = InterruptedRunError if isinstance(error, KeyboardInterrupt) else GenomecliError
+    return int(getattr(error, "exit_code", usual.exit_code))
 
 
 @contextmanager

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Sequence
 
 import pytest
 
 from genomecli.cli_frame import fail
 from genomecli.errors import CheckpointedError, InputError, SaidElsewhereError
-from genomecli.signals import StopFlag
+from genomecli.signals import StopFlag, stopping
 from genomecli.training import distributed
 from genomecli.training.distributed import REASONS, agreed, common_reason, grant_together, starts_first
 
@@ -51,6 +53,15 @@ def test_the_first_that_fails_says_why_and_the_others_end_alike(
     assert silent.value.exit_code == other.value.exit_code == code
     assert fail(silent.value) == code
     assert capsys.readouterr().err == ""
+
+
+def test_a_signal_is_told_by_the_exit_code_that_it_will_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    _among(monkeypatch, 0, (0, 0, 0))
+    told: list[list[float]] = []
+    monkeypatch.setattr(distributed, "highest", lambda values: told.append(values) or values)
+    with pytest.raises(CheckpointedError), stopping("again"), agreed():
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert told == [[75, 0, 0]]
 
 
 @pytest.mark.parametrize(
