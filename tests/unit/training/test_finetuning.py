@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from genomecli.training.metrics import read_metrics
 from genomecli.training.optimiser import set_learning_rate
 from genomecli.training.starts import Start, embeddings_start, random_start
 from genomecli.training.task_spec import TaskSpec
+from genomecli.training.tuning_job import check_share
 from tests.unit.training.task_toys import (
     Stop,
     make_examples,
@@ -78,6 +80,19 @@ def test_micro_batches_keep_to_the_budget_and_ranks_share_them() -> None:
     shared = [batch for rank in range(3) for batch in data.step(0, rank, 3)]
     assert sorted(row for b in shared for row in b.records.tolist()) == sorted(data.rows_of(0).tolist())
     assert {len(data.step(0, rank, 3)) for rank in range(3)} == {len(shared) // 3}
+
+
+@pytest.mark.parametrize(
+    ("rows", "size", "processes", "said"),
+    [
+        (50, 2, 4, "batch_size: 4 processes share 2 sequences a step; start at most 2 of them, or raise it"),
+        (3, 16, 4, "batch_size: 4 processes share 3 sequences a step; start at most 3 of them$"),
+        (50, 4, 4, ""),
+    ],
+)
+def test_each_process_has_a_row_of_each_step(rows: int, size: int, processes: int, said: str) -> None:
+    with pytest.raises(ConfigError, match=said) if said else nullcontext():
+        check_share(settings(batch_size=size), rows, processes)
 
 
 @pytest.mark.parametrize("dna", ["base", "codon", "kmer"])
