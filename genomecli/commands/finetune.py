@@ -7,28 +7,25 @@ Of several processes each reads the data, all train each network together, and t
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import sys
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genomecli.commands.finetune_identity import check_alike, compare_run, plain_settings, resolved_settings
 from genomecli.commands.foreign_models import with_native
 from genomecli.commands.spared import spare_inputs
-from genomecli.errors import ConfigError, RunError, UsageError
+from genomecli.errors import ConfigError, UsageError
 from genomecli.files import read_json, write_json, write_manifest
-from genomecli.inference.training_history import BEGAN_FROM
 from genomecli.runtime import log, pick_device, run_info
 from genomecli.signals import StopFlag, stopping
 from genomecli.training.checkpoint import load_checkpoint, pointed
 from genomecli.training.distributed import (
     agreed,
-    from_main,
     grant_together,
     is_main,
     joined,
@@ -36,7 +33,6 @@ from genomecli.training.distributed import (
     starts_first,
     world_size,
 )
-from genomecli.training.job import weights_digest
 from genomecli.training.loggers import check_loggers
 from genomecli.training.machine import Machine, settle
 from genomecli.training.replicates import folder_name, seeds_of
@@ -49,33 +45,6 @@ if TYPE_CHECKING:
     from genomecli.tasks.splits import Split
     from genomecli.training.checkpoint import Identity
     from genomecli.training.finetune_settings import FinetuneSettings
-
-FREE = frozenset(
-    {
-        "device",
-        "precision",
-        "threads",
-        "finetune.loggers",
-        "finetune.max_minutes",
-        "finetune.model",
-        "finetune.tokens_per_batch",
-        "finetune.metrics.test",
-        BEGAN_FROM,
-    }
-)
-"""Settings that may change between the parts of a run; data and weights are compared by their content."""
-
-FREE_WHEN_FINISHED = FREE - {"finetune.metrics.test"}
-"""Settings in which a finished run may differ and still be what is asked for."""
-
-_KEPT = "a resumed run keeps its settings (--model and another --out start a new run from its weights)"
-
-_PLACES = ("path", "labels", "mask", "spliced")
-"""Settings of data that name files."""
-
-
-_SHOWN = 5
-"""Settings of a finished run that are named where they differ."""
 
 
 @dataclass(frozen=True)
@@ -198,49 +167,14 @@ def _look(config: Config, out: Path, call: _Call) -> State:
             command = read_json(out / INFO).get("command")
             if command != "finetune":
                 raise UsageError(f"is a run of {command}", where=out, fix="give another --out")
-            _compare(folder, state, _settings(config), {"inputs"})
+            compare_run(folder, state, plain_settings(config), {"inputs"})
     return state
-
-
-def _compare(
-    folder: RunFolder, state: State, resolved: Mapping[str, Any], unread: Collection[str] = ()
-) -> None:
-    """Refuse other settings than those of the run that stands there.
-
-    Args:
-        folder: of the run.
-        state: resumed or finished.
-        resolved: settings now.
-        unread: keys that are not known yet.
-    """
-    if state == "resumed":
-        folder.check_config(resolved, FREE.union(unread), fix=_KEPT)
-        return
-    found = [_short(said) for said in folder.differences(resolved, FREE_WHEN_FINISHED.union(unread))]
-    if found:
-        more = f" | and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        raise UsageError(
-            "is finished, and was made from other inputs, settings or another model: "
-            f"{' | '.join(found[:_SHOWN])}{more}",
-            where=folder.path,
-            fix="give --force to replace it, or another --out",
-        )
-
-
-def _short(said: str) -> str:
-    """A difference in a line; of inputs that they differ, since checksums tell nobody anything."""
-    key, _, values = said.partition(": ")
-    if key.startswith("inputs."):
-        return {"inputs.model": "the weights of the model", "inputs.files": "the files"}.get(
-            key, "the labelled rows or their split"
-        )
-    return said if len(values) <= 200 else f"{key}: is another now"
 
 
 def _left_as_it_is(config: Config, data: FinetuneData, out: Path) -> dict[str, Any]:
     """The summary of a finished run. Raises UsageError if it was made from other inputs."""
     with RunFolder(out, resume=True) as folder, agreed():
-        _compare(folder, "finished", _resolved(config, data))
+        compare_run(folder, "finished", resolved_settings(config, data))
         log.info("%s is finished: there is nothing to resume", out)
         return dict(read_json(out / "summary.json"))
 
@@ -335,11 +269,12 @@ def _run(
     deadline = math.inf if minutes is None else call.begun + 60 * minutes
     setting = Setting(data, machine, flag, deadline, call.resume)
     with RunFolder(out, resume=call.resume, force=call.force) as folder:
-        resolved = _resolved(config, data)
-        _check_alike(resolved)
+        with agreed():
+            resolved = resolved_settings(config, data)
+        check_alike(resolved)
         with agreed():
             if is_main() and folder.state == "resumed":
-                _compare(folder, "resumed", resolved)
+                compare_run(folder, "resumed", resolved)
         info = _info(config, data, machine, call.argv)
         folder.begin(resolved, info)
         try:
@@ -357,17 +292,6 @@ def _run(
         finally:
             if is_main():
                 write_json(out / INFO, {**info, "seconds": round(time.monotonic() - call.begun, 1)})
-
-
-def _check_alike(resolved: Mapping[str, Any]) -> None:
-    """Raise RunError where processes have read other data, weights or settings than the first one."""
-    digest = hashlib.sha256(json.dumps(resolved, sort_keys=True, default=str).encode()).hexdigest()
-    mine = int(digest[:15], 16)  # what a message's int64 holds
-    first = from_main(mine)
-    with agreed():
-        if mine != first:
-            what = "this process has read other data, weights or settings than the first one"
-            raise RunError(what, fix="let all of them see the same files")
 
 
 def _make_place(path: Path, plan: Planned, resolved: Mapping[str, Any]) -> None:
@@ -407,40 +331,6 @@ def _finish(folder: RunFolder, trials: Sequence[Trial], data: FinetuneData) -> N
             write_manifest(trial.path, KIND, extra, exclude=NOT_COMPARED)
     extra = {"command": "finetune", "targets": list(data.settings.targets), "trials": len(trials)}
     folder.finish(extra, kind=SET_KIND if len(trials) > 1 or trials[0].path != folder.path else KIND)
-
-
-def _resolved(config: Config, data: FinetuneData) -> dict[str, Any]:
-    """The settings, with names and checksums of inputs instead of their paths."""
-    inputs = data.inputs()
-    if data.settings.model is not None:
-        inputs["model"] = weights_digest(data.settings.model)
-    began = {} if data.ancestry is None else {BEGAN_FROM: data.ancestry.to_dict()}
-    return {**_settings(config), "inputs": inputs, **began}
-
-
-def _settings(config: Config) -> dict[str, Any]:
-    """The settings, with names of inputs instead of their paths."""
-    section = config.finetune.model_dump(mode="json")
-    for key in _PLACES:
-        section["data"][key] = _named(section["data"].get(key))
-    for group in ("intervals", "classes"):
-        inner = section["data"].get(group)
-        if isinstance(inner, dict):
-            section["data"][group] = (
-                {**inner, "path": _named(inner["path"])}
-                if group == "intervals"
-                else {name: _named(paths) for name, paths in inner.items()}
-            )
-    section["split"]["genome"] = _named(section["split"].get("genome"))
-    section["model"] = _named(section["model"])
-    common = {"device": config.device, "precision": config.precision, "threads": config.threads}
-    return {**common, "seed": config.seed, "finetune": section}
-
-
-def _named(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return [_named(one) for one in value]
-    return value if value is None else Path(str(value)).name
 
 
 def _info(config: Config, data: FinetuneData, machine: Machine, argv: Sequence[str] | None) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genomecli.commands.finetune_data import FinetuneData, window_of
+from genomecli.commands.finetune_names import about_network, network_name
 from genomecli.files import write_json
 from genomecli.inference.predictor import FrozenValidation, Predictor, validation_figures
 from genomecli.inference.task_reading import column_reading, token_column
@@ -383,32 +384,3 @@ def judged_parts(split: Split, settings: FinetuneSettings) -> dict[str, Ints]:
     """The rows of the parts that are predicted and measured; without the test part where it is left out."""
     parts = PARTS if settings.metrics.test else PARTS[:1]
     return {part: split.sides[part] for part in parts if len(split.sides[part])}
-
-
-def network_name(data: FinetuneData) -> str:
-    """What the network in question is called in tables."""
-    if data.loaded is None:
-        return "network"
-    return "tuned" if data.earlier else "pretrained"
-
-
-_TUNED = {
-    "full": "all weights tuned",
-    "last": "its last layers tuned",
-    "frozen": "its body frozen, the head alone trained",
-    "embeddings": "its embedding rows as first layer of a small convolutional network",
-    "lora": "tuned by low-rank updates",
-}
-
-
-def about_network(data: FinetuneData) -> str:
-    """What the tuned network is, in a sentence without a full stop."""
-    shape = data.start.settings
-    size = f"{shape.layers} layers, width {shape.width}"
-    if data.loaded is None:
-        return f"a network from random weights, {size}"
-    how = _TUNED[data.settings.tune]
-    if data.earlier:
-        before = f"{size}, tuned before on {data.earlier}, in the end for {data.loaded.step} steps"
-        return f"a network that was tuned before ({before}), {how}"
-    return f"the pretrained network ({size}, {data.loaded.step} steps of pretraining), {how}"

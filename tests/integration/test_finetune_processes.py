@@ -12,8 +12,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from genomecli.commands import finetune as command
+from genomecli.commands import finetune_identity
 from genomecli.commands.finetune import run_finetune
+from genomecli.commands.finetune_identity import check_alike
 from genomecli.config import load_config
 from genomecli.errors import RunError
 from genomecli.files import verify_manifest
@@ -229,7 +230,7 @@ def test_what_is_asked_is_answered_once(inputs: list[str], tmp_path: Path) -> No
 
 
 def test_a_process_that_has_read_something_else_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    command._check_alike({"inputs": {"data": "one"}})
-    monkeypatch.setattr(command, "from_main", lambda number: number + 1)
+    check_alike({"inputs": {"data": "one"}})
+    monkeypatch.setattr(finetune_identity, "from_main", lambda number: number + 1)
     with pytest.raises(RunError, match="has read other data, weights or settings than the first one"):
-        command._check_alike({"inputs": {"data": "two"}})
+        check_alike({"inputs": {"data": "two"}})
