@@ -162,10 +162,14 @@ def grant_together(flag: StopFlag, fix: str) -> None:
 
     Raises:
         CheckpointedError, InterruptedRunError: see :meth:`StopFlag.grant`.
+        SaidElsewhereError: in other processes than the first.
     """
     if world_size() > 1:
         flag.requested = common_reason(flag.requested)
-    flag.grant(fix)
+        if flag.requested is None:
+            return
+    with agreed():
+        flag.grant(fix)
 
 
 @contextmanager

@@ -177,6 +177,8 @@ def test_a_stopped_run_goes_on_with_another_number_of_processes(
     started[-1].send_signal(signal.SIGTERM)
     codes, said = finish(started)
     assert codes == [75] * first, said
+    assert said[0].endswith(": by TERM; --resume goes on from there\n")
+    assert not any(said[1:])
     assert 0 < load_checkpoint(out / "seed-4", prefer="last").progress.step < 60
     lines = logged(out / "seed-3")
     if then == 1:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -68,15 +70,22 @@ def launch(words: Sequence[str], processes: int, module: str = "genomecli") -> l
     """Processes of one command line, with the variables that torchrun sets."""
     command = [sys.executable, "-m", module, *words]
     started = []
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     for rank in range(processes):
         together = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": processes, "LOCAL_WORLD_SIZE": processes}
         together |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
         env = {**os.environ, "OMP_NUM_THREADS": "1", **{name: str(v) for name, v in together.items()}}
         started.append(subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True))
     return started
+
+
+def free_port() -> int:
+    """A port to listen on, none of those that the system gives to connections in the meantime."""
+    for port in random.sample(range(20_000, 30_000), 100):
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 def finish(started: Sequence[subprocess.Popen[str]]) -> tuple[list[int], list[str]]:
@@ -157,6 +166,8 @@ def test_a_run_goes_on_with_another_number_of_processes(
     started[1].send_signal(signal.SIGTERM)
     codes, said = finish(started)
     assert codes == [75, 75], said
+    assert said[0].endswith("of 60: by TERM; --resume goes on from there\n")
+    assert said[1] == ""
     assert 0 < load_checkpoint(out, prefer="last").progress.step < 60
     alone(corpus, out, resume=True, **long)
     assert "2 processes are now 1" in caplog.text

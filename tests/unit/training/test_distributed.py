@@ -83,8 +83,13 @@ def test_the_signal_of_one_process_stops_all(monkeypatch: pytest.MonkeyPatch) ->
     _among(monkeypatch, 0, (REASONS.index("TERM"),))
     assert common_reason(None) == common_reason("time") == "TERM"
     assert common_reason("INT") == "INT"
-    with pytest.raises(CheckpointedError, match="stopped by TERM; go on"):
-        grant_together(StopFlag(), "go on")
+    monkeypatch.setattr(distributed, "common_reason", lambda reason: "TERM")
+    for rank, raised in ((0, CheckpointedError), (1, SaidElsewhereError)):
+        _among(monkeypatch, rank, (75, 0, 0))
+        with pytest.raises(raised, match="stopped by TERM; go on" if rank == 0 else None):
+            grant_together(StopFlag(), "go on")
+    monkeypatch.setattr(distributed, "common_reason", lambda reason: None)
+    grant_together(StopFlag(), "go on")
 
 
 def test_one_process_is_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
