@@ -133,7 +133,8 @@ def pretrain(
 @command(
     "finetune",
     "Example: genomecli finetune -c promoters.yaml --model runs/ecoli -o tuned; or without a YAML: "
-    "genomecli finetune --model runs/ecoli --data promoters.tsv --target label -o tuned",
+    "genomecli finetune --model runs/ecoli --data promoters.tsv --target label -o tuned; "
+    "in several processes: torchrun --nproc-per-node N -m genomecli finetune ...",
 )
 def finetune(
     config: ConfigFile = None,

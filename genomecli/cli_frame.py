@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from genomecli.errors import GenomecliError, InterruptedRunError, UsageError
+from genomecli.errors import GenomecliError, InterruptedRunError, SaidElsewhereError, UsageError
 
 if TYPE_CHECKING:
     from genomecli.config import Config
@@ -213,7 +213,9 @@ def foreign(error: Exception) -> int:
 
 
 def fail(error: GenomecliError) -> int:
-    """The exit code of one of our errors, shown as it was asked for."""
+    """The exit code of one of our errors, shown as it was asked for unless another process has said it."""
+    if isinstance(error, SaidElsewhereError):
+        return error.exit_code
     if Shown.debug:
         import traceback
 

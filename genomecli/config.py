@@ -258,6 +258,12 @@ _GIVEN = {
 """How settings that cannot be left out are given where no YAML says them."""
 
 
+_NOT_SERVED = {
+    "finetune.shard": "processes that tune together share rows alone, and each holds the whole network",
+}
+"""What is said of settings that another command has and this one does not."""
+
+
 def _problems(
     error: ValidationError, cls: type[Section], prefix: str, extra_keys: Sequence[str] = ()
 ) -> list[str]:
@@ -270,7 +276,7 @@ def _problems(
             known = [*_keys_beside(cls, item["loc"]), *(extra_keys if len(steps) == 1 else ())]
             near = difflib.get_close_matches(steps[-1], known, 1, 0.5)
             hint = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(sorted(known))}"
-            found.append(f"{place}: unknown key; {hint}")
+            found.append(f"{place}: unknown key; {_NOT_SERVED.get(place, hint)}")
         elif item["type"] == "missing":
             found.append(f"{place}: is required{_GIVEN.get(place, '')}")
         else:

@@ -110,6 +110,18 @@ class InterruptedRunError(GenomecliError):
     exit_code = 130
 
 
+class SaidElsewhereError(GenomecliError):
+    """Another process of the run says what went wrong; this one ends with that one's exit code, and silently.
+
+    Args:
+        exit_code: of the other process.
+    """
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__("another process of the run ended, and said why")
+        self.exit_code = exit_code
+
+
 FOREIGN = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, MemoryError)
 """What plain code stumbles over in values that are not what they should be."""
 

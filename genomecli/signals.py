@@ -79,7 +79,15 @@ def _stopped(signal_name: str, fix: str) -> CheckpointedError | InterruptedRunEr
 
 
 class _StopNow(BaseException):
-    """What a handler raises. No ``except Exception`` of a library takes it for a fault of its own."""
+    """What a handler raises. No ``except Exception`` of a library takes it for a fault of its own.
+
+    Args:
+        signal_name: without SIG.
+    """
+
+    def __init__(self, signal_name: str) -> None:
+        super().__init__(signal_name)
+        self.exit_code = _stopped(signal_name, "").exit_code
 
 
 @contextmanager

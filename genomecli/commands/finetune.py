@@ -1,6 +1,8 @@
 """``genomecli finetune``: check, split, train, compare, report. From a labelled table to judged predictions.
 
 Seeds and folds are trials with a folder each below the run's; tables and the page are of all of them.
+
+Of several processes each reads the data, all train each network together, and the first one writes.
 """
 
 from __future__ import annotations
@@ -8,21 +10,29 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genomecli.commands.finetune_identity import check_alike, compare_run, plain_settings, resolved_settings
 from genomecli.commands.foreign_models import with_native
 from genomecli.commands.spared import spare_inputs
 from genomecli.errors import ConfigError, UsageError
 from genomecli.files import read_json, write_json, write_manifest
-from genomecli.inference.training_history import BEGAN_FROM
-from genomecli.runtime import log, run_info
+from genomecli.runtime import log, pick_device, run_info
 from genomecli.signals import StopFlag, stopping
 from genomecli.training.checkpoint import load_checkpoint, pointed
-from genomecli.training.distributed import started_together
-from genomecli.training.job import weights_digest
+from genomecli.training.distributed import (
+    agreed,
+    grant_together,
+    is_main,
+    joined,
+    started_together,
+    starts_first,
+    world_size,
+)
 from genomecli.training.loggers import check_loggers
 from genomecli.training.machine import Machine, settle
 from genomecli.training.replicates import folder_name, seeds_of
@@ -30,38 +40,11 @@ from genomecli.training.run_folder import INFO, KIND, NOT_COMPARED, SET_KIND, Ru
 
 if TYPE_CHECKING:
     from genomecli.commands.finetune_data import FinetuneData
-    from genomecli.commands.finetune_trial import Trial
+    from genomecli.commands.finetune_trial import Outcome, Trial
     from genomecli.config import Config
     from genomecli.tasks.splits import Split
     from genomecli.training.checkpoint import Identity
     from genomecli.training.finetune_settings import FinetuneSettings
-
-FREE = frozenset(
-    {
-        "device",
-        "precision",
-        "threads",
-        "finetune.loggers",
-        "finetune.max_minutes",
-        "finetune.model",
-        "finetune.tokens_per_batch",
-        "finetune.metrics.test",
-        BEGAN_FROM,
-    }
-)
-"""Settings that may change between the parts of a run; data and weights are compared by their content."""
-
-FREE_WHEN_FINISHED = FREE - {"finetune.metrics.test"}
-"""Settings in which a finished run may differ and still be what is asked for."""
-
-_KEPT = "a resumed run keeps its settings (--model and another --out start a new run from its weights)"
-
-_PLACES = ("path", "labels", "mask", "spliced")
-"""Settings of data that name files."""
-
-
-_SHOWN = 5
-"""Settings of a finished run that are named where they differ."""
 
 
 @dataclass(frozen=True)
@@ -97,118 +80,101 @@ def run_finetune(
         argv: the command line, for ``run.json``; that of the process by default.
 
     Returns:
-        What ``summary.json`` holds; empty after ``check`` or ``dry_run``.
+        What ``summary.json`` holds; empty after ``check`` or ``dry_run``, of which several processes that
+        are started together leave the first to speak, and in those that do not write.
 
     Raises:
         InputError, ConfigError, UsageError: before anything is written.
         RunError: if training fails.
         CheckpointedError: after TERM, USR1 or ``max_minutes``, with a checkpoint saved.
         InterruptedRunError: after INT, with a checkpoint saved.
+        SaidElsewhereError: in other processes than the one that has the error to tell.
     """
-    from genomecli.commands.finetune_body import body_stands
-    from genomecli.commands.finetune_data import open_data
-    from genomecli.commands.finetune_plan import show_plan
-    from genomecli.tasks.kinds.registry import check_kinds
-
-    config = with_native(config, "finetune")
-    settings = config.finetune
-    begun = time.monotonic()
-    if started_together():
-        raise UsageError("finetune runs in one process", fix="start it without torchrun or srun")
-    _check_seeds(settings)
-    check_loggers(settings.loggers)
-    check_kinds({name: target.kind for name, target in settings.targets.items()})
-    # Reading and clustering take long: what cannot end well by its folder or settings is told before.
-    state = "new" if check or dry_run else _look(config, out, force=force, resume=resume)
-    stands = body_stands(config, check=check)
-    with stopping("nothing is written yet: run it again", interrupt=True):
-        data = open_data(settings, config.seed, bodiless=not stands)
-        if check:
-            print_check(data)
-            return {}
-        if state == "finished":
-            return _left_as_it_is(config, data, out)
-    plans = plan_trials(data, config.seed)
-    minutes = settings.max_minutes
-    deadline = math.inf if minutes is None else begun + 60 * minutes
-    before = _begun(out, plans) if resume else None
-    machine = settle(config.device, config.precision, config.threads, before)
-    _announce(data, plans, machine)
-    with StopFlag() as flag:
-        if dry_run:
-            show_plan(data, plans, machine, flag)
-            return {}
-        return _run(config, data, plans, out, machine, flag, _Call(force, resume, argv, deadline, begun))
+    call = _Call(force, resume, check, dry_run, argv, time.monotonic())
+    alone = check or dry_run
+    if alone and not starts_first():
+        return {}
+    with nullcontext() if alone or not started_together() else joined(pick_device(config.device)):
+        return _finetune(config, out, call)
 
 
 @dataclass(frozen=True)
 class _Call:
-    """How the command was called."""
+    """How the command was called, and when (``time.monotonic()``)."""
 
     force: bool
     resume: bool
+    check: bool
+    dry_run: bool
     argv: Sequence[str] | None
-    deadline: float
     begun: float
 
 
-def _look(config: Config, out: Path, *, force: bool, resume: bool) -> State:
+def _finetune(config: Config, out: Path, call: _Call) -> dict[str, Any]:
+    """The command in one process, or in each of those that are joined."""
+    from genomecli.commands.finetune_body import body_stands
+    from genomecli.commands.finetune_data import open_data
+    from genomecli.commands.finetune_plan import show_plan
+    from genomecli.tasks.kinds.registry import check_kinds
+    from genomecli.training.tuning_job import check_share
+
+    with agreed():
+        config = with_native(config, "finetune")
+        settings = config.finetune
+        _check_seeds(settings)
+        check_loggers(settings.loggers)
+        check_kinds({name: target.kind for name, target in settings.targets.items()})
+        _check_files(settings)
+    # Reading and clustering take long: what cannot end well by its folder or settings is told before.
+    state = "new" if call.check or call.dry_run else _look(config, out, call)
+    with agreed():
+        stands = body_stands(config, check=call.check)
+    with agreed(), stopping("nothing is written yet: run it again", interrupt=True):
+        data = open_data(settings, config.seed, bodiless=not stands)
+        if call.check:
+            print_check(data)
+            return {}
+    if state == "finished":
+        return _left_as_it_is(config, data, out)
+    plans = plan_trials(data, config.seed)
+    with agreed():
+        before = _begun(out, plans) if call.resume else None
+        machine = settle(config.device, config.precision, config.threads, before)
+        for plan in plans:
+            check_share(settings, len(plan.split.train), machine.processes)
+        if is_main():
+            _announce(data, plans, machine)
+    with StopFlag() as flag:
+        if call.dry_run:
+            show_plan(data, plans, machine, flag)
+            return {}
+        return _run(config, data, plans, out, machine, flag, call)
+
+
+def _look(config: Config, out: Path, call: _Call) -> State:
     """What will become of the run's folder.
 
     Raises:
         UsageError: if it may not be taken, or holds a finished run of other settings.
         ConfigError: if it holds an unfinished one of other settings.
     """
-    spare_inputs(out, [config.finetune.model, *config.finetune.data.path])
-    folder = RunFolder(out, resume=resume, force=force)
+    folder = RunFolder(out, resume=call.resume, force=call.force)
+    with agreed():
+        spare_inputs(out, [config.finetune.model, *config.finetune.data.path])
     state = folder.look()
-    if state != "new":
-        command = read_json(out / INFO).get("command")
-        if command != "finetune":
-            raise UsageError(f"is a run of {command}", where=out, fix="give another --out")
-        _compare(folder, state, _settings(config), {"inputs"})
+    with agreed():
+        if is_main() and state != "new":
+            command = read_json(out / INFO).get("command")
+            if command != "finetune":
+                raise UsageError(f"is a run of {command}", where=out, fix="give another --out")
+            compare_run(folder, state, plain_settings(config), {"inputs"})
     return state
-
-
-def _compare(
-    folder: RunFolder, state: State, resolved: Mapping[str, Any], unread: Collection[str] = ()
-) -> None:
-    """Refuse other settings than those of the run that stands there.
-
-    Args:
-        folder: of the run.
-        state: resumed or finished.
-        resolved: settings now.
-        unread: keys that are not known yet.
-    """
-    if state == "resumed":
-        folder.check_config(resolved, FREE.union(unread), fix=_KEPT)
-        return
-    found = [_short(said) for said in folder.differences(resolved, FREE_WHEN_FINISHED.union(unread))]
-    if found:
-        more = f" | and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        raise UsageError(
-            "is finished, and was made from other inputs, settings or another model: "
-            f"{' | '.join(found[:_SHOWN])}{more}",
-            where=folder.path,
-            fix="give --force to replace it, or another --out",
-        )
-
-
-def _short(said: str) -> str:
-    """A difference in a line; of inputs that they differ, since checksums tell nobody anything."""
-    key, _, values = said.partition(": ")
-    if key.startswith("inputs."):
-        return {"inputs.model": "the weights of the model", "inputs.files": "the files"}.get(
-            key, "the labelled rows or their split"
-        )
-    return said if len(values) <= 200 else f"{key}: is another now"
 
 
 def _left_as_it_is(config: Config, data: FinetuneData, out: Path) -> dict[str, Any]:
     """The summary of a finished run. Raises UsageError if it was made from other inputs."""
-    with RunFolder(out, resume=True) as folder:
-        _compare(folder, "finished", _resolved(config, data))
+    with RunFolder(out, resume=True) as folder, agreed():
+        compare_run(folder, "finished", resolved_settings(config, data))
         log.info("%s is finished: there is nothing to resume", out)
         return dict(read_json(out / "summary.json"))
 
@@ -217,6 +183,13 @@ def _check_seeds(settings: FinetuneSettings) -> None:
     seeds = settings.seeds
     if isinstance(seeds, tuple) and (not seeds or len(set(seeds)) < len(seeds)):
         raise ConfigError(["finetune.seeds: is empty or names one twice; name each seed once"])
+
+
+def _check_files(settings: FinetuneSettings) -> None:
+    """Raise UsageError where several processes are to read standard input, which one of them would take."""
+    if world_size() > 1 and "-" in settings.data.path:
+        fix = "write it to a file first"
+        raise UsageError("finetune.data.path: several processes cannot read standard input", fix=fix)
 
 
 def print_check(data: FinetuneData) -> None:
@@ -290,36 +263,63 @@ def _run(
     flag: StopFlag,
     call: _Call,
 ) -> dict[str, Any]:
-    from genomecli.commands.finetune_report import write_report
     from genomecli.commands.finetune_trial import Setting, Trial
 
-    setting = Setting(data, machine, flag, call.deadline, call.resume)
+    minutes = config.finetune.max_minutes
+    deadline = math.inf if minutes is None else call.begun + 60 * minutes
+    setting = Setting(data, machine, flag, deadline, call.resume)
     with RunFolder(out, resume=call.resume, force=call.force) as folder:
-        resolved = _resolved(config, data)
-        if folder.state == "resumed":
-            _compare(folder, "resumed", resolved)
+        with agreed():
+            resolved = resolved_settings(config, data)
+        check_alike(resolved)
+        with agreed():
+            if is_main() and folder.state == "resumed":
+                compare_run(folder, "resumed", resolved)
         info = _info(config, data, machine, call.argv)
         folder.begin(resolved, info)
         try:
             trials, outcomes = [], []
             for plan in plans:
                 path = out / plan.folder
-                path.mkdir(exist_ok=True)
-                if plan.folder:
-                    write_json(path / "config.json", {**resolved, "seed": plan.seed, "trial": plan.name})
+                with agreed():
+                    if is_main():
+                        _make_place(path, plan, resolved)
                 trials.append(Trial(setting, plan.split, plan.seed, path, plan.name))
                 outcomes.append(trials[-1].run())
-            flag.grant("--resume goes on from there")
-            log.info("judging the predictions")
-            with stopping("--resume goes on from there", interrupt=True):
-                summary = write_report(out, data, outcomes, [trial.path for trial in trials], config.seed)
-            write_json(out / "summary.json", summary)
-            _say(summary)
-            _finish(folder, trials, data)
-            log.info("wrote %s; open %s", out, out / "index.html")
-            return summary
+            grant_together(flag, "--resume goes on from there")
+            with agreed():
+                return _report(config, data, folder, trials, outcomes) if is_main() else {}
         finally:
-            write_json(out / INFO, {**info, "seconds": round(time.monotonic() - call.begun, 1)})
+            if is_main():
+                write_json(out / INFO, {**info, "seconds": round(time.monotonic() - call.begun, 1)})
+
+
+def _make_place(path: Path, plan: Planned, resolved: Mapping[str, Any]) -> None:
+    """Make the folder of a trial."""
+    path.mkdir(exist_ok=True)
+    if plan.folder:
+        write_json(path / "config.json", {**resolved, "seed": plan.seed, "trial": plan.name})
+
+
+def _report(
+    config: Config,
+    data: FinetuneData,
+    folder: RunFolder,
+    trials: Sequence[Trial],
+    outcomes: Sequence[Outcome],
+) -> dict[str, Any]:
+    """Judge, write and mark the run as finished; the summary."""
+    from genomecli.commands.finetune_report import write_report
+
+    out = folder.path
+    log.info("judging the predictions")
+    with stopping("--resume goes on from there", interrupt=True):
+        summary = write_report(out, data, outcomes, [trial.path for trial in trials], config.seed)
+    write_json(out / "summary.json", summary)
+    _say(summary)
+    _finish(folder, trials, data)
+    log.info("wrote %s; open %s", out, out / "index.html")
+    return summary
 
 
 def _finish(folder: RunFolder, trials: Sequence[Trial], data: FinetuneData) -> None:
@@ -333,42 +333,9 @@ def _finish(folder: RunFolder, trials: Sequence[Trial], data: FinetuneData) -> N
     folder.finish(extra, kind=SET_KIND if len(trials) > 1 or trials[0].path != folder.path else KIND)
 
 
-def _resolved(config: Config, data: FinetuneData) -> dict[str, Any]:
-    """The settings, with names and checksums of inputs instead of their paths."""
-    inputs = data.inputs()
-    if data.settings.model is not None:
-        inputs["model"] = weights_digest(data.settings.model)
-    began = {} if data.ancestry is None else {BEGAN_FROM: data.ancestry.to_dict()}
-    return {**_settings(config), "inputs": inputs, **began}
-
-
-def _settings(config: Config) -> dict[str, Any]:
-    """The settings, with names of inputs instead of their paths."""
-    section = config.finetune.model_dump(mode="json")
-    for key in _PLACES:
-        section["data"][key] = _named(section["data"].get(key))
-    for group in ("intervals", "classes"):
-        inner = section["data"].get(group)
-        if isinstance(inner, dict):
-            section["data"][group] = (
-                {**inner, "path": _named(inner["path"])}
-                if group == "intervals"
-                else {name: _named(paths) for name, paths in inner.items()}
-            )
-    section["split"]["genome"] = _named(section["split"].get("genome"))
-    section["model"] = _named(section["model"])
-    common = {"device": config.device, "precision": config.precision, "threads": config.threads}
-    return {**common, "seed": config.seed, "finetune": section}
-
-
-def _named(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return [_named(one) for one in value]
-    return value if value is None else Path(str(value)).name
-
-
 def _info(config: Config, data: FinetuneData, machine: Machine, argv: Sequence[str] | None) -> dict[str, Any]:
     facts = {"device": str(machine.device), "precision": machine.precision, "threads": machine.threads}
+    facts["processes"] = machine.processes
     files = [str(file["path"]) for file in data.reading.files]
     paths = {"files": files, "model": data.settings.model}
     return run_info("finetune", argv, **facts, paths=paths)

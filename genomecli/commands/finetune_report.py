@@ -15,7 +15,8 @@ from genomecli.analysis.task_judging import judge_target
 from genomecli.analysis.task_report import write_task_report
 from genomecli.analysis.task_results import LearningCurve, ModelCard, Overlap, SplitReport, TaskResults
 from genomecli.commands.finetune_data import FinetuneData, drop_counts
-from genomecli.commands.finetune_trial import Outcome, judged_parts, network_name
+from genomecli.commands.finetune_names import network_name
+from genomecli.commands.finetune_trial import Outcome, judged_parts
 from genomecli.files import atomic_path
 from genomecli.runtime import rng
 from genomecli.tasks.check import shown_label, told

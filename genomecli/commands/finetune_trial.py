@@ -1,4 +1,8 @@
-"""One trial of ``finetune``: a network tuned on one split with one seed, its baselines, their predictions."""
+"""One trial of ``finetune``: a network tuned on one split with one seed, its baselines, their predictions.
+
+Several processes train each network together. Baselines that are no networks, and all predictions, are the
+first one's; the others wait for it.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genomecli.commands.finetune_data import FinetuneData, window_of
+from genomecli.commands.finetune_names import about_network, network_name
 from genomecli.files import write_json
 from genomecli.inference.predictor import FrozenValidation, Predictor, validation_figures
 from genomecli.inference.task_reading import column_reading, token_column
@@ -26,6 +31,7 @@ from genomecli.tasks.settings import HeadSettings
 from genomecli.tasks.splits import Split
 from genomecli.tasks.targets import Fitted
 from genomecli.training.checkpoint import pointed
+from genomecli.training.distributed import agreed, from_main, grant_together, is_main, rank, world_size
 from genomecli.training.finetuning import Around, Finetuning, write_spec
 from genomecli.training.starts import CNN_RATE, Start, convolutional_start, random_start, scratch_rate
 from genomecli.training.task_spec import ColumnReading, HeadShape, TaskSpec
@@ -41,6 +47,8 @@ if TYPE_CHECKING:
 PARTS = ("valid", "test")
 BASELINES = "baselines"
 """Folder of a trial in which baseline networks are trained."""
+
+_GO_ON = "--resume goes on from there"
 
 Readings = tuple[ColumnReading, ColumnReading | None]
 """How sequences are read, and the second ones of pairs."""
@@ -76,7 +84,8 @@ class Outcome:
         name: ``seed 2`` or ``fold 3``; empty for a single training.
         split: its rows.
         fitted: targets and labelled examples.
-        predictions: model to part to target to predictions; the tuned network first.
+        predictions: model to part to target to predictions; the tuned network first. These and the
+            summaries are the first process's alone.
         about: model to what it is, a sentence without a full stop.
         training: model to a summary of its training.
         spec: of the tuned network.
@@ -177,14 +186,19 @@ class Trial:
         data = self.setting.data
         found = Outcome(self.name, self.split, self.fitted)
         name = network_name(data)
-        job = self.network_job()
+        with agreed():
+            job = self.network_job()
+            if is_main():
+                save_seen(self.path, self.seen())
         found.spec = job.spec
-        save_seen(self.path, self.seen())
         self._network(found, name, job, self.path)
         found.about[name] = about_network(data)
         for baseline in self.settings.baselines.run:
             if baseline in ("majority", "composition"):
-                self._simple(found, baseline)
+                grant_together(self.setting.flag, _GO_ON)
+                with agreed():
+                    if is_main():
+                        self._simple(found, baseline)
             elif baseline == "cnn":
                 self._cnn(found)
             elif data.loaded is not None:
@@ -277,8 +291,24 @@ class Trial:
 
     def _network(self, found: Outcome, name: str, job: TuningJob, path: Path) -> None:
         """Train one network, or go on with it, and predict with its best checkpoint."""
-        self.setting.flag.grant("--resume goes on from there")
-        summary_path = path / "training.json"
+        grant_together(self.setting.flag, _GO_ON)
+        with agreed():
+            resume = is_main() and self._begin(name, job, path)
+        resume = bool(from_main(resume))
+        valid = self.examples.take(self.split.valid)
+        around = Around(self.setting.flag, self.setting.deadline, self._validate(job, valid))
+        run = Finetuning(job, path, around)
+        summary = run.run(resume=resume)
+        with agreed():
+            if is_main():
+                found.training[name] = summary
+                write_json(path / "training.json", summary)
+                run.draw()
+                tuned = load_tuned(path, self.setting.machine.device)
+                found.predictions[name] = self._predict(self._predictor(tuned))
+
+    def _begin(self, name: str, job: TuningJob, path: Path) -> bool:
+        """Make the folder of one network, and say what is trained; whether a checkpoint there goes on."""
         resume = self.setting.resume and pointed(path, "last") is not None
         path.mkdir(parents=True, exist_ok=True)
         # Folders of folds and seeds hold settings before their training begins, so these tell nothing.
@@ -290,14 +320,7 @@ class Trial:
         log.info("%s%s: %d rows, %d steps", where, name, len(job.data.rows), job.steps)
         if began and self.setting.resume and not resume:
             log.warning("%s%s: it has no checkpoint yet, so it begins anew", where, name)
-        valid = self.examples.take(self.split.valid)
-        around = Around(self.setting.flag, self.setting.deadline, self._validate(job, valid))
-        run = Finetuning(job, path, around)
-        found.training[name] = run.run(resume=resume)
-        write_json(summary_path, found.training[name])
-        run.draw()
-        tuned = load_tuned(path, self.setting.machine.device)
-        found.predictions[name] = self._predict(self._predictor(tuned))
+        return resume
 
     def _predictor(self, tuned: Tuned) -> Predictor:
         machine = self.setting.machine
@@ -308,6 +331,8 @@ class Trial:
             log.warning("no validation row has a label: the last weights are kept, and nothing ends early")
             return None
 
+        if world_size() > 1:
+            valid = valid.take(np.arange(rank(), len(valid), world_size()))
         frozen = FrozenValidation(valid) if job.spec.tune == "frozen" else None
 
         def validate(model: LanguageModel, step: int) -> dict[str, Any]:
@@ -324,7 +349,6 @@ class Trial:
 
     def _simple(self, found: Outcome, name: Any) -> None:
         """Fit majority or composition to each target."""
-        self.setting.flag.grant("--resume goes on from there")
         data, about = self.setting.data, {}
         parts: dict[str, dict[str, Predictions]] = {part: {} for part in self._parts()}
         for target in self.fitted.targets.values():
@@ -340,7 +364,7 @@ class Trial:
                 self.split.group_of,
                 self.seed,
             )
-            with stopping("--resume goes on from there", interrupt=True):
+            with stopping(_GO_ON, interrupt=True):
                 baseline = fit_baseline(name, task)
                 about[target.name] = baseline.about
                 for part, rows in self._parts().items():
@@ -360,32 +384,3 @@ def judged_parts(split: Split, settings: FinetuneSettings) -> dict[str, Ints]:
     """The rows of the parts that are predicted and measured; without the test part where it is left out."""
     parts = PARTS if settings.metrics.test else PARTS[:1]
     return {part: split.sides[part] for part in parts if len(split.sides[part])}
-
-
-def network_name(data: FinetuneData) -> str:
-    """What the network in question is called in tables."""
-    if data.loaded is None:
-        return "network"
-    return "tuned" if data.earlier else "pretrained"
-
-
-_TUNED = {
-    "full": "all weights tuned",
-    "last": "its last layers tuned",
-    "frozen": "its body frozen, the head alone trained",
-    "embeddings": "its embedding rows as first layer of a small convolutional network",
-    "lora": "tuned by low-rank updates",
-}
-
-
-def about_network(data: FinetuneData) -> str:
-    """What the tuned network is, in a sentence without a full stop."""
-    shape = data.start.settings
-    size = f"{shape.layers} layers, width {shape.width}"
-    if data.loaded is None:
-        return f"a network from random weights, {size}"
-    how = _TUNED[data.settings.tune]
-    if data.earlier:
-        before = f"{size}, tuned before on {data.earlier}, in the end for {data.loaded.step} steps"
-        return f"a network that was tuned before ({before}), {how}"
-    return f"the pretrained network ({size}, {data.loaded.step} steps of pretraining), {how}"

@@ -22,7 +22,7 @@ from genomecli.models.language_model import LanguageModel
 from genomecli.runtime import log, pick_device, run_info
 from genomecli.signals import StopFlag
 from genomecli.training.checkpoint import Checkpoint, load_checkpoint, pointed
-from genomecli.training.distributed import from_main, is_main, joined
+from genomecli.training.distributed import from_main, is_main, joined, starts_first
 from genomecli.training.estimate import duration, estimate_run
 from genomecli.training.estimate import suggest as judge_presets
 from genomecli.training.job import CorpusOnDisk, Job
@@ -90,7 +90,8 @@ def run_pretrain(
         make_probes: figures to measure along training; the MRR by default, if ``probes.mrr_every`` is set.
 
     Returns:
-        What ``summary.json`` holds; empty after ``dry_run`` or ``suggest``.
+        What ``summary.json`` holds; empty after ``dry_run`` or ``suggest``, of which several processes that
+        are started together leave the first to speak, and in those that do not write.
 
     Raises:
         InputError, ConfigError, UsageError: before anything is written.
@@ -98,6 +99,8 @@ def run_pretrain(
         CheckpointedError: after TERM, USR1 or ``max_minutes``, with a checkpoint saved.
         InterruptedRunError: after INT, with a checkpoint saved.
     """
+    if (suggest or dry_run) and not starts_first():
+        return {}
     config = with_dictionary(with_native(config, "pretrain"))
     settings = config.pretrain
     minutes = settings.max_minutes

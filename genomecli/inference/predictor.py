@@ -29,6 +29,7 @@ from genomecli.sequences.alphabets import Codes
 from genomecli.tasks.examples import Examples, Floats
 from genomecli.tasks.kinds.registry import task_kind
 from genomecli.tasks.predictions import Predictions
+from genomecli.training.distributed import add_up, agreed
 from genomecli.training.task_spec import LongInput
 
 Outputs = NDArray[np.float32]
@@ -240,7 +241,7 @@ class FrozenValidation:
     """Figures of one table while heads are trained on a body that is not: its states are computed once.
 
     Args:
-        examples: labelled.
+        examples: labelled; see :func:`validation_figures`.
     """
 
     def __init__(self, examples: Examples) -> None:
@@ -273,13 +274,30 @@ def unlabelled(examples: Examples) -> Iterator[Unlabelled]:
 def validation_figures(predictor: Predictor, examples: Examples) -> dict[str, Any]:
     """The loss of labelled examples, as training computes it, on whole sequences.
 
+    Args:
+        predictor: with the model as it is now.
+        examples: labelled; of several processes each gives its share of them.
+
     Returns:
         ``loss``, the weighted sum over the targets, and ``targets``, each with its mean ``loss``; targets
         without a label are left out.
     """
-    outputs = predictor.outputs(examples)
+    with agreed():
+        mine = _loss_sums(predictor, examples)
+    sums = add_up([number for pair in mine for number in pair])
     targets: dict[str, dict[str, float]] = {}
     total = 0.0
+    for target, loss, count in zip(predictor.targets, sums[::2], sums[1::2], strict=True):
+        if count:
+            targets[target.name] = {"loss": loss / count}
+            total += target.weight * targets[target.name]["loss"]
+    return {"loss": total if targets else float("nan"), "targets": targets}
+
+
+def _loss_sums(predictor: Predictor, examples: Examples) -> list[tuple[float, float]]:
+    """Sum of the weighted losses, and of the weights, of each target."""
+    outputs = predictor.outputs(examples)
+    sums = []
     for target in predictor.targets:
         kind, values = predictor.kinds[target.name], outputs[target.name]
         labels = torch.from_numpy(np.ascontiguousarray(kind.encode(examples.labels[target.name].values)))
@@ -288,7 +306,5 @@ def validation_figures(predictor: Predictor, examples: Examples) -> dict[str, An
         if target.per_symbol:
             weights = weights * torch.from_numpy(~np.isnan(values).any(axis=1))
         loss, count = kind.loss(torch.from_numpy(np.nan_to_num(values)), labels, weights)
-        if float(count):
-            targets[target.name] = {"loss": float(loss) / float(count)}
-            total += target.weight * targets[target.name]["loss"]
-    return {"loss": total if targets else float("nan"), "targets": targets}
+        sums.append((float(loss), float(count)))
+    return sums

@@ -24,12 +24,16 @@ import torch
 from torch import Tensor, nn
 from torch import distributed as dist
 
-from genomecli.errors import RunError, UsageError
+from genomecli.errors import GenomecliError, InterruptedRunError, RunError, SaidElsewhereError, UsageError
 from genomecli.runtime import log
+from genomecli.signals import StopFlag
 
 VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 PATIENCE = timedelta(hours=2)
 """How long a process waits for another, which may be writing or measuring something of its own."""
+
+REASONS = (None, "time", "HUP", "USR1", "TERM", "INT")
+"""Why a run stops before its end; of several processes' reasons the last one here counts."""
 
 BUCKET = 1 << 25
 """Gradients are summed in pieces of at most about this many numbers (128 MiB)."""
@@ -58,6 +62,11 @@ def processes_here() -> int:
 def started_together() -> bool:
     """Whether the environment says that several processes were started for one run."""
     return all(name in os.environ for name in VARIABLES) and int(os.environ["WORLD_SIZE"]) > 1
+
+
+def starts_first() -> bool:
+    """Whether this process is the first of those that the environment says were started, joined or not."""
+    return not started_together() or int(os.environ["RANK"]) == 0
 
 
 @contextmanager
@@ -139,6 +148,63 @@ def from_main(number: int) -> int:
     return int(shared)
 
 
+def common_reason(reason: str | None) -> str | None:
+    """Why all stop, if any process has a reason to: one of :data:`REASONS`."""
+    return REASONS[int(highest([REASONS.index(reason)])[0])]
+
+
+def grant_together(flag: StopFlag, fix: str) -> None:
+    """End the run here, in all processes, if a signal has asked any of them for it.
+
+    Args:
+        flag: of this process.
+        fix: how to go on, for the message.
+
+    Raises:
+        CheckpointedError, InterruptedRunError: see :meth:`StopFlag.grant`.
+        SaidElsewhereError: in other processes than the first.
+    """
+    if world_size() > 1:
+        flag.requested = common_reason(flag.requested)
+        if flag.requested is None:
+            return
+    with agreed():
+        flag.grant(fix)
+
+
+@contextmanager
+def agreed() -> Iterator[None]:
+    """What each process does by itself, or the first one for all: it ends well everywhere, or the run ends.
+
+    All wait for the slowest. Nothing inside may send messages, since a process that fails would not answer.
+
+    Raises:
+        SaidElsewhereError: in all processes but the first in which it failed; that one raises its error.
+    """
+    if world_size() == 1:
+        yield
+        return
+    failure: BaseException | None = None
+    try:
+        yield
+    except BaseException as error:
+        failure = error
+    mine = 0 if failure is None else _exit_code(failure)
+    codes = highest([float(mine if number == rank() else 0) for number in range(world_size())])
+    failed = next((number for number, code in enumerate(codes) if code), None)
+    if failed is None:
+        return
+    if failure is not None and failed == rank():
+        raise failure
+    raise SaidElsewhereError(int(codes[failed])) from failure
+
+
+def _exit_code(error: BaseException) -> int:
+    """What a process ends with after ``error``, which may be a signal on its way to be one of ours."""
+    usual = InterruptedRunError if isinstance(error, KeyboardInterrupt) else GenomecliError
+    return int(getattr(error, "exit_code", usual.exit_code))
+
+
 @contextmanager
 def _others_there() -> Iterator[None]:
     """Say in one line that a message failed, since a process that has died closes its connections.
@@ -199,11 +265,17 @@ def _buckets(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
         yield first, len(sizes)
 
 
+def sum_in_place(values: Tensor) -> None:
+    """Replace a tensor by its sum over all processes; where all but one hold 0, by what that one holds."""
+    if world_size() > 1:
+        with _others_there():
+            dist.all_reduce(values)
+
+
 def _sum_flat(gradients: Sequence[Tensor]) -> None:
     """Sum tensors in place, all of them in one message."""
     flat = torch.cat([gradient.flatten() for gradient in gradients])
-    with _others_there():
-        dist.all_reduce(flat)
+    sum_in_place(flat)
     pieces = torch.split(flat, [gradient.numel() for gradient in gradients])
     for gradient, total in zip(gradients, pieces, strict=True):
         gradient.copy_(total.view_as(gradient))

@@ -96,12 +96,12 @@ class FinetuneSettings(Section):
         ScheduleSettings(kind="linear", warmup=0.1), doc="How the learning rate moves."
     )
     epochs: float = setting(20.0, gt=0, doc="Passes over the training rows, at most.")
-    batch_size: int = setting(32, ge=1, doc="Sequences a step.")
+    batch_size: int = setting(32, ge=1, doc="Sequences a step; several processes share them.")
     tokens_per_batch: int = setting(
         16_384,
         ge=16,
         unit="tokens",
-        doc="Tokens computed at once, padding included; a step may take several.",
+        doc="Tokens computed at once by a process, padding included; a step may take several.",
     )
     context: int | None = setting(
         None, ge=4, unit="tokens", doc="Longest text that is read at once; left out: all that the body takes."

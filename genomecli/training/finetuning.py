@@ -1,6 +1,7 @@
 """One tuning run in its folder: from a job to checkpoints, metrics and curves.
 
-Judging its predictions is left to others: this room does not know them.
+Judging its predictions is left to others: this room does not know them. Several processes train together,
+each with the whole network and its share of the rows of each step; the first one alone writes.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ LEAST_SAVES = 20
 """Checkpoints of a whole run at least: what a killed process loses is a twentieth at most."""
 
 Validate = Callable[[LanguageModel, int], Mapping[str, Any]]
-"""Of a model and a step, figures of the validation rows; ``loss`` decides which checkpoint is best."""
+"""Of a model and a step, figures of the validation rows; ``loss`` decides which checkpoint is best. Every
+process is given the figures of all rows, so that all of them decide alike."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,10 @@ class Finetuning:
         self.speeds = MetricsFile(path / "speed.jsonl")
 
     def run(self, *, resume: bool = False) -> dict[str, Any]:
-        """Train to the end; a summary of it.
+        """Train to the end; a summary of it, nothing in processes that do not write.
 
         Args:
-            resume: go on from the folder's last checkpoint.
+            resume: go on from the folder's last checkpoint; the same in every process.
 
         Raises:
             RunError, CheckpointedError, InterruptedRunError: see :meth:`Trainer.run` and
@@ -103,7 +105,7 @@ class Finetuning:
             hooks = self._hooks(model, optimiser, bar)
             trainer = Trainer(model, job.learner, job.data, optimiser, self._plan(), hooks, start)
             end = trainer.run(self.around.flag)
-        return self._summary(model, end)
+        return self._summary(model, end) if is_main() else {}
 
     def _plan(self) -> Plan:
         job, settings = self.job, self.job.settings
@@ -130,6 +132,8 @@ class Finetuning:
         fill_model(model, checkpoint.model, where=self.path)
         load_optimiser_tensors(optimiser, model, checkpoint.optimiser, where=self.path)
         step = checkpoint.progress.step
+        if not is_main():
+            return checkpoint.progress
         rewind(self.path, checkpoint.progress)
         cut = self.metrics.cut_back(step)
         self.speeds.cut_back(step)
@@ -145,8 +149,11 @@ class Finetuning:
             if is_main():
                 save_checkpoint(self.path, self._checkpoint(state, model, optimiser), best=best)
 
+        def log_line(step: int, figures: Mapping[str, float], tokens: int, seconds: float) -> None:
+            self._log(step, figures, tokens, seconds, bar)
+
         return Hooks(
-            log=lambda step, figures, tokens, seconds: self._log(step, figures, tokens, seconds, bar),
+            log=log_line if is_main() else None,
             validate=self._validate if self.around.validate is not None else None,
             save=save,
             advance=bar.advance,
@@ -178,6 +185,8 @@ class Finetuning:
         assert self.around.validate is not None
         assert isinstance(model, LanguageModel)
         figures = self.around.validate(model, step)
+        if not is_main():
+            return figures
         self.metrics.append("validation", step, figures)
         parts = ", ".join(f"{name} {values['loss']:.4f}" for name, values in figures["targets"].items())
         epoch = step * self.job.data.batch_size / len(self.job.data.rows)

@@ -27,7 +27,8 @@ from genomecli.runtime import log, seed_of
 from genomecli.signals import StopFlag
 from genomecli.training.distributed import (
     add_up,
-    from_main,
+    agreed,
+    common_reason,
     highest,
     is_main,
     rank,
@@ -43,9 +44,6 @@ from genomecli.training.sharding import Shards, clip_gradients, is_shard
 
 MOST_SKIPPED = 20
 """Steps in a row that may be skipped; a run that skips more has come apart."""
-
-REASONS = (None, "time", "HUP", "USR1", "TERM", "INT")
-"""Why a run stops before its end; of several processes' reasons the last one here counts."""
 
 
 class Trainer:
@@ -106,6 +104,7 @@ class Trainer:
             RunError: if a loss is no finite number, naming the records of its batch.
             CheckpointedError: after TERM, USR1 or the deadline, with a checkpoint saved.
             InterruptedRunError: after INT, with a checkpoint saved.
+            SaidElsewhereError: in other processes than the first, for each of these.
         """
         ahead = self.device.type != "cpu"
         with ExitStack() as stack:
@@ -126,7 +125,7 @@ class Trainer:
         reason = flag.requested
         if reason is None and time.monotonic() >= self.plan.deadline:
             reason = "time"
-        return REASONS[int(highest([REASONS.index(reason)])[0])]
+        return common_reason(reason)
 
     def _step(self, feed: Feed) -> None:
         step = self.progress.step
@@ -160,19 +159,18 @@ class Trainer:
         self._skipped_last += 1
         step = self.progress.step
         if self._skipped_last > MOST_SKIPPED:
-            raise RunError(
-                f"the loss is no finite number at {self._skipped_last} steps in a row, up to {step + 1}",
-                where=self._names(step, number),
-                fix=_CALMER,
-            )
+            what = f"the loss is no finite number at {self._skipped_last} steps in a row, up to {step + 1}"
+            with agreed():
+                raise RunError(what, where=self._names(step, number), fix=_CALMER)
         self.optimiser.zero_grad(set_to_none=True)
         what = "step %d is skipped: its loss is no finite number; %s"
         log.warning(what, step + 1, self._names(step, number))
         return True
 
     def _names(self, step: int, number: int) -> str:
-        """The records of a micro-batch, the first eight by name."""
-        rows = self.data.step(step)[number].records.tolist()
+        """The records of a micro-batch, the first eight by name; ``number`` counts those of all processes."""
+        place, owner = divmod(number, world_size())
+        rows = self.data.step(step, owner, world_size())[place].records.tolist()
         names = self.hooks.name_records(rows[:8])
         more = f" and {len(rows) - 8} more" if len(rows) > 8 else ""
         return f"records {', '.join(names)}{more}"
@@ -266,7 +264,8 @@ class Trainer:
             return
         step, number = bad
         what = f"the loss is no finite number at step {step + 1}"
-        raise RunError(what, where=self._names(step, number), fix=_CALMER)
+        with agreed():
+            raise RunError(what, where=self._names(step, number), fix=_CALMER)
 
     def _due(self, every: int) -> bool:
         done = self.progress.step
@@ -344,13 +343,13 @@ class Trainer:
         self.hooks.save(state, best)
 
     def _leave(self, reason: str) -> None:
-        # A process that ends with an error may have the others killed: none does before the first has saved.
-        from_main(0)
         done = f"stopped at step {self.progress.step} of {self.plan.steps}"
-        if reason == "INT":
-            raise InterruptedRunError(f"{done} by INT", fix="--resume goes on from there")
         why = "its time is over" if reason == "time" else f"by {reason}"
-        raise CheckpointedError(f"{done}: {why}", fix="--resume goes on from there")
+        # A process that ends with an error may have the others killed: none does before the first has saved.
+        with agreed():
+            if reason == "INT":
+                raise InterruptedRunError(f"{done} by INT", fix="--resume goes on from there")
+            raise CheckpointedError(f"{done}: {why}", fix="--resume goes on from there")
 
 
 _CALMER = "lower optimiser.lr, raise schedule.warmup, or train in fp32; then resume"

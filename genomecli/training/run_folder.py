@@ -11,12 +11,12 @@ import logging
 import re
 import shutil
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from genomecli.errors import ConfigError, GenomecliError, RunError, UsageError
+from genomecli.errors import ConfigError, GenomecliError, UsageError
 from genomecli.files import (
     MANIFEST,
     UNCHECKED,
@@ -31,7 +31,7 @@ from genomecli.files import (
 )
 from genomecli.runtime import add_log_file, log, note
 from genomecli.training.checkpoint import FOLDER, pointed
-from genomecli.training.distributed import from_main, is_main
+from genomecli.training.distributed import agreed, from_main, is_main
 from genomecli.training.loggers import LOGGERS
 
 KIND = "run"
@@ -46,7 +46,6 @@ _BEGINNING = re.compile(r"log\.txt|run\.json|\.(run|config)\.json\.[0-9]+\.parti
 
 State = Literal["new", "resumed", "finished"]
 _STATES: tuple[State, ...] = ("new", "resumed", "finished")
-_REFUSED = -1
 _ASKED = ("seed", "device", "precision", "threads")
 
 
@@ -63,7 +62,7 @@ class RunFolder:
 
     Raises:
         UsageError: if something stands there that may not be touched, or another process writes it.
-        RunError: in other processes than the first, if that one could not take it.
+        SaidElsewhereError: in other processes than the first, if that one could not take it.
     """
 
     def __init__(self, path: Path, *, resume: bool = False, force: bool = False) -> None:
@@ -75,18 +74,19 @@ class RunFolder:
         self._handler: logging.Handler | None = None
 
     def __enter__(self) -> RunFolder:
-        if not is_main():
-            told = from_main(_REFUSED)
-            if told == _REFUSED:
-                raise RunError("the first process could not take the run's folder", where=self.path)
-            self.state = _STATES[told]
-            return self
+        with agreed():
+            if is_main():
+                self._open()
+        self.state = _STATES[from_main(_STATES.index(self.state))]
+        return self
+
+    def _open(self) -> None:
+        """Take the folder, and let the log go there."""
         try:
             make_parent(self.path)
             self._stack.enter_context(locked(self._lock))
             self.state = self._take()
         except BaseException:
-            from_main(_REFUSED)
             self._stack.close()
             raise
         if self.state != "finished":
@@ -94,8 +94,6 @@ class RunFolder:
             handler = self._handler = add_log_file(self.path / "log.txt")
             self._stack.callback(handler.close)
             self._stack.callback(log.removeHandler, handler)
-        from_main(_STATES.index(self.state))
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -110,11 +108,14 @@ class RunFolder:
 
         Raises:
             UsageError: as on entering, or if the folder around it takes no files.
+            SaidElsewhereError: as on entering.
         """
-        if self.path.parent.is_dir():
-            with locked(self._lock):
-                return self._found()
-        return self._found()
+        found: State = "new"
+        with agreed():
+            if is_main():
+                with locked(self._lock) if self.path.parent.is_dir() else nullcontext():
+                    found = self._found()
+        return _STATES[from_main(_STATES.index(found))]
 
     @property
     def _lock(self) -> Path:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from genomecli.errors import ConfigError
 from genomecli.models.language_model import LanguageModel, build_model, weights_seed
 from genomecli.training.checkpoint import Identity, fill_model
 from genomecli.training.finetune_settings import FinetuneSettings
@@ -31,6 +32,9 @@ class TuningJob:
         rows: what is trained on.
         machine: where.
         data: fingerprint of the labelled data and of the split.
+
+    Raises:
+        ConfigError: see :func:`check_share`.
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class TuningJob:
         machine: Machine,
         data: str,
     ) -> None:
+        check_share(settings, len(rows), machine.processes)
         self.settings = settings.model_copy(update={"tune": start.tune})
         self.seed = seed
         self.start = start
@@ -82,6 +87,7 @@ class TuningJob:
             threads=self.machine.threads,
             precision=self.machine.precision,
             device=self.machine.device.type,
+            processes=self.machine.processes,
         )
 
     def model(self) -> LanguageModel:
@@ -104,6 +110,25 @@ class TuningJob:
         plain = decay == 1.0 and self.spec.weighting == "sum"
         scale = None if plain else rate_scales(model, decay, rate)
         return build_optimiser(model, self.settings.optimiser, self.machine.device, scale)
+
+
+def check_share(settings: FinetuneSettings, rows: int, processes: int) -> None:
+    """See that each process has a row of each step, since all of them compute every step.
+
+    Args:
+        settings: the section ``finetune``.
+        rows: what is trained on.
+        processes: that train together.
+
+    Raises:
+        ConfigError: saying what to set.
+    """
+    size = min(settings.batch_size, rows)
+    if processes <= size:
+        return
+    shared = "1 sequence" if size == 1 else f"{size} sequences"
+    fix = f"start at most {size} of them" + (", or raise it" if rows > size else "")
+    raise ConfigError([f"finetune.batch_size: {processes} processes share {shared} a step; {fix}"])
 
 
 def trained_parameters(model: LanguageModel) -> Mapping[str, Any]:

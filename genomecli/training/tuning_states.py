@@ -2,6 +2,7 @@
 
 Kept are pooled vectors, or the states of all tokens where a head learns from each (learned pooling, labels
 of symbols). They are computed in an order that depends on the rows alone, so a resumed run has the same ones.
+Several processes share the batches and tell each other what they found: each learns from all rows in time.
 
 Shapes: n rows, T tokens of all of them, B texts, L padded length, D width.
 """
@@ -24,6 +25,7 @@ from genomecli.models.pooling import LEARNED, Pool
 from genomecli.models.timing import autocast
 from genomecli.runtime import log
 from genomecli.signals import StopFlag
+from genomecli.training.distributed import grant_together, rank, sum_in_place, world_size
 from genomecli.training.feed import split_rows
 from genomecli.training.task_data import SPECIAL_TOKENS, TaskData
 from genomecli.training.task_learner import Kept, counted_tokens, last_states
@@ -133,11 +135,14 @@ def _read(
     offsets = np.zeros(len(column) + 1, dtype=np.int64)
     np.cumsum(np.minimum(column.lengths, data.window) + SPECIAL_TOKENS, out=offsets[1:])
     count = len(column) if pool is not None else int(offsets[-1])
-    values = torch.empty((count, width), device=device)
+    values = torch.zeros((count, width), device=device)
     with torch.no_grad():
-        for batch in data.once(column):
-            if flag is not None:
-                flag.grant("--resume goes on from there")
+        for number, batch in enumerate(data.once(column)):
+            turn = number % world_size()
+            if flag is not None and turn == 0:
+                grant_together(flag, "--resume goes on from there")
+            if turn != rank():
+                continue
             for part, states in _states(model, batch, job.machine.precision):
                 if pool is not None:
                     values[part.records] = pool(states, counted_tokens(part.tokens, part.lengths))
@@ -145,6 +150,7 @@ def _read(
                 rows = zip(part.records.tolist(), part.lengths.tolist(), strict=True)
                 for place, (row, length) in enumerate(rows):
                     values[offsets[row] : offsets[row + 1]] = states[place, :length]
+    sum_in_place(values)
     return PooledRows(values) if pool is not None else TokenRows(values, torch.from_numpy(offsets).to(device))
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -52,25 +54,38 @@ def start(
     corpus: Path,
     out: Path,
     processes: int,
-    *,
+    *options: str,
     resume: bool = False,
     module: str = "genomecli",
     **changes: object,
 ) -> list[subprocess.Popen[str]]:
-    """Processes of one run, with the variables that torchrun sets. ``module``: what is run as the program."""
-    command = [sys.executable, "-m", module, "pretrain", "--corpus", str(corpus), "-o", str(out)]
-    command += [word for override in settings(changes) for word in ("--set", override)]
-    command += ["--resume"] if resume else []
+    """Processes of one run. ``module``: what is run as the program."""
+    words = ["pretrain", "--corpus", str(corpus), "-o", str(out), *options]
+    words += [word for override in settings(changes) for word in ("--set", override)]
+    words += ["--resume"] if resume else []
+    return launch(words, processes, module)
+
+
+def launch(words: Sequence[str], processes: int, module: str = "genomecli") -> list[subprocess.Popen[str]]:
+    """Processes of one command line, with the variables that torchrun sets."""
+    command = [sys.executable, "-m", module, *words]
     started = []
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     for rank in range(processes):
         together = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": processes, "LOCAL_WORLD_SIZE": processes}
         together |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
         env = {**os.environ, "OMP_NUM_THREADS": "1", **{name: str(v) for name, v in together.items()}}
         started.append(subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True))
     return started
+
+
+def free_port() -> int:
+    """A port to listen on, none of those that the system gives to connections in the meantime."""
+    for port in random.sample(range(20_000, 30_000), 100):
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 def finish(started: Sequence[subprocess.Popen[str]]) -> tuple[list[int], list[str]]:
@@ -151,6 +166,8 @@ def test_a_run_goes_on_with_another_number_of_processes(
     started[1].send_signal(signal.SIGTERM)
     codes, said = finish(started)
     assert codes == [75, 75], said
+    assert said[0].endswith("of 60: by TERM; --resume goes on from there\n")
+    assert said[1] == ""
     assert 0 < load_checkpoint(out, prefer="last").progress.step < 60
     alone(corpus, out, resume=True, **long)
     assert "2 processes are now 1" in caplog.text
@@ -158,11 +175,18 @@ def test_a_run_goes_on_with_another_number_of_processes(
     same(whole, out, 1e-4)
 
 
-def test_what_the_first_process_refuses_ends_all(corpus: Path, one: Path) -> None:
+def test_what_a_run_would_take_is_said_once(corpus: Path, tmp_path: Path) -> None:
+    codes, said = finish(start(corpus, tmp_path / "run", 2, "--dry-run"))
+    assert codes == [0, 0], said
+    assert "parameters" in said[0]
+    assert said[1] == ""
+
+
+def test_what_the_first_process_refuses_ends_all_and_is_said_once(corpus: Path, one: Path) -> None:
     codes, said = finish(start(corpus, one, 2))
-    assert codes[0] == 2
+    assert codes == [2, 2]
     assert "finished run" in said[0]
-    assert codes[1] != 0
+    assert said[1] == ""
 
 
 LONG = {"pretrain__steps": 40, "pretrain__save_every": 5, "pretrain__validate_every": 0}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,16 @@ from genomecli.errors import CheckpointedError, ConfigError, UsageError
 from genomecli.models.language_model import LanguageModel
 from genomecli.runtime import rng
 from genomecli.tasks.examples import MISSING, Examples, Labels
+from genomecli.training import loop
 from genomecli.training import lora as lora_module
 from genomecli.training.checkpoint import load_checkpoint, load_model
+from genomecli.training.loop import Trainer
 from genomecli.training.metrics import read_metrics
 from genomecli.training.optimiser import set_learning_rate
+from genomecli.training.plan import Plan
 from genomecli.training.starts import Start, embeddings_start, random_start
 from genomecli.training.task_spec import TaskSpec
+from genomecli.training.tuning_job import check_share
 from tests.unit.training.task_toys import (
     Stop,
     make_examples,
@@ -78,6 +83,32 @@ def test_micro_batches_keep_to_the_budget_and_ranks_share_them() -> None:
     shared = [batch for rank in range(3) for batch in data.step(0, rank, 3)]
     assert sorted(row for b in shared for row in b.records.tolist()) == sorted(data.rows_of(0).tolist())
     assert {len(data.step(0, rank, 3)) for rank in range(3)} == {len(shared) // 3}
+
+
+@pytest.mark.parametrize(
+    ("rows", "size", "processes", "said"),
+    [
+        (50, 2, 4, "batch_size: 4 processes share 2 sequences a step; start at most 2 of them, or raise it"),
+        (3, 16, 4, "batch_size: 4 processes share 3 sequences a step; start at most 3 of them$"),
+        (50, 4, 4, ""),
+    ],
+)
+def test_each_process_has_a_row_of_each_step(rows: int, size: int, processes: int, said: str) -> None:
+    with pytest.raises(ConfigError, match=said) if said else nullcontext():
+        check_share(settings(batch_size=size), rows, processes)
+
+
+def test_records_of_a_bad_loss_are_named_whichever_process_had_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step has other micro-batches among several processes than alone."""
+    job = _job(_examples(30), batch_size=16)
+    monkeypatch.setattr(loop, "world_size", lambda: 3)
+    model = job.model()
+    plan = Plan(steps=9, rate=1e-3, schedule=lambda step: 1.0)
+    trainer = Trainer(model, job.learner, job.data, job.optimiser(model), plan)
+    assert len(job.data.step(4)) == 1
+    for number in range(3):
+        rows = job.data.step(4, number, 3)[0].records.tolist()
+        assert trainer._names(4, number) == f"records {', '.join(f'row {row}' for row in rows)}"
 
 
 @pytest.mark.parametrize("dna", ["base", "codon", "kmer"])

@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from genomecli.errors import CheckpointedError
+from genomecli.inference import predictor as predictor_module
 from genomecli.inference.predictor import FrozenValidation, Predictor, validation_figures
 from genomecli.inference.tuned import Tuned
 from genomecli.runtime import rng
-from genomecli.tasks.examples import Examples, Labels
+from genomecli.tasks.examples import MISSING, Examples, Labels
 from genomecli.training import tuning_states
 from genomecli.training.checkpoint import load_checkpoint
 from genomecli.training.metrics import read_metrics
@@ -155,6 +156,50 @@ def test_too_little_memory_is_met_with_smaller_batches(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(tuning_states, "last_states", narrow)
     torch.testing.assert_close(_kept(start, examples).first.values, whole.first.values)
+
+
+@pytest.mark.parametrize(("pooling", "symbols"), [("mean", False), ("attention", True)])
+def test_processes_share_the_batches_and_have_all_states(
+    monkeypatch: pytest.MonkeyPatch, pooling: Any, symbols: bool
+) -> None:
+    start, examples = _start(), _examples(symbols=symbols)
+    spec = _spec(start, examples, head=HeadShape(pooling))
+    changes = {"tokens_per_batch": 200}
+    whole = _kept(start, examples, spec, **changes).first.values
+    parts = []
+    monkeypatch.setattr(tuning_states, "world_size", lambda: 3)
+    monkeypatch.setattr(tuning_states, "sum_in_place", lambda values: parts.append(values.clone()))
+    for number in range(3):
+        monkeypatch.setattr(tuning_states, "rank", lambda number=number: number)
+        _kept(start, examples, spec, **changes)
+    assert all((part != 0).any() for part in parts)
+    assert int(sum((part != 0).any(1).int() for part in parts).max()) == 1
+    assert torch.equal(sum(parts), whole)
+
+
+@pytest.mark.parametrize("count", [2, 30])
+def test_processes_validate_a_share_each_and_say_the_same(
+    monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """Also where there are fewer rows than processes, and where a share has no label of a target."""
+    examples = _examples(90, symbols=True, pair=False).take(np.arange(count))
+    examples.labels["y"].values[1::3] = MISSING
+    start = _start(context=32)
+    spec = _spec(start, examples)
+    tuned = Tuned(make_job(start, examples, spec, settings()).model().eval(), start.lexicon, spec)
+    expected = validation_figures(Predictor(tuned), examples)
+    shares = [examples.take(np.arange(rank, count, 3)) for rank in range(3)]
+    sums: list[list[float]] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(predictor_module, "add_up", lambda values: sums.append(values) or values)
+        for share in shares:
+            FrozenValidation(share).figures(Predictor(tuned))
+    total = [sum(values) for values in zip(*sums, strict=True)]
+    monkeypatch.setattr(predictor_module, "add_up", lambda values: total)
+    found = [validation_figures(Predictor(tuned), share) for share in shares]
+    assert found[0] == found[1] == found[2]
+    assert found[0]["loss"] == pytest.approx(expected["loss"], rel=1e-6)
+    assert found[0]["targets"].keys() == expected["targets"].keys()
 
 
 @pytest.mark.parametrize(("pooling", "symbols"), [("mean", False), ("attention", False), ("max", True)])
