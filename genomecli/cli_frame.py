@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from genomecli.errors import GenomecliError, InterruptedRunError, SaidElsewhereError, UsageError
+from genomecli.full_disk import full_disk
 
 if TYPE_CHECKING:
     from genomecli.config import Config
@@ -94,12 +95,15 @@ class Shown:
     debug = False
     as_json = False
     verbose = False
+    out: Path | None = None
+    """What the command writes; None for standard output and for none."""
+    resumes = False
 
     @classmethod
     def begin(cls, words: Sequence[str]) -> None:
         """Set how an error is shown that comes before the options of a command line are known."""
         given = words[: words.index("--")] if "--" in words else words
-        cls.debug, cls.verbose = False, False
+        cls.debug, cls.verbose, cls.out, cls.resumes = False, False, None, False
         cls.as_json = any(word in given for word in JSON_ERRORS)
 
 
@@ -112,6 +116,8 @@ def command(name: str, epilog: str) -> Callable[[Callable[..., None]], Callable[
             shared = {key: given.pop(key) for key in SHARED}
             Shown.debug, Shown.verbose = shared["debug"], shared["verbose"]
             Shown.as_json = shared["json_errors"] or bool(given.get("as_json"))
+            out = given.get("out")
+            Shown.out, Shown.resumes = None if out == Path("-") else out, "resume" in given
             try:  # here, since click would take these errors and say nothing
                 _start(shared)
                 # A signal may come while libraries load and inputs are checked, before the command listens.
@@ -206,6 +212,9 @@ def foreign(error: Exception) -> int:
         return fail(UsageError(error.format_message(), fix="see --help"))
     if Shown.debug:
         raise error
+    full = full_disk(error, Shown.out, resumes=Shown.resumes)
+    if full is not None:
+        return fail(full)
     text = " ".join(str(error).split()) or "no message"
     if len(text) > LONGEST:  # such as all that a compiler said
         text = f"{text[:LONGEST]} ... ({len(text) - LONGEST:,} more letters)"

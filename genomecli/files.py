@@ -6,6 +6,7 @@ sha256, save ``run.json``: what differs between two equal runs (time, host, spee
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import glob
 import hashlib
@@ -331,7 +332,9 @@ def make_parent(path: Path) -> None:
 
 def cannot_write(folder: Path, error: OSError) -> UsageError:
     """The error for an output whose folder takes no files, with the system's reason."""
-    return UsageError(f"cannot write there ({error.strerror})", where=folder, fix="give another --out")
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    fix = "free space, or give another --out" if full else "give another --out"
+    return UsageError(f"cannot write there ({error.strerror})", where=folder, fix=fix)
 
 
 @contextmanager

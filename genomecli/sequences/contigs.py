@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
 
+from genomecli.errors import RunError
 from genomecli.sequences.alphabets import Codes
 from genomecli.sequences.blocks import Block
 from genomecli.sequences.headers import Header, parse_header
@@ -94,15 +96,15 @@ class _Spool:
     def add(self, data: Codes) -> None:
         """Append uint8[n]."""
         self._length += len(data)
-        if self._file is None and self._length > self._limit:
-            self._file = tempfile.TemporaryFile(prefix="genomecli-")  # noqa: SIM115  closed with its mapping
+        self._held.append(data)
+        if self._file is None and self._length <= self._limit:
+            return
+        with _telling_where():
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(prefix="genomecli-")  # noqa: SIM115  closed with its mapping
             for held in self._held:
                 self._file.write(held.data)
-            self._held = []
-        if self._file is None:
-            self._held.append(data)
-        else:
-            self._file.write(data.data)
+        self._held = []
 
     def add_zeros(self, count: int) -> None:
         """Append ``count`` zeros."""
@@ -114,7 +116,19 @@ class _Spool:
         """All that was added, uint8[n]; nothing may be added after it."""
         if self._file is None:
             return np.concatenate(self._held) if self._held else np.zeros(0, np.uint8)
-        self._file.flush()
+        with _telling_where():
+            self._file.flush()
         mapped: Codes = np.memmap(self._file, dtype=np.uint8, mode="r", shape=(self._length,))
         self._file.close()  # the mapping keeps the pages
         return mapped
+
+
+@contextmanager
+def _telling_where() -> Iterator[None]:
+    """Turn the system's error into one that names the folder, which no file of an output leads to."""
+    try:
+        yield
+    except OSError as error:
+        what = f"a long contig cannot be kept there ({error.strerror})"
+        fix = "free space, or set TMPDIR to another folder"
+        raise RunError(what, where=tempfile.tempdir or "folder of temporary files", fix=fix) from error

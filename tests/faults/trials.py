@@ -150,8 +150,8 @@ def too_full(whole: Whole, result: Result, limit: int) -> None:
 def _refusal(code: int, said: str, allowed: tuple[int, ...]) -> str:
     if code not in allowed:
         return f"ended with {code}: {said.strip()[-300:]}"
-    if "Traceback" in said:
-        return f"shows a traceback: {said[-300:]}"
+    if "Traceback" in said or "Errno" in said:
+        return f"shows a traceback or a bare error: {said[-300:]}"
     return ""
 
 

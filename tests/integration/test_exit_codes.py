@@ -77,7 +77,8 @@ def test_1_failed_while_running(
 
     monkeypatch.setattr(runtime, "setup_logging", full)
     error = refused([*argv(name, tmp_path), "--json"], 1, capsys)
-    assert "No space left on device" in error["what"]
+    assert "the disk is full (No space left on device)" in error["what"]
+    assert "{out}" not in COMMANDS[name] or (error["where"] == str(tmp_path / "out") and error["fix"])
 
 
 @pytest.mark.parametrize("flag", ["--json", "--json-errors"])

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from genomecli.errors import RunError
 from genomecli.sequences.alphabets import DNA
 from genomecli.sequences.contigs import Contig, read_contigs
 from genomecli.sequences.fasta import read_blocks
@@ -33,3 +37,16 @@ def test_long_contigs_are_mapped_from_disk() -> None:
     assert isinstance(found[1].symbols, np.memmap)
     assert isinstance(found[1].soft, np.memmap)
     assert not isinstance(found[2].symbols, np.memmap)
+
+
+def test_a_disk_without_room_for_a_long_contig_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(RunError, match="No space left on device.*TMPDIR") as caught:
+        read(300, 100)
+    assert caught.value.where == str(tmp_path)
