@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +65,8 @@ def read_units(units: list[Unit], folder: Path, *, workers: int, resume: bool) -
         resume: take up finished parts whose files and settings are the same.
 
     Raises:
-        InputError: the first that a unit meets, after those under way are done.
+        InputError: the first that a unit meets, after those under way are done. A signal does not wait for
+            these.
     """
     folder.mkdir(parents=True, exist_ok=True)
     todo = [unit for unit in units if unit.streams or not (resume and finished_part(unit, folder))]
@@ -80,9 +85,13 @@ def read_units(units: list[Unit], folder: Path, *, workers: int, resume: bool) -
 
 
 def _read_apart(units: list[Unit], folder: Path, workers: int, sizes: dict[int, int], bar: Any) -> None:
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        running: dict[Future[Path], Unit] = {pool.submit(read_unit, unit, folder): unit for unit in units}
+    others = set(active_children())
+    with _held_back():  # a process is born with what is held back, and never hears of it
+        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))  # starts one that keeps count
+    with pool:
         try:
+            with _held_back():
+                running: dict[Future[Path], Unit] = {pool.submit(read_unit, u, folder): u for u in units}
             while running:
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in sorted(done, key=lambda f: running[f].index):
@@ -90,9 +99,32 @@ def _read_apart(units: list[Unit], folder: Path, workers: int, sizes: dict[int, 
                     future.result()
                     log.info("read %s", unit.label)
                     bar.advance(sizes[unit.index])
-        except BaseException:
+        except Exception:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+        except BaseException:  # a signal: finished parts stand whole, the others would take too long
+            _end([child for child in active_children() if child not in others], folder)
+            raise
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Hold back Ctrl-C and its like, which reach all processes of a terminal, until the block has ended."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end(children: list[BaseProcess], folder: Path) -> None:
+    """End processes that read units, and remove what they have left unfinished."""
+    for child in children:
+        child.kill()
+    for child in children:
+        child.join()
+        for partial in folder.glob(f".unit-*.{child.pid}"):
+            shutil.rmtree(partial, ignore_errors=True)
 
 
 @dataclass
