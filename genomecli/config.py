@@ -274,8 +274,7 @@ def _problems(
         place = ".".join([prefix, *steps] if prefix else steps) or prefix
         if item["type"] == "extra_forbidden" and steps:
             known = [*_keys_beside(cls, item["loc"]), *(extra_keys if len(steps) == 1 else ())]
-            near = difflib.get_close_matches(steps[-1], known, 1, 0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(sorted(known))}"
+            hint = _key_hint(steps[-1], known, item["input"], prefix)
             found.append(f"{place}: unknown key; {_NOT_SERVED.get(place, hint)}")
         elif item["type"] == "missing":
             found.append(f"{place}: is required{_GIVEN.get(place, '')}")
@@ -285,6 +284,15 @@ def _problems(
             shown = "" if isinstance(given, dict | list | Section) else f" (given {_shown(given)})"
             found.append(f"{place}: {message}{shown}")
     return list(dict.fromkeys(found))
+
+
+def _key_hint(key: str, known: Sequence[str], value: object, prefix: str) -> str:
+    """What a key may have been meant to be that is none of the ``known``; ``prefix``: its section, if any."""
+    if prefix and key in CommonSettings.model_fields:
+        given = str(value) if re.fullmatch(r"[\w.:-]+", str(value)) else "VALUE"
+        return f"{key} is a key of its own, outside of {prefix}: --set {key}={given}"
+    near = difflib.get_close_matches(key, known, 1, 0.5)
+    return f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(sorted(known))}"
 
 
 def _shown(value: object) -> str:

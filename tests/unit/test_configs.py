@@ -191,6 +191,22 @@ def test_an_unknown_key_suggests_the_nearest(
     assert f"{place}: unknown key; did you mean '{near}'?" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("embed.threads=1", "threads is a key of its own, outside of embed: --set threads=1"),
+        ("embed.precision=fp32", "precision is a key of its own, outside of embed: --set precision=fp32"),
+        ("pretrain.model.device=cpu", "device is a key of its own, outside of pretrain: --set device=cpu"),
+        ("tokenize.policies.seed=[1]", "seed is a key of its own, outside of tokenize: --set seed=VALUE"),
+    ],
+)
+def test_a_key_of_the_top_level_is_shown_its_place(given: str, said: str) -> None:
+    place = given.partition("=")[0]
+    with pytest.raises(ConfigError) as caught:
+        load_config(None, [given])
+    assert f"{place}: unknown key; {said}" in str(caught.value)
+
+
 def test_all_mistakes_of_a_file_are_told_at_once(tmp_path: Path) -> None:
     file = tmp_path / "wrong.yaml"
     file.write_text("simulate: {reach: 9, dependance: 1}\nembed: {molecule: rna}\nseed: -1\n")
