@@ -7,11 +7,14 @@ import re
 from pathlib import Path
 
 from genomecli.errors import InputError, UsageError
-from genomecli.sequences.fasta import OTHER_FORMATS, guess_alphabet
-from genomecli.sequences.formats import guess_format
+from genomecli.sequences.fasta import guess_alphabet, refuse_other_format
 from genomecli.sequences.openers import Location, is_zip, open_input
 
 _HEAD = 1 << 16
+_STREAM = (
+    "name its species and kind, such as "
+    "--set 'tokenize.species=[{name: ecoli, sources: [{kind: cds, path: \"-\"}]}]' instead of -"
+)
 _ENDINGS = re.compile(
     r"(\.(gz|bgz|gbk|gbff|gb|genbank|embl|fasta|fas|fna|ffn|fa|faa|txt|zip|cds|pep|genome|proteins?))+$",
     re.IGNORECASE,
@@ -31,7 +34,7 @@ def species_settings(inputs: list[str]) -> list[str]:
     species = []
     for text in inputs:
         if text == "-":
-            raise UsageError("standard input has no name", fix="give its species in a YAML, with path: '-'")
+            raise UsageError("standard input has no name", fix=_STREAM)
         path = Path(text)
         species.append({"name": species_name(path), "sources": [{"kind": guess_kind(path), "path": text}]})
     names = [str(one["name"]) for one in species]
@@ -62,9 +65,8 @@ def guess_kind(path: Path) -> str:
     if re.match(rb"\s*(LOCUS |ID   )", head):
         return "annotated"
     if not head.lstrip().startswith(b">"):
-        unknown = ("is no FASTA, GenBank or EMBL", "give its kind in a YAML")
-        what, fix = OTHER_FORMATS.get(guess_format(head), unknown)
-        raise InputError(what, where=path, fix=fix)
+        refuse_other_format(head, path, source=True)
+        raise InputError("is no FASTA, GenBank or EMBL", where=path, fix="give its kind in a YAML")
     bodies = [b"".join(record.split(b"\n")[1:]) for record in head.replace(b"\r", b"").split(b">")[1:]]
     if guess_alphabet(b"".join(bodies)) == "protein":
         return "protein"

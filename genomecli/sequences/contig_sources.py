@@ -11,7 +11,7 @@ from genomecli.sequences.annotated import read_annotated
 from genomecli.sequences.annotation import AnnotatedContig
 from genomecli.sequences.contigs import Contig, read_contigs
 from genomecli.sequences.datasets import Inputs
-from genomecli.sequences.fasta import guess_alphabet, read_blocks
+from genomecli.sequences.fasta import guess_alphabet, read_blocks, refuse_other_format
 from genomecli.sequences.formats import guess_format
 from genomecli.sequences.gene_models import GeneModels
 from genomecli.sequences.gff import GffReader
@@ -23,10 +23,15 @@ _PEEK = 1 << 16
 
 
 def check_kind(stream: InputStream, kind: Kind, options: SourceSettings) -> None:
-    """Refuse a FASTA whose letters contradict its kind, judged on its first 64 kB. Raises InputError."""
+    """Refuse another format, and a FASTA whose letters contradict its kind, judged on its first 64 kB.
+
+    Raises:
+        InputError: saying which kind to set.
+    """
+    head = stream.peek(_PEEK)
+    refuse_other_format(head, stream.location, source=True)
     if not options.check_kind:
         return
-    head = stream.peek(_PEEK)
     if guess_format(head) != "fasta":
         return  # its reader says what is wrong
     lines = head.split(b"\n")

@@ -36,13 +36,21 @@ MAX_HEADER = 16 << 20
 _BLANKS = b"\r\n \t"
 _LOWER = bytes(1 if 97 <= byte <= 122 else 0 for byte in range(256))
 _IS_BLANK = bytes(1 if byte in _BLANKS else 0 for byte in range(256))
-OTHER_FORMATS = {
+_OTHERS = {
     "fastq": ("is FASTQ (reads), not FASTA", "assemble the reads first, or turn them into FASTA"),
-    "genbank": ("is GenBank, not FASTA", "set kind: annotated"),
-    "embl": ("is EMBL, not FASTA", "set kind: annotated"),
-    "gff": ("is GFF or GTF, not FASTA", "set kind: annotated, path to the FASTA and annotation to this file"),
+    "genbank": ("is GenBank, not FASTA", ""),
+    "embl": ("is EMBL, not FASTA", ""),
+    "gff": ("is GFF or GTF, not FASTA", ""),
 }
 """What is said of a file that is something else: what it is, and what to do."""
+
+_CORPUS = "give FASTA, or tokenize it first and give the corpus (--set embed.corpus=FOLDER)"
+_KINDS = {
+    "genbank": "set kind: annotated",
+    "embl": "set kind: annotated",
+    "gff": "set kind: annotated, path to the FASTA and annotation to this file",
+}
+"""What to do with a file that is a source of a corpus."""
 
 
 class Readable(Protocol):
@@ -68,7 +76,7 @@ def read_blocks(
     """
     parser = _Parser(alphabet, where, chunk)
     data = _normal_start(stream.read(chunk))
-    _check_format(data, where)
+    refuse_other_format(data, where)
     old_mac = b"\r" in data and b"\n" not in data
     while data:
         yield from parser.feed(data.replace(b"\r", b"\n") if old_mac else data)
@@ -80,10 +88,18 @@ def _normal_start(data: bytes) -> bytes:
     return data.removeprefix(b"\xef\xbb\xbf")
 
 
-def _check_format(data: bytes, where: object) -> None:
-    what, fix = OTHER_FORMATS.get(guess_format(data[: 1 << 16]), ("", ""))
-    if what:
-        raise InputError(what, where=where, fix=fix)
+def refuse_other_format(head: bytes, where: object, *, source: bool = False) -> None:
+    """Raise InputError if a file is plainly something else than FASTA.
+
+    Args:
+        head: its first bytes.
+        where: the file.
+        source: whether it is a source of a corpus, which has a kind.
+    """
+    found = guess_format(_normal_start(head)[: 1 << 16])
+    if found in _OTHERS:
+        what, fix = _OTHERS[found]
+        raise InputError(what, where=where, fix=fix or (_KINDS[found] if source else _CORPUS))
 
 
 class _Parser:

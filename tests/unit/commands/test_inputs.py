@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from genomecli.commands.inputs import guess_kind, species_name, species_settings
+from genomecli.config import load_config
 from genomecli.errors import InputError, UsageError
 
 
@@ -49,5 +50,14 @@ def test_files_become_species(tmp_path: Path) -> None:
     assert [one["name"] for one in json.loads(value)] == ["a", "b"]
     with pytest.raises(UsageError, match="two files are named 'a'"):
         species_settings([str(tmp_path / "a.gb")] * 2)
-    with pytest.raises(UsageError, match="standard input has no name"):
+    (tmp_path / "x.gff3").write_text("##gff-version 3\n")
+    with pytest.raises(InputError, match="GFF.*set kind: annotated"):
+        species_settings([str(tmp_path / "x.gff3")])
+
+
+def test_standard_input_is_told_a_command_line_that_works() -> None:
+    with pytest.raises(UsageError, match="standard input has no name") as caught:
         species_settings(["-"])
+    given = str(caught.value).split("--set '")[1].split("'")[0]
+    (species,) = load_config(None, [given]).tokenize.species
+    assert species.sources[0].path == ["-"]

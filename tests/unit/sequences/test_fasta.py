@@ -126,8 +126,8 @@ def test_text_before_the_first_header_is_named_by_line() -> None:
     ("text", "message"),
     [
         (b"@read1\nACGT\n+\nIIII\n", "FASTQ"),
-        (b"LOCUS       X  10 bp DNA\n", "GenBank"),
-        (b"ID   X; SV 1;\n", "EMBL"),
+        (b"LOCUS       X  10 bp DNA\n", "GenBank.*tokenize it first and give the corpus .*embed.corpus="),
+        (b"\xef\xbb\xbfID   X; SV 1;\n", "EMBL.*tokenize it first"),
         (b"##gff-version 3\n", "GFF"),
         (b"chr1\tx\tCDS\t1\t9\t.\t+\t0\tID=a\n", "GFF"),
         (b"\n  \n", "no FASTA record"),

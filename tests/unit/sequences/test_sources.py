@@ -165,7 +165,8 @@ def test_annotation_of_another_assembly(tmp_path: Path) -> None:
         (GFF, "annotated", "holds no sequences"),
         ("@r\nACGT\n+\nIIII\n", "genome", "FASTQ"),
         ("@r\nACGT\n+\nIIII\n", "annotated", "is fastq"),
-        (genbank(GENOME, ""), "genome", "is GenBank.*annotated"),
+        (genbank(GENOME, ""), "genome", "is GenBank, not FASTA; set kind: annotated$"),
+        ("##gff-version 3\n", "cds", "is GFF .*; set kind: annotated, path to the FASTA"),
     ],
 )
 def test_a_file_of_another_kind_is_refused(text: str, kind: str, message: str, tmp_path: Path) -> None:
