@@ -109,7 +109,8 @@ def _read(units: list[Unit], parts: Path, workers: int, *, resume: bool) -> None
     try:
         read_units(units, parts, workers=workers, resume=resume)
     except KeyboardInterrupt:
-        log.warning("what was read is kept: --resume takes it up")
+        if parts.exists():
+            log.warning("what was read is kept: --resume takes it up")
         raise
 
 

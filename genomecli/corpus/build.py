@@ -7,7 +7,7 @@ import signal
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from multiprocessing import active_children, get_context
 from multiprocessing.process import BaseProcess
@@ -56,7 +56,7 @@ def parts_folder(out: Path) -> Path:
 
 
 def read_units(units: list[Unit], folder: Path, *, workers: int, resume: bool) -> None:
-    """Read units into parts, the largest first.
+    """Read units into parts, the largest first. After an error no folder without parts is left.
 
     Args:
         units: what to read.
@@ -69,6 +69,15 @@ def read_units(units: list[Unit], folder: Path, *, workers: int, resume: bool) -
             these.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    try:
+        _read_all(units, folder, workers=workers, resume=resume)
+    except BaseException:
+        with suppress(OSError):  # it holds parts, for --resume or of other jobs
+            folder.rmdir()
+        raise
+
+
+def _read_all(units: list[Unit], folder: Path, *, workers: int, resume: bool) -> None:
     todo = [unit for unit in units if unit.streams or not (resume and finished_part(unit, folder))]
     if len(todo) < len(units):
         log.info("%d of %d sources were read before", len(units) - len(todo), len(units))

@@ -354,6 +354,26 @@ def test_a_stop_signal_keeps_what_was_read(
     assert not parts_folder(tmp_path / "c").exists()
 
 
+@pytest.mark.parametrize("given", [b"", gzip.compress(b">a\nATGGCTTAA\n" * 999)[:-30]], ids=["empty", "cut"])
+def test_refused_standard_input_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: bytes
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
+    with pytest.raises(InputError, match="standard input"):
+        run_tokenize(config_of(one_species("cds", Path("-"))), tmp_path / "c")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_refused_file_leaves_the_parts_of_others(tmp_path: Path) -> None:
+    whole = write_fasta(tmp_path / "x.fa", {"r": "ATGGCTTAA"})
+    section = one_species("cds", whole)
+    section["species"][0]["sources"].append({"kind": "protein", "path": str(tmp_path / "empty.fa")})
+    (tmp_path / "empty.fa").touch()
+    with pytest.raises(InputError, match="empty"):
+        run_tokenize(config_of(section), tmp_path / "c", workers=1)
+    assert [path.name for path in parts_folder(tmp_path / "c").iterdir()] == ["unit-00000"]
+
+
 def test_genes_alone_are_read_beside_their_translations(tmp_path: Path) -> None:
     """As if the proteins, made by Biopython, stood in a file of their own; and they pair."""
     from Bio.Seq import Seq
