@@ -21,6 +21,9 @@ from genomecli.runtime import is_quiet, log, run_info, thread_count
 from genomecli.signals import stopping
 
 SHOWN_NOTES = 12
+LARGE = 2 << 20
+"""Bytes of sources from which the figure is drawn by a process of its own."""
+
 GO_ON = "run again with --resume, which takes up the files that were read"
 
 
@@ -68,7 +71,7 @@ def run_tokenize(
         return None
     if not merge:
         check_files(units)
-    look = LookBeside(apart=settings.figures and thread_count() > 1)
+    look = LookBeside(apart=settings.figures and thread_count() > 1 and _takes_long(units))
     with stopping(GO_ON), OutputFolder(out, kind=KIND, force=force) as folder, look:
         if not merge:
             _read(units, parts, count, resume=resume)
@@ -83,6 +86,11 @@ def run_tokenize(
     if preview:
         show_preview(CorpusReader.open(out), preview)
     return manifest
+
+
+def _takes_long(units: list[Unit]) -> bool:
+    """Whether reading lasts about as long as a process takes that gets ready meanwhile to draw the figure."""
+    return sum(unit.size() for unit in units if not unit.streams) >= LARGE
 
 
 def _share(

@@ -79,6 +79,27 @@ def test_runs_workers_and_jobs_give_the_same_bytes(tmp_path: Path, many: dict[st
     assert not equal(make_corpus(tmp_path, many, seed=1, name="seed").path, out)
 
 
+def test_the_figure_has_a_process_of_its_own_where_reading_takes_long(
+    tmp_path: Path, many: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With more than one core and large sources; the corpus has the same bytes."""
+    drawn: list[bool] = []
+    made = genomecli.commands.tokenize.LookBeside
+
+    def noted(*, apart: bool) -> Any:
+        drawn.append(apart)
+        return made(apart=apart)
+
+    monkeypatch.setattr(genomecli.commands.tokenize, "LookBeside", noted)
+    for cores, large in [(2, 0), (1, 0), (2, 1 << 30)]:
+        monkeypatch.setattr(genomecli.commands.tokenize, "thread_count", lambda cores=cores: cores)
+        monkeypatch.setattr(genomecli.commands.tokenize, "LARGE", large)
+        run_tokenize(config_of(many), tmp_path / f"c{len(drawn)}", workers=1)
+    assert drawn == [True, False, False]
+    for other in ("c1", "c2"):
+        assert equal(tmp_path / "c0", tmp_path / other)
+
+
 def test_every_record_is_accounted_for(tmp_path: Path, many: dict[str, Any]) -> None:
     corpus = make_corpus(tmp_path, many)
     counts = corpus.manifest["counts"]
