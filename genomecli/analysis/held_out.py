@@ -80,19 +80,12 @@ def leave_one_amino_acid_out(
 def leave_one_codon_out(
     codons: ArrayLike, amino_acids: ArrayLike, gold: CodonGold, axes: int = 12
 ) -> HeldOut:
-    """As above with one codon out at a time. No evidence of alignment: give it with its null only.
+    """One codon out at a time; arguments and errors are those of :func:`leave_one_amino_acid_out`.
 
-    Args:
-        codons: [n, D], rows as in ``gold``.
-        amino_acids: [A, D'], rows as in ``gold.letters``.
-        gold: the code that counts as right.
-        axes: principal axes on each side.
+    No evidence of alignment: give it with its null only.
 
     Returns:
         Scores with one fold, and so one rank in ``backward``, a codon.
-
-    Raises:
-        InputError: as above.
     """
     return _observed(_prepare(codons, amino_acids, gold, axes, "codon"))
 

@@ -93,16 +93,7 @@ def class_rows(predictions: Predictions, labels: Labels, groups: Ints | None) ->
 
 
 def value_rows(predictions: Predictions, labels: Labels, groups: Ints | None) -> ValueRows:
-    """Rows of a regression or multilabel target.
-
-    Args:
-        predictions: of n examples.
-        labels: of the same examples.
-        groups: int64[n], groups of the split; None where each example stands alone.
-
-    Raises:
-        ValueError: if predictions and labels are not of the same examples.
-    """
+    """Rows of a regression or multilabel target; arguments and errors are those of :func:`class_rows`."""
     _check(predictions, labels, groups)
     truth = labels.values.astype(np.float64)
     known = np.isfinite(truth)
