@@ -28,6 +28,7 @@ from genomecli.files import (
     refuse_existing,
     sweep_partial,
 )
+from genomecli.inference.engine import Rest
 from genomecli.inference.items import Dropped
 from genomecli.inference.predict_source import RECORD, PredictSource, unknown_of
 from genomecli.inference.predictor import Outcome, Unlabelled
@@ -293,14 +294,17 @@ def _to_file(job: Job, out: Path, *, resume: bool) -> Counter[str]:
 def _fill(feed: Feed, spool: TextSpool) -> None:
     """Put all lines into the spool. Raises after a signal, when what was done is safe."""
     committed, counts = time.monotonic(), Counter(spool.counts)
+    rest = Rest(*feed.job.engines)
     with StopFlag() as stop, progress("predicting", done=spool.done) as bar:
         for done in feed.done():
             spool.append(done.text, _count(counts, done, SHOWN))
             bar.advance(1)
-            if stop.requested or time.monotonic() - committed > COMMIT_SECONDS:
+            ends = rest.reached(stop.requested)
+            if ends or time.monotonic() - committed > COMMIT_SECONDS:
                 spool.commit(done.record + 1, counts)
                 committed = time.monotonic()
-            stop.grant(f"{done.record + 1} records are done; run again with --resume to go on")
+            if ends:
+                stop.grant(f"{done.record + 1} records are done; run again with --resume to go on")
         spool.commit(feed.source.records, counts)
 
 

@@ -19,6 +19,7 @@ from genomecli.exchange.prediction_table import Predicted, SymbolTable
 from genomecli.exchange.tracks import Strand, Track, place
 from genomecli.files import read_json, read_manifest, sha256_file
 from genomecli.inference.ancestry import ancestry_of
+from genomecli.inference.engine import Engine
 from genomecli.inference.ensemble import Ensemble, check_alike, chosen_checkpoints, warn_unfinished
 from genomecli.inference.predict_source import LABELS, PredictSource
 from genomecli.inference.predictor import Outcome, Predictor, Unlabelled
@@ -53,6 +54,7 @@ class Job:
     Args:
         settings: section ``predict``.
         ensemble: of the models.
+        engines: that run them, one each.
         spec: of the first of them; all mean the same.
         targets: that are written.
         data: how inputs are read.
@@ -68,6 +70,7 @@ class Job:
 
     settings: PredictSettings
     ensemble: Ensemble
+    engines: tuple[Engine, ...]
     spec: TaskSpec
     targets: tuple[Target, ...]
     data: DataSettings
@@ -162,6 +165,7 @@ def open_job(config: Config, settings: PredictSettings, form: Format) -> Job:
     return Job(
         settings,
         Ensemble(predictors),
+        tuple(predictor.engine for predictor in predictors),
         spec,
         targets,
         data_settings(settings, spec, trained),

@@ -68,7 +68,7 @@ class Engine:
     Attributes:
         counts: ``items``, ``tokens``, ``windowed`` (items in several windows) and ``truncated`` so far.
         begun: times that what was read ahead was computed.
-        left: results of the last time that were not given out yet.
+        left: items whose last window was computed then and was not given out yet.
 
     Raises:
         InputError: if the window exceeds the context, or the stride the window.
@@ -136,8 +136,7 @@ class Engine:
                 if window.which == 0:
                     stitcher = Stitcher(self._plan(window.item)) if window.count > 1 else None
                 body = states[:, 1:] if stitcher is None else stitcher.add(states[:, 1:])
-                last = window.which == window.count - 1
-                yield Piece(window.item, window.start, body, states[:, 0], last)
+                yield Piece(window.item, window.start, body, states[:, 0], _ends(window))
 
     def pool(
         self, items: Iterable[Item], layers: Layers = (-1,), poolings: Sequence[Pooling] = ("mean",)
@@ -206,9 +205,10 @@ class Engine:
             yield from self._given((found[i] for i in range(len(buffer))), buffer)
 
     def _given(self, results: Iterable[Given], buffer: Sequence[Window]) -> Iterator[Given]:
-        """Results of what was read ahead, and how many of them are left."""
-        for place, result in enumerate(results, 1):
-            self.left = len(buffer) - place
+        """Results of what was read ahead, and how many items end among those that are left."""
+        self.left = sum(_ends(window) for window in buffer)
+        for window, result in zip(buffer, results, strict=True):
+            self.left -= _ends(window)
             yield result
 
     def _weights(self, windows: Sequence[Window], length: int) -> Floats:
@@ -328,21 +328,22 @@ class Rest:
     """When a run that is asked to stop does so: once what was computed has been given out.
 
     Args:
-        engine: whose results are written; what is computed at a time takes a CPU about
-            :data:`BUFFER_SECONDS`.
+        engines: whose results are written, side by side; what each computes at a time takes a CPU about
+            :data:`BUFFER_SECONDS`. Of several the first to have given out its own ends the run: to wait for
+            the others it would have to compute more.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._since: int | None = None
+    def __init__(self, *engines: Engine) -> None:
+        self._engines = engines
+        self._since: list[int] | None = None
 
     def reached(self, asked: object) -> bool:
         """Whether to stop now, if it was ``asked`` for; ask after each result that may be the last."""
         if not asked:
             return False
-        if self._since is None:
-            self._since = self._engine.begun
-        return self._engine.left == 0 or self._engine.begun > self._since
+        begun = [engine.begun for engine in self._engines]
+        self._since = self._since or begun
+        return begun != self._since or any(engine.left == 0 for engine in self._engines)
 
 
 class _LongItem:
@@ -360,7 +361,12 @@ class _LongItem:
         done = self._stitcher.add(states[:, 1:])
         self._running.add_cls(states[:, 0])
         self._running.add(done, window.item.counted(window.start, window.start + done.shape[1]))
-        return self._running.result() if window.which == window.count - 1 else None
+        return self._running.result() if _ends(window) else None
+
+
+def _ends(window: Window) -> bool:
+    """Whether its item ends with it."""
+    return window.which == window.count - 1
 
 
 def _check_windows(context: int, window: int | None, stride: int | None) -> tuple[int, int]:

@@ -173,10 +173,26 @@ def test_a_run_rests_when_what_was_computed_is_given_out(
         assert engine.left == 0
 
 
-def test_a_result_of_several_windows_may_end_after_what_was_computed(
+def test_of_several_engines_the_first_that_has_given_out_its_own_ends_the_run(
     loaded: LiveModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is left when a piece in its middle comes; then it rests at its end."""
+    """They read ahead 8 and 12 texts a time."""
+    monkeypatch.setattr(engine_module, "BUFFER_SECONDS", 0.0)
+    monkeypatch.setattr(engine_module, "FIRST_BATCHES", 1)
+    items = make_items(40, 62, 62)
+    for asked_at, stops_after in [(3, 8), (8, 12), (12, 16), (17, 24), (24, 32)]:
+        engines = [Engine(loaded, tokens_per_batch=tokens) for tokens in (512, 768)]
+        rest, given = Rest(*engines), 0
+        for given, _ in enumerate(zip(*(engine.pool(items) for engine in engines), strict=True), 1):
+            if rest.reached(given > asked_at):
+                break
+        assert given == stops_after, asked_at
+
+
+def test_a_run_rests_before_an_item_of_which_not_all_windows_were_computed(
+    loaded: LiveModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four windows a time, five an item: the first item ends in the second time, with nothing after it."""
     monkeypatch.setattr(engine_module, "BUFFER_SECONDS", 0.0)
     monkeypatch.setattr(engine_module, "FIRST_BATCHES", 1)
     engine = Engine(loaded, window=60, stride=60, tokens_per_batch=200)
@@ -186,7 +202,8 @@ def test_a_result_of_several_windows_may_end_after_what_was_computed(
             ended.append(piece.item.id)
             if rest.reached(True):
                 break
-    assert ended == ["g0", "g1"]
+    assert ended == ["g0"]
+    assert engine.begun == 2
 
 
 def test_truncate_and_error(loaded: LiveModel) -> None:
