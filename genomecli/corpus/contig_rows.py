@@ -56,8 +56,12 @@ class ContigRows:
         """See :class:`~genomecli.corpus.contigs.Sink`."""
         self._writer.cancel_row()
 
-    def feed(self, symbols: Codes, soft: Codes | None, *, aliased: int = 0) -> None:
-        """Take the next piece of the contig, ``aliased`` of whose letters are read as another.
+    def feed(self, symbols: Codes, soft: Codes | None, *, aliased: int = 0, plain: bool = False) -> None:
+        """Take the next piece of the contig; see :meth:`~genomecli.corpus.contigs.ContigStream.feed`.
+
+        Args:
+            symbols, soft, plain: of the piece.
+            aliased: how many of its letters are read as another.
 
         Raises:
             InputError: if a policy calls it an error.
@@ -66,7 +70,7 @@ class ContigRows:
         self._aliased += aliased
         if self._dropped is None:
             try:
-                self._stream.feed(symbols, soft)
+                self._stream.feed(symbols, soft, plain=plain)
             except DroppedError as reason:
                 self._give_up(str(reason))
 

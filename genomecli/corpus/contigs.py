@@ -65,8 +65,13 @@ class ContigStream:
         self._written = 0
         self.counts = ContigCounts()
 
-    def feed(self, symbols: Codes, soft: Codes | None) -> None:
-        """Take the next symbols, uint8[n], with their soft mask.
+    def feed(self, symbols: Codes, soft: Codes | None, *, plain: bool = False) -> None:
+        """Take the next symbols.
+
+        Args:
+            symbols: uint8[n].
+            soft: their soft mask, uint8[n]; None where nothing is lower case.
+            plain: they are known to be bases, none of them ambiguous or lower case.
 
         Raises:
             InputError: for letters that a policy calls an error.
@@ -76,6 +81,9 @@ class ContigStream:
         changed: dict[str, int] = {}
         place = f"{self._where}, from base {counts.length + 1}" if counts.length else self._where
         start, counts.length = counts.length, counts.length + len(symbols)
+        if plain and len(symbols):
+            self._take(symbols, None, start, hit=False)
+            return
         symbols = readable(symbols, soft, DNA, self._policies, changed, place)
         for reason, count in changed.items():
             counts.changed[reason] = counts.changed.get(reason, 0) + count

@@ -2,7 +2,8 @@
 
 Genes and proteins are hashed by BLAKE2b as they are read. Contigs are hashed by SHA-256, which processors do
 two to five times faster on long texts, and once their last borders are known, since a split cuts most of
-them. Until then only contigs of one length need a digest: others cannot be the same.
+them. Until then only contigs need a digest that have length and beginning in common with another: others
+cannot be the same.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ DIGITS = 16
 PIECE = 1 << 20
 """Symbols of a contig hashed at a time."""
 
+HEAD = 1 << 16
+"""Symbols by which contigs of one length are told apart at first."""
+
 
 def hasher() -> hashlib.blake2b:
     """What makes the digest of a cds or protein that comes in pieces."""
@@ -39,24 +43,38 @@ def digest_of(symbols: Codes) -> str:
 
 
 def with_twins(rows: Columns, files: Sequence[Path]) -> NDArray[np.object_]:
-    """object[n]: the digests, with those of contigs as long as another of their species filled in.
+    """object[n]: the digests, with those of contigs that may equal another of their species filled in: of one
+    length with it and of one beginning.
 
     Args:
         rows: ``species``, ``molecule``, ``length``, ``raw``, ``at`` and ``digest``, [n] each; the last is
             empty for contigs.
         files: raw files of symbols, which ``raw`` is an index of.
     """
-    contigs = np.flatnonzero(rows["molecule"] == "genome")
-    numbers = numbered((rows["species"][contigs], rows["length"][contigs]))
-    twins = contigs[np.bincount(numbers)[numbers] > 1] if len(contigs) else contigs
 
-    def read(row: int) -> Iterator[bytes]:
+    def read(row: int, most: int | None = None) -> Iterator[bytes]:
+        length = int(rows["length"][row])
         with open(files[int(rows["raw"][row])], "rb") as file:
             file.seek(int(rows["at"][row]))
-            for begin, end in _pieces(int(rows["length"][row])):
+            for begin, end in _pieces(length if most is None else min(length, most)):
                 yield file.read(end - begin)
 
-    return _filled(rows["digest"], twins, read)
+    contigs = np.flatnonzero(rows["molecule"] == "genome")
+    twins = _shared(contigs, (rows["species"], rows["length"]))
+    heads = _filled(rows["digest"], twins, lambda row: read(row, HEAD))
+    whole = twins[rows["length"][twins] <= HEAD]
+    digests = rows["digest"].astype(object)
+    digests[whole] = heads[whole]
+    alike = _shared(twins, (rows["species"], rows["length"], heads))
+    return _filled(digests, alike[digests[alike] == ""], read)
+
+
+def _shared(chosen: NDArray[np.int64], columns: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
+    """Those of some rows that another of them equals in every column, [n] each."""
+    if not len(chosen):
+        return chosen
+    numbers = numbered([column[chosen] for column in columns])
+    return chosen[np.bincount(numbers)[numbers] > 1]
 
 
 def with_contigs(rows: Columns, store: ShardedColumns) -> NDArray[np.object_]:

@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 from genomecli.corpus.numbering import distinct, first_rows, numbered
 
 
-def repeated(*columns: NDArray[Any]) -> NDArray[np.bool_]:
-    """bool[n]: rows that an earlier row equals in every column, [n] each.
+def repeated(
+    species: NDArray[Any], molecule: NDArray[Any], length: NDArray[Any], digest: NDArray[Any]
+) -> NDArray[np.bool_]:
+    """bool[n]: sequences that an earlier one equals in species, molecule, length and digest, [n] each.
 
-    Sequences are repeated if species, molecule, length and digest are; contigs of a length of their own have
-    no digest.
+    One without a digest is known to be like no other.
     """
-    numbers = numbered(columns)
-    result: NDArray[np.bool_] = first_rows(numbers) != np.arange(len(numbers))
+    numbers = numbered((species, molecule, length, digest))
+    result: NDArray[np.bool_] = (first_rows(numbers) != np.arange(len(numbers))) & (digest != "")
     return result
 
 

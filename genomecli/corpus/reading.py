@@ -118,7 +118,10 @@ class _Intake:
                     region = found.regions[i] if found.regions else None
                     self._contig = ContigRows(self._part, self._unit.policies, self._file, said, region)
                 self._contig.feed(
-                    block.record_symbols(i), block.record_soft(i), aliased=block.record_aliased(i)
+                    block.record_symbols(i),
+                    block.record_soft(i),
+                    aliased=block.record_aliased(i),
+                    plain=not (block.invalid[i] or block.ambiguous[i] or block.lower[i]),
                 )
                 if block.last:
                     self._contig.finish()

@@ -2,7 +2,7 @@
 
 Bytes come out in a stream of bounded memory. The sha256 is that of the bytes on disk (not of what they unpack
 to), taken once, while they are read, in a second thread. Decompression runs in a thread of its own too, by
-``isal`` where that is installed (2 to 3 times as fast), else by ``zlib``.
+``isal`` where that is installed (2 to 3 times as fast), else by ``zlib``; so does the reading of large files.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from genomecli.sequences.streams import ByteSource, FileSource, GzipSource, Limi
 
 CHUNK = 1 << 20
 """Bytes asked of a source at once."""
+
+AHEAD_FROM = 16 << 20
+"""Bytes of a plain file from which on it is read by a thread of its own."""
 
 _REFUSED = {
     b"BZh": ("is compressed with bzip2", "unpack it with bunzip2, or pack it with gzip"),
@@ -185,6 +188,8 @@ def _open(place: Location, max_ratio: float, stdin: BinaryIO | None) -> InputStr
         if place.member is not None:
             raise InputError("is no zip, so it has no members", where=place.path)
         source, compression = _unpacked(file, head, Limit(place, max_ratio))
+        if source is file and not place.is_stdin and place.path.stat().st_size >= AHEAD_FROM:
+            source = ReadAhead(file)
         return InputStream(place, source, [file], compression)
     except BaseException:
         file.close()

@@ -46,16 +46,31 @@ def made_rows(texts: list[np.ndarray], tmp_path: Path) -> tuple[Rows, list[Path]
     return rows | {"raw": raw, "at": at, "length": np.array([len(text) for text in texts])}, files
 
 
-def test_contigs_of_one_length_are_read(
-    tmp_path: Path, texts: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("head", [64, 600])
+def test_contigs_of_one_length_and_beginning_are_read(
+    tmp_path: Path, texts: list[np.ndarray], head: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The third begins in its own way, but is read whole where the beginning is."""
     monkeypatch.setattr(digests, "PIECE", 64)
+    monkeypatch.setattr(digests, "HEAD", head)
     rows, files = made_rows(texts, tmp_path)
     found = with_twins(rows, files)
-    assert found.tolist() == [sha256(texts[0]), "", sha256(texts[2]), sha256(texts[3]), "p", "", "", ""]
+    third = sha256(texts[2]) if head == 600 else ""
+    assert found.tolist() == [sha256(texts[0]), "", third, sha256(texts[3]), "p", "", "", ""]
     twice = repeated(rows["species"], rows["molecule"], rows["length"], found)
     assert np.flatnonzero(twice).tolist() == [3]
     assert rows["digest"][0] == "", "the column that came in is left as it was"
+
+
+def test_contigs_that_begin_alike_are_told_apart(
+    tmp_path: Path, texts: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(digests, "HEAD", 64)
+    texts[2][:499], texts[2][499] = texts[0][:499], texts[0][499] ^ 1
+    rows, files = made_rows(texts, tmp_path)
+    found = with_twins(rows, files)
+    assert found[:4].tolist() == [sha256(texts[0]), "", sha256(texts[2]), sha256(texts[0])]
+    assert np.flatnonzero(repeated(rows["species"], rows["molecule"], rows["length"], found)).tolist() == [3]
 
 
 @pytest.mark.parametrize("cut", [True, False])

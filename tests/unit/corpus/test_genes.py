@@ -68,7 +68,11 @@ def test_repeated_sequences_and_ids_count_within_a_group() -> None:
         ("a", "cds", "x", "", "E", ""),
         ("a", "cds", "y", "", "D", ""),
         ("b", "cds", "x", "", "D", ""),
+        ("a", "genome", "x", "", "", ""),
+        ("a", "genome", "y", "", "", ""),
+        ("a", "cds", "z", "", "D", ""),
     )
-    found = repeated(table["species"], table["molecule"], table["digest"])
-    assert found.tolist() == [False, False, False, True, False]
+    lengths = np.array([9, 9, 9, 9, 9, 9, 9, 8])
+    found = repeated(table["species"], table["molecule"], lengths, table["digest"])
+    assert found.tolist() == [False, False, False, True, False, False, False, False]
     assert repeated_ids(table["species"], table["molecule"], table["id"]) == 1

@@ -68,7 +68,8 @@ def some_rows(seed: int) -> dict[str, Any]:
 def test_repeats_and_pairs(seed: int) -> None:
     rows = some_rows(seed)
     columns = rows["species"], rows["molecule"]
-    assert repeated(*columns, rows["digest"]).tolist() == slow_merge.repeated(*columns, rows["digest"])
+    texts = *columns, rows["length"], rows["digest"]
+    assert repeated(*texts).tolist() == slow_merge.repeated(*texts)
     assert repeated_ids(*columns, rows["id"]) == sum(slow_merge.repeated(*columns, rows["id"]))
     keys = pair_genes(rows)
     nodes = gene_nodes(rows, keys)
