@@ -28,7 +28,7 @@ from genomecli.inference.batching import SPECIAL_TOKENS
 from genomecli.inference.decoding import Doubles, Query
 from genomecli.inference.engine import Engine
 from genomecli.inference.items import Item
-from genomecli.inference.workload import Work, done
+from genomecli.inference.workload import Work, Workload
 from genomecli.runtime import rng
 from genomecli.sequences.codes import CODONS, GeneticCode
 
@@ -86,7 +86,7 @@ def codon_surprises(engine: Engine, items: Iterable[Item], first_word: int, code
     letters = np.array(list(code.amino))
     same = letters[:, None] == letters[None, :]
     works = (_work(number, item, first_word, same, engine.window) for number, item in enumerate(items))
-    parts = list(done(engine, works))
+    parts = list(Workload(engine, works))
     none: Integers = np.zeros(0, dtype=np.int64)
     if not parts:
         return Surprises(none, none, none, np.zeros(0), np.zeros(0), np.zeros(64))

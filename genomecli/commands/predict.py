@@ -294,12 +294,13 @@ def _to_file(job: Job, out: Path, *, resume: bool) -> Counter[str]:
 def _fill(feed: Feed, spool: TextSpool) -> None:
     """Put all lines into the spool. Raises after a signal, when what was done is safe."""
     committed, counts = time.monotonic(), Counter(spool.counts)
-    rest = Rest(*feed.job.engines)
+    rest = Rest(*feed.job.engines, each=feed.job.texts)
     with StopFlag() as stop, progress("predicting", done=spool.done) as bar:
         for done in feed.done():
             spool.append(done.text, _count(counts, done, SHOWN))
             bar.advance(1)
-            ends = rest.reached(stop.requested)
+            # A dropped record comes just before one that is computed already.
+            ends = done.dropped is None and rest.reached(stop.requested)
             if ends or time.monotonic() - committed > COMMIT_SECONDS:
                 spool.commit(done.record + 1, counts)
                 committed = time.monotonic()

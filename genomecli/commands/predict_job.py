@@ -87,6 +87,11 @@ class Job:
         """Strands that are read of each record, in order."""
         return ("+", "-") if self.settings.strand == "both" else (self.settings.strand,)
 
+    @property
+    def texts(self) -> int:
+        """Texts that are read of each record."""
+        return len(self.strands) * (1 if self.spec.pair is None else 2)
+
     def source(self, skip: int = 0) -> PredictSource:
         """The records of the inputs, the first ``skip`` passed over."""
         return PredictSource(self.data, self.spec, self.targets if self.settings.measure else (), skip)

@@ -32,7 +32,7 @@ from genomecli.exchange.text_spool import TextSpool
 from genomecli.exchange.vcf import need_pysam
 from genomecli.files import lock_name, locked, named_file, partial_name, refuse_existing, sweep_partial
 from genomecli.inference.engine import Rest
-from genomecli.inference.workload import done
+from genomecli.inference.workload import Workload
 from genomecli.progress import progress
 from genomecli.runtime import log
 from genomecli.signals import StopFlag
@@ -148,7 +148,7 @@ def _to_stream(job: Job, kind: str, stream: BinaryIO) -> tuple[str, Counter[str]
     ):
         copies = [stream, kept] if job.settings.measured is not None else [stream]
         head = source.header  # written with the first result: input that is refused leaves nothing behind
-        for made in done(job.engine, source.works(0)):
+        for made in Workload(job.engine, source.works(0)):
             counts += made.counts
             for copy in copies:
                 copy.write(head + made.text)
@@ -185,9 +185,10 @@ def _to_file(job: Job, out: Path, kind: str, form: Format, *, resume: bool) -> t
 def _fill(job: Job, spool: TextSpool, source: ScoreInput) -> None:
     """Put all lines into the spool. Raises after a signal, when what was done is safe."""
     committed, pieces, counts = time.monotonic(), spool.done, Counter(spool.counts)
-    rest = Rest(job.engine)
+    work = Workload(job.engine, source.works(pieces))
+    rest = Rest(work)
     with StopFlag() as stop, progress("scoring", done=pieces) as bar:
-        for made in done(job.engine, source.works(pieces)):
+        for made in work:
             spool.append(made.text, made.left_out)
             pieces += 1
             counts += made.counts

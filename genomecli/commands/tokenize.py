@@ -139,9 +139,9 @@ def report(manifest: dict[str, Any], out: Path, seconds: float) -> None:
     console.print(table)
     for line in summary_lines(manifest):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    console.print(
-        f"{seconds:.1f} s; a look at the data: {out / 'figures' / 'look.png'}", highlight=False, markup=False
-    )
+    figure = out / "figures" / "look.png"
+    look = f"; a look at the data: {figure}" if figure.exists() else ""
+    console.print(f"{seconds:.1f} s{look}", highlight=False, markup=False)
 
 
 def happened(counts: dict[str, Any]) -> list[str]:

@@ -6,8 +6,10 @@ whoever asks: all mutations of one place of a protein hide the same token.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -18,8 +20,7 @@ from genomecli.inference.engine import Engine
 Made = TypeVar("Made")
 
 TOKENS = 1 << 17
-"""Tokens of queries that are gathered before the model is asked: some batches, so that a signal is soon
-heard."""
+"""Tokens of queries that are gathered before the model is asked, so that equal texts find each other."""
 
 
 @dataclass(frozen=True)
@@ -35,28 +36,47 @@ class Work(Generic[Made]):
     finish: Callable[[Sequence[Doubles]], Made]
 
 
-def done(engine: Engine, works: Iterable[Work[Made]]) -> Iterator[Made]:
-    """What is made of each piece of work, in order.
+class Workload(Generic[Made]):
+    """What is made of each piece of work, in order; each as soon as its answers are there.
 
     Args:
         engine: with the model.
         works: taken up as they are needed, a bounded number ahead.
+
+    Attributes:
+        left: pieces that can be made of what was computed, and were not given out yet.
     """
-    held: list[Work[Made]] = []
-    tokens = 0
-    for work in works:
-        held.append(work)
-        tokens += 64 + sum(len(query.item.tokens) for query in work.queries)
-        if tokens >= TOKENS:
-            yield from _finished(engine, held)
-            held, tokens = [], 0
-    yield from _finished(engine, held)
 
+    def __init__(self, engine: Engine, works: Iterable[Work[Made]]) -> None:
+        self._engine = engine
+        self._works = works
+        self.left = 0
 
-def _finished(engine: Engine, works: Sequence[Work[Made]]) -> Iterator[Made]:
-    answers = iter(answers_of(engine, [query for work in works for query in work.queries]))
-    for work in works:
-        yield work.finish([next(answers) for _ in work.queries])
+    @property
+    def begun(self) -> int:
+        """Times that what was read ahead was computed."""
+        return self._engine.begun
+
+    def __iter__(self) -> Iterator[Made]:
+        held: list[Work[Made]] = []
+        tokens = 0
+        for work in self._works:
+            held.append(work)
+            tokens += 64 + sum(len(query.item.tokens) for query in work.queries)
+            if tokens >= TOKENS:
+                yield from self._finished(held)
+                held, tokens = [], 0
+        yield from self._finished(held)
+
+    def _finished(self, works: Sequence[Work[Made]]) -> Iterator[Made]:
+        answers = _Answers(self._engine, [query for work in works for query in work.queries])
+        ends = [*accumulate(len(work.queries) for work in works)]
+        needed = [answers.texts_for(end) for end in ends]
+        for place, work in enumerate(works):
+            made = work.finish(answers.take(len(work.queries)))
+            # Texts come in the order in which they are first asked about, so what is needed never falls.
+            self.left = bisect_right(needed, answers.computed) - place - 1
+            yield made
 
 
 @dataclass
@@ -84,17 +104,52 @@ class _Text:
         return replace(self.query, places=np.concatenate(self.places), ids=np.concatenate(padded))
 
 
+class _Answers:
+    """Answers to queries in order, while the model reads; equal texts are read once.
+
+    Args:
+        engine: with the model.
+        queries: all of them.
+    """
+
+    def __init__(self, engine: Engine, queries: Sequence[Query]) -> None:
+        texts: dict[tuple[int, bytes], _Text] = {}
+        numbers: dict[int, int] = {}
+        self._where: list[tuple[int, slice]] = []
+        self._texts_for = [0]
+        for query in queries:
+            key = (query.item.language, query.item.tokens.tobytes())
+            text = texts.setdefault(key, _Text(query))
+            number = numbers.setdefault(id(text), len(numbers))
+            self._where.append((number, text.add(query)))
+            self._texts_for.append(len(texts))
+        self._engine = engine
+        self._decoded = engine.decode(text.joined() for text in texts.values())
+        self._found: list[Doubles] = []
+        self._taken = 0
+
+    def texts_for(self, queries: int) -> int:
+        """How many texts must be read for the first so many queries."""
+        return self._texts_for[queries]
+
+    @property
+    def computed(self) -> int:
+        """Texts that the model has read so far."""
+        return len(self._found) + (self._engine.left if self._found else 0)
+
+    def take(self, count: int) -> list[Doubles]:
+        """The answers of the next so many queries, float64[A] each, natural logarithms of probabilities."""
+        stop = self._taken + count
+        while len(self._found) < self._texts_for[stop]:
+            self._found.append(next(self._decoded))
+        chosen, self._taken = self._where[self._taken : stop], stop
+        return [self._found[number][part] for number, part in chosen]
+
+
 def answers_of(engine: Engine, queries: Sequence[Query]) -> list[Doubles]:
     """Answers to queries in order, float64[A] each, natural log probabilities; equal texts are read once.
 
     Raises:
         RunError: as :meth:`~genomecli.inference.engine.Engine.decode`.
     """
-    texts: dict[tuple[int, bytes], _Text] = {}
-    where: list[tuple[_Text, slice]] = []
-    for query in queries:
-        key = (query.item.language, query.item.tokens.tobytes())
-        text = texts.setdefault(key, _Text(query))
-        where.append((text, text.add(query)))
-    found = dict(zip(map(id, texts.values()), engine.decode(t.joined() for t in texts.values()), strict=True))
-    return [found[id(text)][part] for text, part in where]
+    return _Answers(engine, queries).take(len(queries))

@@ -188,7 +188,7 @@ def _open(place: Location, max_ratio: float, stdin: BinaryIO | None) -> InputStr
         if place.member is not None:
             raise InputError("is no zip, so it has no members", where=place.path)
         source, compression = _unpacked(file, head, Limit(place, max_ratio))
-        if source is file and not place.is_stdin and place.path.stat().st_size >= AHEAD_FROM:
+        if source is file and not place.is_stdin and file.size_on_disk >= AHEAD_FROM:
             source = ReadAhead(file)
         return InputStream(place, source, [file], compression)
     except BaseException:

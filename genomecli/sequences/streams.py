@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import queue
 import threading
 import zlib
@@ -101,6 +102,11 @@ class FileSource:
         self._held = b""
         self._worker: ThreadPoolExecutor | None = None
         self._pending: Future[None] | None = None
+
+    @property
+    def size_on_disk(self) -> int:
+        """Bytes of the file that was opened, whatever has become of its name; 0 of a pipe."""
+        return os.fstat(self._raw.fileno()).st_size
 
     def peek(self, size: int) -> bytes:
         """The first ``size`` bytes, or all of a shorter file, left to be read again.

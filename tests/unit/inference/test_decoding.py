@@ -10,11 +10,12 @@ from genomecli.corpus.lexicon import Lexicon
 from genomecli.corpus.vocabulary import CLS, MASK, SEP
 from genomecli.errors import RunError
 from genomecli.inference import decoding
+from genomecli.inference import engine as engine_module
 from genomecli.inference.decoding import NONE, Query, language_ranges
-from genomecli.inference.engine import Engine
+from genomecli.inference.engine import Engine, Rest
 from genomecli.inference.items import Item
 from genomecli.inference.results import LiveModel
-from genomecli.inference.workload import Work, answers_of, done
+from genomecli.inference.workload import Work, Workload, answers_of
 from genomecli.runtime import rng
 from tests.unit.inference.inference_toys import make_items, small_model
 
@@ -89,7 +90,38 @@ def test_work_comes_back_in_order(loaded: LiveModel, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("genomecli.inference.workload.TOKENS", 300)
     queries = make_queries(24)
     works = [Work(queries[i : i + i % 3], lambda found, i=i: (i, len(found))) for i in range(20)]
-    assert list(done(Engine(loaded), works)) == [(i, i % 3) for i in range(20)]
+    assert list(Workload(Engine(loaded), works)) == [(i, i % 3) for i in range(20)]
+
+
+@pytest.mark.parametrize("gathered", [300, 1 << 17])
+def test_work_rests_when_what_was_computed_is_given_out(
+    loaded: LiveModel, gathered: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few texts a time, 0 to 3 of them a piece of work, some of them asked about before."""
+    monkeypatch.setattr("genomecli.inference.workload.TOKENS", gathered)
+    monkeypatch.setattr(engine_module, "BUFFER_SECONDS", 0.0)
+    monkeypatch.setattr(engine_module, "FIRST_BATCHES", 1)
+    queries = make_queries(40)
+    works = [
+        Work([*queries[i : i + i % 3], *queries[i // 2 : i // 2 + i % 2]], lambda found, i=i: (i, len(found)))
+        for i in range(30)
+    ]
+    whole = [(i, i % 3 + i % 2) for i in range(30)]
+    stops = set()
+    for asked_at in range(29):
+        engine = Engine(loaded, tokens_per_batch=300)
+        work, given = Workload(engine, works), []
+        rest, begun = Rest(work), 0
+        for made in work:
+            given.append(made)
+            if len(given) == asked_at + 1:
+                begun = engine.begun
+            if rest.reached(len(given) > asked_at):
+                break
+        assert given == whole[: len(given)]
+        assert engine.begun == begun, "nothing more was computed"
+        stops.add(len(given))
+    assert 3 < len(stops) < 25
 
 
 def test_probabilities_of_a_language_sum_to_one(lexicon: Lexicon) -> None:

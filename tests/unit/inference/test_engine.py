@@ -189,6 +189,22 @@ def test_of_several_engines_the_first_that_has_given_out_its_own_ends_the_run(
         assert given == stops_after, asked_at
 
 
+@pytest.mark.parametrize("each", [2, 3])
+def test_a_run_rests_before_a_result_of_which_not_all_texts_were_computed(
+    loaded: LiveModel, each: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seven texts a time, some to a result: as both strands of a record, or a pair."""
+    monkeypatch.setattr(engine_module, "BUFFER_SECONDS", 0.0)
+    monkeypatch.setattr(engine_module, "FIRST_BATCHES", 1)
+    engine = Engine(loaded, tokens_per_batch=448)
+    rest = Rest(engine, each=each)
+    for given, _ in enumerate(engine.pool(make_items(42, 62, 62)), 1):
+        if given % each == 0 and rest.reached(given > 7):
+            break
+    assert given == 14 // each * each
+    assert engine.begun == 2
+
+
 def test_a_run_rests_before_an_item_of_which_not_all_windows_were_computed(
     loaded: LiveModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 from genomecli.inference import surprise as surprise_module
 from genomecli.inference.engine import Engine
 from genomecli.inference.surprise import Scan, Surprise
-from genomecli.inference.workload import done
+from genomecli.inference.workload import Workload
 from genomecli.sequences.alphabets import DNA, PROTEIN
 from genomecli.sequences.variants import HeldSequence
 from tests.unit.inference.score_toys import KINDS, Plain, make_sequence, other_strand, toy, words
@@ -28,7 +28,7 @@ def scan(kind: str, molecule: str = "genome", **options: Any) -> Scan:
 
 def solve(kind: str, one: Scan, text: str, alphabet: Any = DNA) -> Surprise:
     engine = Engine(toy(kind), window=one.window)
-    found = list(done(engine, one.segments(HeldSequence(alphabet.encode(text)), "s")))
+    found = list(Workload(engine, one.segments(HeldSequence(alphabet.encode(text)), "s")))
     assert [part.start for part in found] == list(range(0, len(text), surprise_module.SEGMENT))
     parts = [np.concatenate([getattr(f, name) for f in found]) for name in ("values", "forward", "reverse")]
     return Surprise(0, *parts)
@@ -143,7 +143,7 @@ def test_pieces_at_the_start_can_be_left_out(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(surprise_module, "SEGMENT", 20)
     sequence = HeldSequence(DNA.encode(SHORT))
     assert surprise_module.segment_count(sequence) == 3
-    whole = list(done(Engine(toy("base")), scan("base").segments(sequence)))
-    rest = list(done(Engine(toy("base")), scan("base").segments(sequence, skip=2)))
+    whole = list(Workload(Engine(toy("base")), scan("base").segments(sequence)))
+    rest = list(Workload(Engine(toy("base")), scan("base").segments(sequence, skip=2)))
     assert [part.start for part in rest] == [40]
     assert rest[0].values.tolist() == whole[2].values.tolist()
