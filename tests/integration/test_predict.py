@@ -6,7 +6,9 @@ import csv
 import gzip
 import io
 import json
+import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -181,9 +183,6 @@ def test_resumed_equals_uninterrupted(
             seen.append(one.record)
             yield one
             if number == 36:
-                import os
-                import signal
-
                 os.kill(os.getpid(), signal.SIGTERM)
 
     with monkeypatch.context() as patch:
@@ -205,6 +204,38 @@ def test_resumed_equals_uninterrupted(
         "part.tsv",
         "part.tsv.manifest.json",
         "part.tsv.run.json",
+    }
+
+
+def test_a_signal_at_a_dropped_record_waits_for_the_next_one(
+    tuned: Path, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which is computed already."""
+    monkeypatch.setattr(engine_module, "BUFFER_SECONDS", 0.0)
+    monkeypatch.setattr(engine_module, "FIRST_BATCHES", 1)
+    head, first, *others = table.read_text().splitlines()
+    cells = first.split("\t")
+    path = tmp_path / "in.tsv"
+    path.write_text("\n".join([head, "\t".join([cells[0], "", *cells[2:]]), *others]) + "\n")
+    given = [f"predict.model={tuned}/seed-0", "predict.tokens_per_batch=16"]
+    config = load_config(None, ["device=cpu", "threads=1", *given])
+    out, done = tmp_path / "out.tsv", command.Feed.done
+
+    def stopped(self: command.Feed) -> Any:
+        for number, one in enumerate(done(self)):
+            if number == 0:
+                assert one.dropped is not None
+                os.kill(os.getpid(), signal.SIGTERM)
+            yield one
+
+    with monkeypatch.context() as patch:
+        patch.setattr(command.Feed, "done", stopped)
+        with pytest.raises(CheckpointedError, match="2 records are done"):
+            command.run_predict(config, out, inputs=[str(path)])
+    assert command.run_predict(config, out, inputs=[str(path)], resume=True) == {
+        "records": 100,
+        "predicted": 99,
+        "dropped": 1,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import os
 import threading
 import time
 import zipfile
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from genomecli.errors import InputError
-from genomecli.sequences import streams
+from genomecli.sequences import openers, streams
 from genomecli.sequences.openers import InputStream, Location, open_input, zip_members
 from tests.unit.sequences.made_files import write_bgzip, write_gzip
 
@@ -76,6 +77,52 @@ def test_standard_input(kind: str, tmp_path: Path) -> None:
     with open_input("-", stdin=io.BytesIO(raw)) as stream:
         assert read_all(stream) == DATA
         assert stream.finish()["sha256"] == hashlib.sha256(raw).hexdigest()
+
+
+@pytest.mark.parametrize("kind", ["plain", "gzip"])
+def test_a_file_whose_name_is_gone_is_read(kind: str, tmp_path: Path) -> None:
+    """A pipe that its writer unlinks once it is open."""
+    whole = packed(kind, tmp_path).read_bytes()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    def write() -> None:
+        with open(pipe, "wb") as out:
+            pipe.unlink()
+            out.write(whole)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    with open_input(pipe) as stream:
+        assert read_all(stream) == DATA
+        assert stream.finish()["sha256"] == hashlib.sha256(whole).hexdigest()
+    writer.join()
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_large_files_are_read_by_a_thread_that_ends(
+    broken: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openers, "AHEAD_FROM", 1 << 19)
+    path, threads = packed("plain", tmp_path), threading.active_count()
+    if broken:
+        take = streams.FileSource._take
+
+        def failing(self: streams.FileSource, size: int) -> bytes:
+            if self._size > 1 << 19:
+                raise InputError("cannot be read to its end", where=path)
+            return take(self, min(size, 1 << 18))
+
+        monkeypatch.setattr(streams.FileSource, "_take", failing)
+    with open_input(path) as stream:
+        assert threading.active_count() > threads
+        if broken:
+            with pytest.raises(InputError, match="to its end"):
+                read_all(stream)
+        else:
+            assert read_all(stream, 7919) == DATA
+            assert stream.finish()["sha256"] == hashlib.sha256(DATA).hexdigest()
+    assert threading.active_count() == threads
 
 
 def test_standard_input_stays_open() -> None:
