@@ -7,6 +7,7 @@ rows. While it is made, its rows are kept in ``.TABLE.partial``, from which ``--
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -230,7 +231,7 @@ def _to_file(job: Job, out: Path, kind: TableFormat, *, resume: bool) -> dict[st
 
 def _fill(spool: Spool, maker: RecordRows | TokenRows, feed: Feed, rest: Rest) -> None:
     """Put all rows into the spool. Raises after a signal, when what was done is safe."""
-    committed = time.monotonic()
+    committed = -math.inf  # the first result is safe at once
     with StopFlag() as stop, progress("embedding", done=spool.records) as bar:
         for made in maker.rows(feed.items()):
             spool.append(made.block)

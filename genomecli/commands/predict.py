@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections import Counter, deque
@@ -293,7 +294,7 @@ def _to_file(job: Job, out: Path, *, resume: bool) -> Counter[str]:
 
 def _fill(feed: Feed, spool: TextSpool) -> None:
     """Put all lines into the spool. Raises after a signal, when what was done is safe."""
-    committed, counts = time.monotonic(), Counter(spool.counts)
+    committed, counts = -math.inf, Counter(spool.counts)  # the first is safe at once
     rest = Rest(*feed.job.engines, each=feed.job.texts)
     with StopFlag() as stop, progress("predicting", done=spool.done) as bar:
         for done in feed.done():

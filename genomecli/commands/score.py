@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections import Counter
@@ -184,7 +185,7 @@ def _to_file(job: Job, out: Path, kind: str, form: Format, *, resume: bool) -> t
 
 def _fill(job: Job, spool: TextSpool, source: ScoreInput) -> None:
     """Put all lines into the spool. Raises after a signal, when what was done is safe."""
-    committed, pieces, counts = time.monotonic(), spool.done, Counter(spool.counts)
+    committed, pieces, counts = -math.inf, spool.done, Counter(spool.counts)
     work = Workload(job.engine, source.works(pieces))
     rest = Rest(work)
     with StopFlag() as stop, progress("scoring", done=pieces) as bar:

@@ -29,10 +29,14 @@ MISSING = f"{REASON}ambiguous letter, or in no token"
 STOPPED = f"{REASON}in a terminal stop codon"
 STAR = f"{NOTE}proteins end with *, which is not read"
 LEFT_OUT = f"{NOTE}terminal stop codons not scored"
+EMPTY = f"{NOTE}records without letters"
 UNTRAINED = ": the model was trained without them"
 """Follows where nobody asked to leave them out."""
 
 CODON = 3
+
+NOTHING: Work[Surprise] = Work([], lambda _: Surprise(0, *[np.zeros(0)] * 3))
+"""Of a record of which no symbol is read."""
 
 
 class ScanInput:
@@ -80,9 +84,9 @@ class ScanInput:
                         log.warning("%s, record %r holds no letters", path, record.id)
                     read = self._without_stop(found, sequence)
                     left = max(0, skip - count)
-                    for work in scan.segments(read, record.id, left):
+                    for work in scan.segments(read, record.id, left) if read.length else [NOTHING][left:]:
                         yield self._work(work, record.id, sequence, read.length, alphabet, star=star)
-                    count += segment_count(read)
+                    count += max(1, segment_count(read))
                 self.files.append(stream.finish())
 
     def _without_stop(self, found: Readings, sequence: HeldSequence) -> HeldSequence:
@@ -123,7 +127,7 @@ class ScanInput:
                 found = found.longer(sequence.length - read)
             known = int((~np.isnan(found.values)).sum())
             counts = Counter({"records": int(found.start == 0), "in": len(found.values), "scored": known})
-            counts += Counter({STAR: int(star and found.start == 0)})
+            counts += Counter({STAR: int(star and found.start == 0), EMPTY: int(not sequence.length)})
             missing = len(found.values) - known - CODON * stopped
             asked = self._job.settings.stop_codon == "leave_out"
             counts += Counter({MISSING: missing, STOPPED: CODON * stopped})

@@ -200,8 +200,9 @@ def summary_lines(manifest: dict[str, Any]) -> list[str]:
             f"{families['genes']:,} genes in {families['families']:,} families, "
             f"the largest of {families['largest']:,}"
         )
+    dropped = manifest["settings"]["policies"]["duplicates"] == "drop"
     for name, text in (("repeated_ids", "repeated ids"), ("repeated_sequences", "repeated sequences")):
-        if facts[name]:
+        if facts[name] and not (name == "repeated_sequences" and dropped):
             lines.append(f"{facts[name]:,} {text}")
     notes = [note for source in manifest["sources"] for note in source["notes"]]
     skipped = [

@@ -175,6 +175,13 @@ def build(settings: TokenizeSettings, seed: int, parts: Path, folder: Path, look
         note_duplicates(tallies[f"{species}.{molecule}"], *lost)
     for name, tally in tallies.items():
         tally.check(name)
+    copies = merged.facts["repeated_contigs"] if settings.policies.duplicates != "drop" else 0
+    if copies:
+        log.warning(
+            "copies of earlier contigs: %d. A split may put them on another side than these; "
+            "tokenize.policies.duplicates=drop leaves them out",
+            copies,
+        )
     log.info("writing %d records", len(merged.columns["id"]))
     write_shards(merged, raws, folder, settings.shard_mib * MIB)
     # Checksums are taken by a thread of their own, while the rest is counted, drawn and written.
@@ -268,6 +275,10 @@ def _write_tables(
     tables.mkdir()
     write_tables(tables, merged.groups, columns, scan, lexicon)
     _join_tsv(tables / "dropped.tsv", ("molecule", "id", "reason", "symbols"), units, parts, "dropped")
+    with open(tables / "dropped.tsv", "a", encoding="utf-8", newline="\n") as out:
+        for one in merged.repeats:
+            cells = (one.species, one.unit, one.molecule, one.id, one.reason, one.symbols)
+            out.write("\t".join(map(str, cells)) + "\n")
     _join_tsv(tables / "translations.tsv", CHECK_FIELDS, units, parts, "checks")
     rows: list[tuple[object, ...]] = []
     for name, tally in tallies.items():

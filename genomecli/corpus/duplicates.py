@@ -10,16 +10,13 @@ from numpy.typing import NDArray
 from genomecli.corpus.numbering import distinct, first_rows, numbered
 
 
-def repeated(
+def originals(
     species: NDArray[Any], molecule: NDArray[Any], length: NDArray[Any], digest: NDArray[Any]
-) -> NDArray[np.bool_]:
-    """bool[n]: sequences that an earlier one equals in species, molecule, length and digest, [n] each.
-
-    One without a digest is known to be like no other.
-    """
-    numbers = numbered((species, molecule, length, digest))
-    result: NDArray[np.bool_] = (first_rows(numbers) != np.arange(len(numbers))) & (digest != "")
-    return result
+) -> NDArray[np.int64]:
+    """int64[n]: the first sequence that each equals in species, molecule, length and digest, [n] each; itself
+    where it is the first. One without a digest is known to be like no other."""
+    first = first_rows(numbered((species, molecule, length, digest)))
+    return np.where(digest == "", np.arange(len(first)), first)
 
 
 def repeated_ids(species: NDArray[Any], molecule: NDArray[Any], ids: NDArray[Any]) -> int:

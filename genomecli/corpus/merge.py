@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genomecli.corpus.digests import with_twins
-from genomecli.corpus.duplicates import repeated, repeated_ids
+from genomecli.corpus.duplicates import originals, repeated_ids
 from genomecli.corpus.families import SAMPLED_LEAST, SimilarPairs, families
 from genomecli.corpus.genes import gene_nodes, in_order, pair_genes
 from genomecli.corpus.holdout import hold_out
@@ -37,6 +37,18 @@ FAMILY_CHUNK = 4 << 20
 """Residues read at a time for the families."""
 
 
+@dataclass(frozen=True)
+class Repeat:
+    """A row that was dropped as a duplicate, of the source ``unit``."""
+
+    species: str
+    molecule: str
+    id: str
+    unit: int
+    reason: str
+    symbols: int
+
+
 @dataclass
 class Merged:
     """The rows of a corpus, and what was found on the way.
@@ -47,6 +59,7 @@ class Merged:
         shards: names of the shard files.
         shard_symbols: symbols in each.
         facts: counts for the manifest: pairs, families, repeated ids, ...
+        repeats: what was dropped because an earlier row equals it.
     """
 
     columns: Columns
@@ -54,6 +67,7 @@ class Merged:
     shards: list[str] = field(default_factory=list)
     shard_symbols: list[int] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
+    repeats: list[Repeat] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -103,11 +117,15 @@ def merge_rows(rows: Columns, raws: list[Raw], settings: TokenizeSettings, seed:
     facts: dict[str, Any] = {}
     facts["repeated_ids"] = repeated_ids(rows["species"], rows["molecule"], rows["id"])
     rows["digest"] = with_twins(rows, [raw.symbols for raw in raws])
-    twice = repeated(rows["species"], rows["molecule"], rows["length"], rows["digest"])
+    first = originals(rows["species"], rows["molecule"], rows["length"], rows["digest"])
+    twice = first != np.arange(len(first))
     facts["repeated_sequences"] = int(twice.sum())
+    facts["repeated_contigs"] = int(twice[rows["molecule"] == "genome"].sum())
     rows["gene_key"] = pair_genes(rows)
     nodes = gene_nodes(rows, rows["gene_key"])
+    repeats: list[Repeat] = []
     if settings.policies.duplicates == "drop":
+        repeats = [_repeat(rows, row, int(first[row])) for row in np.flatnonzero(twice).tolist()]
         rows = {name: column[~twice] for name, column in rows.items()}
         nodes = _renumber(nodes[~twice])
         rows["gene_key"] = _still_paired(rows)
@@ -123,7 +141,13 @@ def merge_rows(rows: Columns, raws: list[Raw], settings: TokenizeSettings, seed:
     facts["families"] = _family_facts(family)
     near = families(similar, shares[1], equal) if len(shares) > 1 else family
     rows, facts["split"] = hold_out(rows, nodes, family, near, settings.split, seed)
-    return Merged(rows, facts=facts)
+    return Merged(rows, facts=facts, repeats=repeats)
+
+
+def _repeat(rows: Columns, row: int, first: int) -> Repeat:
+    unit, length = int(rows["unit"][row]), int(rows["length"][row])
+    species, molecule, name = (rows[column][row] for column in ("species", "molecule", "id"))
+    return Repeat(species, molecule, name, unit, f"duplicate of {rows['id'][first]}", length)
 
 
 def _equal_proteins(rows: Columns, nodes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -169,7 +169,7 @@ class Sampler:
             ConfigError: if there are fewer micro-batches than ranks.
         """
         count = self.micro_batches
-        check_ranks(count, world)
+        check_ranks(self.settings, count, world)
         number, place = divmod(step, self.settings.pool)
         pool = self._pool(number)
         chosen = range(place * count, (place + 1) * count)[rank::world]

@@ -78,17 +78,25 @@ def settled(size: int | str) -> int:
     return size
 
 
-def check_ranks(micro_batches: int, ranks: int) -> None:
+def check_ranks(reading: ReadingSettings, micro_batches: int, ranks: int) -> None:
     """See that each of ``ranks`` processes has a micro-batch of each step.
+
+    Args:
+        reading: with sizes that are settled.
+        micro_batches: of a step.
+        ranks: number of processes.
 
     Raises:
         ConfigError: saying what to set.
     """
-    if ranks > micro_batches:
-        count = "1 micro-batch" if micro_batches == 1 else f"{micro_batches} micro-batches"
-        raise ConfigError(
-            [
-                f"{ranks} processes share {count} a step; set reading.tokens_per_step to {ranks} times "
-                "reading.tokens_per_batch or more"
-            ]
-        )
+    if ranks <= micro_batches:
+        return
+    count = "1 micro-batch" if micro_batches == 1 else f"{micro_batches} micro-batches"
+    # A micro-batch holds at least one text.
+    size = max(settled(reading.tokens_per_step) // ranks, reading.context)
+    sizes = {"tokens_per_batch": size}
+    if size * ranks > settled(reading.tokens_per_step):
+        sizes["tokens_per_step"] = size * ranks
+    fix = " ".join(f"--set pretrain.reading.{name}={value}" for name, value in sizes.items())
+    said = f"{ranks} processes share {count} a step; start at most {micro_batches}, or begin with {fix}"
+    raise ConfigError([said])

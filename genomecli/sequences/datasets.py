@@ -79,6 +79,8 @@ def _inputs_of(path: Path, kind: Kind) -> list[Inputs]:
         raise InputError("no such file or folder", where=path)
     if str(path) == "-" or not (path.is_dir() or is_zip(path)):
         return [Inputs(Location(path))]
+    if (path / "lexicon.json").is_file():
+        raise InputError("is a corpus already", where=path, fix="name the files that it was made from")
     package = Package(path)
     if not package.is_dataset and not path.is_dir():
         return [Inputs(Location(path))]  # a plain zip: its only member

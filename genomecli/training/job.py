@@ -107,7 +107,7 @@ class Job:
         reading = self._reading(settings, before)
         self.settings = settings.model_copy(update={"reading": reading, "optimiser": rate})
         self.sampler = Sampler(corpus.reader, self.lexicon, self.settings.reading, seed)
-        check_ranks(self.sampler.micro_batches, machine.processes)
+        check_ranks(self.settings.reading, self.sampler.micro_batches, machine.processes)
         if settings.shard and machine.precision == "fp16":
             raise ConfigError(["pretrain.shard takes precision bf16 or fp32, not fp16"])
         self.mixture: Mixture = build_mixture(settings.objectives, self.lexicon)

@@ -116,8 +116,36 @@ def test_every_record_is_accounted_for(tmp_path: Path, many: dict[str, Any]) -> 
     assert rows == [
         "species\tsource\tmolecule\tid\treason\tsymbols",
         "a\t3\tgenome\tchr3\ttoo short\t4",
+        *(
+            f"a\t{source}\tcds\tg{60 + i}\tduplicate of g{i}\t{length}"
+            for i, length in enumerate(corpus.records("a", "cds").length[:5])
+            for source in [rows[2 + i].split("\t")[1]]
+        ),
+        *rows[7:],
+    ]
+    assert [row.split("\t")[2:5] for row in rows[7:]] == [
+        ["protein", f"g{60 + i}", f"duplicate of g{i}"] for i in range(5)
     ]
     assert set(corpus.records("a", "cds").gene) == {f"g{i}" for i in range(60)}
+
+
+@pytest.mark.parametrize("duplicates", ["keep", "drop"])
+def test_copies_of_a_contig_are_warned_of(
+    tmp_path: Path, duplicates: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = "".join(np.random.default_rng(0).choice(list("ACGT"), 9_000))
+    write_fasta(tmp_path / "g.fa", {"c1": text, "c2": text[:-1] + "N", "c3": text, "c4": text[:5_000]})
+    source = {"kind": "genome", "path": str(tmp_path / "g.fa")}
+    given = {"species": [{"name": "a", "sources": [source]}], "policies": {"duplicates": duplicates}}
+    with caplog.at_level("WARNING"):
+        corpus = make_corpus(tmp_path, given)
+    warned = [
+        one.message for one in caplog.records if one.message.startswith("copies of earlier contigs: 1.")
+    ]
+    assert len(warned) == (duplicates == "keep")
+    assert corpus.manifest["counts"]["a.genome"]["kept"]["records"] == (4 if duplicates == "keep" else 3)
+    rows = (corpus.path / "tables" / "dropped.tsv").read_text().splitlines()[1:]
+    assert rows == ["a\t0\tgenome\tc3\tduplicate of c1\t9000"] * (duplicates == "drop")
 
 
 def len_of(corpus: CorpusReader, many: dict[str, Any]) -> int:

@@ -10,7 +10,7 @@ import pytest
 
 from genomecli.corpus import digests
 from genomecli.corpus.digests import digest_of, hasher, with_contigs, with_twins
-from genomecli.corpus.duplicates import repeated
+from genomecli.corpus.duplicates import originals
 from genomecli.corpus.shards import ShardedColumns, Span, write_shard
 
 Rows = dict[str, np.ndarray]
@@ -57,8 +57,8 @@ def test_contigs_of_one_length_and_beginning_are_read(
     found = with_twins(rows, files)
     third = sha256(texts[2]) if head == 600 else ""
     assert found.tolist() == [sha256(texts[0]), "", third, sha256(texts[3]), "p", "", "", ""]
-    twice = repeated(rows["species"], rows["molecule"], rows["length"], found)
-    assert np.flatnonzero(twice).tolist() == [3]
+    first = originals(rows["species"], rows["molecule"], rows["length"], found)
+    assert first.tolist() == [0, 1, 2, 0, 4, 5, 6, 7]
     assert rows["digest"][0] == "", "the column that came in is left as it was"
 
 
@@ -70,7 +70,8 @@ def test_contigs_that_begin_alike_are_told_apart(
     rows, files = made_rows(texts, tmp_path)
     found = with_twins(rows, files)
     assert found[:4].tolist() == [sha256(texts[0]), "", sha256(texts[2]), sha256(texts[0])]
-    assert np.flatnonzero(repeated(rows["species"], rows["molecule"], rows["length"], found)).tolist() == [3]
+    first = originals(rows["species"], rows["molecule"], rows["length"], found)
+    assert first.tolist() == [0, 1, 2, 0, 4, 5, 6, 7]
 
 
 @pytest.mark.parametrize("cut", [True, False])

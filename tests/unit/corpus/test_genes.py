@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from genomecli.corpus.duplicates import repeated, repeated_ids
+from genomecli.corpus.duplicates import originals, repeated_ids
 from genomecli.corpus.genes import gene_nodes, in_order, pair_genes
 
 
@@ -73,6 +73,6 @@ def test_repeated_sequences_and_ids_count_within_a_group() -> None:
         ("a", "cds", "z", "", "D", ""),
     )
     lengths = np.array([9, 9, 9, 9, 9, 9, 9, 8])
-    found = repeated(table["species"], table["molecule"], lengths, table["digest"])
-    assert found.tolist() == [False, False, False, True, False, False, False, False]
+    found = originals(table["species"], table["molecule"], lengths, table["digest"])
+    assert found.tolist() == [0, 1, 2, 0, 4, 5, 6, 7]
     assert repeated_ids(table["species"], table["molecule"], table["id"]) == 1
