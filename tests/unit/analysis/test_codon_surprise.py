@@ -35,6 +35,9 @@ class Oracle:
         self.knows = knows
         self.hidden: list[float] = []
 
+    left = 0
+    """Texts that are computed and were not given out: each is given out at once."""
+
     def decode(self, queries: Iterable[Query]) -> Iterator[NDArray[np.float64]]:
         for query in queries:
             tokens = query.item.tokens
