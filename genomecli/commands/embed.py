@@ -33,8 +33,8 @@ from genomecli.files import (
     refuse_existing,
     sweep_partial,
 )
-from genomecli.inference.engine import Rest
 from genomecli.inference.items import Dropped, Item
+from genomecli.inference.rest import Rest
 from genomecli.inference.sources import CorpusSource, choose_species
 from genomecli.progress import progress
 from genomecli.runtime import log

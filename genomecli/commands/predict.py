@@ -29,10 +29,10 @@ from genomecli.files import (
     refuse_existing,
     sweep_partial,
 )
-from genomecli.inference.engine import Rest
 from genomecli.inference.items import Dropped
 from genomecli.inference.predict_source import RECORD, PredictSource, unknown_of
 from genomecli.inference.predictor import Outcome, Unlabelled
+from genomecli.inference.rest import Rest
 from genomecli.progress import progress
 from genomecli.runtime import log
 from genomecli.signals import StopFlag

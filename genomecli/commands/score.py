@@ -32,7 +32,7 @@ from genomecli.errors import CheckpointedError, InterruptedRunError, UsageError
 from genomecli.exchange.text_spool import TextSpool
 from genomecli.exchange.vcf import need_pysam
 from genomecli.files import lock_name, locked, named_file, partial_name, refuse_existing, sweep_partial
-from genomecli.inference.engine import Rest
+from genomecli.inference.rest import Rest
 from genomecli.inference.workload import Workload
 from genomecli.progress import progress
 from genomecli.runtime import log

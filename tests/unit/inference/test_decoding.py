@@ -12,8 +12,9 @@ from genomecli.errors import RunError
 from genomecli.inference import decoding
 from genomecli.inference import engine as engine_module
 from genomecli.inference.decoding import NONE, Query, language_ranges
-from genomecli.inference.engine import Engine, Rest
+from genomecli.inference.engine import Engine
 from genomecli.inference.items import Item
+from genomecli.inference.rest import Rest
 from genomecli.inference.results import LiveModel
 from genomecli.inference.workload import Work, Workload, answers_of
 from genomecli.runtime import rng

@@ -12,8 +12,9 @@ from genomecli.corpus.lexicon import Lexicon
 from genomecli.corpus.vocabulary import CLS, SEP
 from genomecli.errors import InputError, RunError
 from genomecli.inference import engine as engine_module
-from genomecli.inference.engine import Engine, Rest
+from genomecli.inference.engine import Engine
 from genomecli.inference.items import Item
+from genomecli.inference.rest import Rest
 from genomecli.inference.results import LiveModel
 from genomecli.inference.windows import WindowPlan, share_weights
 from tests.unit.inference.inference_toys import make_items, small_model
