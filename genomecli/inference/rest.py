@@ -6,8 +6,8 @@ from typing import Protocol
 
 
 class Computes(Protocol):
-    """What reads ahead, computes and gives out: an :class:`~genomecli.inference.engine.Engine`, or work that is
-    done by one."""
+    """What reads ahead, computes and gives out: an :class:`~genomecli.inference.engine.Engine`, or work that
+    one does."""
 
     @property
     def begun(self) -> int:
