@@ -35,7 +35,7 @@ from genomecli.inference.items import Item, Molecule, Strand, read_entries
 from genomecli.inference.sources import Frames, ReadingOptions, choose_species, molecule_of
 from genomecli.inference.training_history import TrainingHistory
 from genomecli.runtime import pick_device, pick_precision
-from genomecli.sequences.alphabets import INVALID, get_alphabet
+from genomecli.sequences.alphabets import get_alphabet
 from genomecli.sequences.codes import genetic_code
 from genomecli.sequences.records import Record
 
@@ -116,11 +116,9 @@ class SequenceTokenizer:
         Raises:
             InputError: for a letter that the alphabet does not have.
         """
-        symbols = get_alphabet(self.inner.alphabet_name).encode(letters)
-        foreign = np.flatnonzero(symbols == INVALID)
-        if len(foreign):
-            name, first = self.inner.alphabet_name, int(foreign[0])
-            raise InputError(f"{letters[first]!r} at {first + 1} is no letter that {name} is written with")
+        symbols = self.inner.alphabet.encode(letters)
+        if wrong := self.inner.alphabet.foreign(symbols, letters):
+            raise InputError(f"the text has {wrong}")
         return self.inner.encode(symbols, frame)
 
     def decode(self, ids: Iterable[int]) -> list[str]:

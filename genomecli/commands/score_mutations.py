@@ -25,7 +25,7 @@ from genomecli.inference.items import Molecule
 from genomecli.inference.marginals import Plan, Score
 from genomecli.inference.sources import fasta_records, tell_molecule
 from genomecli.inference.workload import Work
-from genomecli.sequences.alphabets import INVALID, PROTEIN, STOP, Alphabet, Codes, get_alphabet
+from genomecli.sequences.alphabets import PROTEIN, STOP, Alphabet, Codes, get_alphabet
 from genomecli.sequences.codes import genetic_code
 from genomecli.sequences.fasta import guess_alphabet
 from genomecli.sequences.mutations import Substitution, disagreement
@@ -239,10 +239,8 @@ def _names_residues(job: Job, found: Readings) -> bool:
 
 
 def _valid(symbols: Codes, alphabet: Alphabet, where: object) -> Codes:
-    foreign = np.flatnonzero(symbols == INVALID)
-    if len(foreign):
-        what = f"has letters that are no {alphabet.name}, the first at {int(foreign[0]) + 1}"
-        raise InputError(what, where=where)
+    if wrong := alphabet.foreign(symbols):
+        raise InputError(f"has {wrong}", where=where)
     return symbols
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -12,20 +11,20 @@ from numpy.typing import NDArray
 
 from genomecli.commands.score_job import Job, Readings, readings
 from genomecli.commands.score_work import NOTE, REASON, Done
-from genomecli.errors import InputError
 from genomecli.exchange.score_table import SURPRISES, header_line, row_line
 from genomecli.inference.decoding import Doubles
 from genomecli.inference.sources import fasta_records, tell_molecule
 from genomecli.inference.surprise import Surprise, segment_count
 from genomecli.inference.workload import Work
 from genomecli.runtime import log
-from genomecli.sequences.alphabets import DNA, INVALID, PROTEIN, STOP, Alphabet
+from genomecli.sequences.alphabets import DNA, PROTEIN, STOP, Alphabet
 from genomecli.sequences.codes import GeneticCode, genetic_code
 from genomecli.sequences.openers import open_input
 from genomecli.sequences.records import Record
 from genomecli.sequences.variants import HeldSequence
 
 MISSING = f"{REASON}ambiguous letter, or in no token"
+FOREIGN = f"{REASON}in a record with foreign letters"
 STOPPED = f"{REASON}in a terminal stop codon"
 STAR = f"{NOTE}proteins end with *, which is not read"
 LEFT_OUT = f"{NOTE}terminal stop codons not scored"
@@ -34,6 +33,9 @@ UNTRAINED = ": the model was trained without them"
 """Follows where nobody asked to leave them out."""
 
 CODON = 3
+
+SHOWN = 20
+"""Records with foreign letters that are named; more are counted."""
 
 NOTHING: Work[Surprise] = Work([], lambda _: Surprise(0, *[np.zeros(0)] * 3))
 """Of a record of which no symbol is read."""
@@ -56,6 +58,7 @@ class ScanInput:
         self._job = job
         self._shape = shape
         self._readings: dict[str, Readings] = {}
+        self._refused = 0
         self.columns = SURPRISES
         self.files: list[dict[str, object]] = []
         unit = job.settings.unit
@@ -68,7 +71,7 @@ class ScanInput:
         Raises:
             InputError: for a file that is no FASTA, or that the model cannot read.
         """
-        count = 0
+        pieces = 0
         known = [block.molecule for block in self._job.engine.lexicon.vocabulary.blocks]
         for path in self._job.settings.scan:
             with open_input(path) as stream:
@@ -78,16 +81,29 @@ class ScanInput:
                 self._readings[molecule] = found
                 scan, alphabet = found.scan(self._job), found.tokenizer.alphabet
                 for record in fasta_records(stream, alphabet):
-                    sequence = _sequence(record, Path(path))
+                    left = max(0, skip - pieces)
+                    if wrong := alphabet.foreign(record.symbols):
+                        self._name(path, record.id, wrong)
+                        yield from [_refused(len(record.symbols))][left:]
+                        pieces += 1
+                        continue
+                    sequence = _sequence(record)
                     star = sequence.length < len(record.symbols)
                     if not sequence.length:
                         log.warning("%s, record %r holds no letters", path, record.id)
                     read = self._without_stop(found, sequence)
-                    left = max(0, skip - count)
                     for work in scan.segments(read, record.id, left) if read.length else [NOTHING][left:]:
                         yield self._work(work, record.id, sequence, read.length, alphabet, star=star)
-                    count += max(1, segment_count(read))
+                    pieces += max(1, segment_count(read))
                 self.files.append(stream.finish())
+
+    def _name(self, path: object, name: str, wrong: str) -> None:
+        """Say that a record is not read; of many the first ones."""
+        self._refused += 1
+        if self._refused <= SHOWN:
+            log.warning("%s, record %r has %s: it is not scored", path, name, wrong)
+        elif self._refused == SHOWN + 1:
+            log.warning("more records have foreign letters: they are counted")
 
     def _without_stop(self, found: Readings, sequence: HeldSequence) -> HeldSequence:
         """The sequence as it is read: without its stop codon, where that is left out, and what follows it."""
@@ -169,11 +185,13 @@ def before_stop(symbols: NDArray[np.uint8], code: GeneticCode) -> int:
     return start
 
 
-def _sequence(record: Record, path: Path) -> HeldSequence:
+def _refused(symbols: int) -> Work[Done]:
+    """Of a record with foreign letters: nothing, but its symbols are counted."""
+    counts = Counter({"records": 1, "in": symbols, FOREIGN: symbols})
+    return Work([], lambda _: Done(b"", b"", counts))
+
+
+def _sequence(record: Record) -> HeldSequence:
     symbols = record.symbols
-    foreign = np.flatnonzero(symbols == INVALID)
-    if len(foreign):
-        what = f"has letters that are no {record.alphabet.name}, the first at {int(foreign[0]) + 1}"
-        raise InputError(what, where=f"{path}, record {record.id!r}")
     ends = record.alphabet is PROTEIN and len(symbols) and symbols[-1] == STOP
     return HeldSequence(symbols[:-1] if ends else symbols)

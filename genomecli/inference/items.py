@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from genomecli.corpus.lexicon import Lexicon
 from genomecli.corpus.tokenizers import Tokenizer
 from genomecli.corpus.vocabulary import SPECIALS
-from genomecli.sequences.alphabets import DNA, INVALID, PROTEIN, STOP, Codes
+from genomecli.sequences.alphabets import DNA, PROTEIN, STOP, Codes
 from genomecli.sequences.codes import GeneticCode, genetic_code
 from genomecli.sequences.records import Record
 
@@ -132,11 +132,8 @@ class Reading:
         table: int | None = None,
     ) -> Item | str:
         """The item of a sequence (uint8[n]), or the reason why there is none."""
-        foreign = np.flatnonzero(symbols == INVALID)
-        if len(foreign):
-            name, first = self.tokenizer.alphabet_name, int(foreign[0]) + 1
-            many = "s" if len(foreign) > 1 else ""
-            return f"{len(foreign)} letter{many} that {name} is not written with, the first at {first}"
+        if wrong := self.tokenizer.alphabet.foreign(symbols):
+            return f"has {wrong}"
         if self.strand == "-":
             symbols = DNA.reverse_complement(symbols)
         elif self.molecule == "protein" and len(symbols) and symbols[-1] == STOP:

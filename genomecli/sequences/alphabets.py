@@ -98,6 +98,27 @@ class Alphabet:
             raw = raw | np.left_shift(soft, 5, dtype=np.uint8)
         return raw.tobytes().decode("ascii")
 
+    def foreign(self, codes: Codes, text: str = "") -> str:
+        """What is wrong with ``codes`` (uint8[n]) that hold ``INVALID``, in words; empty if none does.
+
+        Args:
+            codes: of letters of which some may be foreign.
+            text: the letters, if they are at hand.
+        """
+        wrong = np.flatnonzero(codes == INVALID)
+        if not len(wrong):
+            return ""
+        at = int(wrong[0])
+        letters = "a letter that is" if len(wrong) == 1 else f"{len(wrong)} letters that are"
+        first = "first " if len(wrong) > 1 else ""
+        shown = f"{text[at]!r} " if text else ""
+        return f"{letters} not {self.title}, {first}{shown}at {at + 1}"
+
+    @property
+    def title(self) -> str:
+        """Its name as it is written in a sentence."""
+        return self.name.upper() if self.name == "dna" else self.name
+
     def reverse_complement(self, codes: Codes) -> Codes:
         """The other strand, read 5' to 3'; uint8[n] of uint8[n], none of them ``INVALID``.
 

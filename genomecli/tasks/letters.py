@@ -153,12 +153,8 @@ class Encoder:
         return codes
 
     def _foreign(self, row: int, text: str, codes: Codes) -> None:
-        wrong = np.flatnonzero(codes == INVALID)
-        at = int(wrong[0])
-        letters = f"{len(wrong)} letters that are" if len(wrong) > 1 else "a letter that is"
-        kind = "DNA" if self.alphabet == "dna" else "protein"
-        hint = "; it looks like protein" if kind == "DNA" and looks_protein(text) else ""
-        what = f"its {self.column} has {letters} not {kind}, first {text[at]!r} at {at + 1}{hint}"
+        hint = "; it looks like protein" if self.alphabet == "dna" and looks_protein(text) else ""
+        what = f"its {self.column} has {get_alphabet(self.alphabet).foreign(codes, text)}{hint}"
         self.defects.add(row, "wrong alphabet", what, _FIX)
 
     def notes(self) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from genomecli.commands import score_scan
 from genomecli.exchange.text_spool import TextSpool
 from genomecli.inference import surprise, workload
 from genomecli.training.checkpoint import load_checkpoint, save_checkpoint
@@ -94,7 +95,7 @@ def test_a_stopped_scan_goes_on(
     monkeypatch.setattr(surprise, "SEGMENT", 100)
     monkeypatch.setattr(workload, "TOKENS", 1000)
     fasta = tmp_path / "g.fa"
-    fasta.write_text(f">a\n{GENOME[:250]}\n>b\n\n>c\n{GENOME[3:333]}\n")
+    fasta.write_text(f">a\n{GENOME[:250]}\n>b\n\n>x\nAC!T\n>c\n{GENOME[3:333]}\n")
     straight, out = tmp_path / "a.bedgraph.gz", tmp_path / "b.bedgraph.gz"
     assert score("-m", bases, "--scan", fasta, "-o", straight) == 0
     assert "record 'b' holds no letters" in capsys.readouterr().err
@@ -111,8 +112,11 @@ def test_a_stopped_scan_goes_on(
         assert score("-m", bases, "--scan", fasta, "-o", out) == 75
     assert score("-m", bases, "--scan", fasta, "-o", out, "--resume") == 0
     said = capsys.readouterr().err
-    assert "going on after 4 pieces of work" in said
-    assert "3 records: 580 symbols in, 580 scored" in said
+    assert "going on after 5 pieces of work" in said  # that of the foreign letter needs no model
+    assert (
+        "4 records: 584 symbols in, 580 scored, 4 without a score (4 in a record with foreign letters)"
+        in said
+    )
     assert "1 records without letters" in said
     assert out.read_bytes() == straight.read_bytes()
     assert Path(f"{out}.png").read_bytes() == Path(f"{straight}.png").read_bytes()
@@ -153,8 +157,31 @@ def test_input_that_is_refused_leaves_nothing_on_standard_output(
     residues: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fasta = tmp_path / "p.fa"
-    fasta.write_text(">a\nMK?L\n")
+    fasta.write_text("MKLV\n")
     assert score("-m", residues, "--scan", fasta) == 3
     said = capsys.readouterr()
     assert said.out == ""
-    assert "letters that are no protein" in said.err
+    assert "p.fa" in said.err
+
+
+def test_records_with_foreign_letters_are_named_and_counted(
+    residues: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The others are scored as if those were not there."""
+    monkeypatch.setattr(score_scan, "SHOWN", 2)
+    protein = planted_protein(40)
+    whole, mixed = tmp_path / "whole.fa", tmp_path / "mixed.fa"
+    whole.write_text(f">p\n{protein}\n>q\n{protein[:30]}\n")
+    odd = "".join(f">{name}\nMK?L1V\n" for name in "bcd")
+    mixed.write_text(f">a\nMK?L\n>p\n{protein}\n{odd}>q\n{protein[:30]}\n")
+    tables = [tmp_path / "whole.tsv", tmp_path / "mixed.tsv"]
+    for fasta, table in zip((whole, mixed), tables, strict=True):
+        assert score("-m", residues, "--scan", fasta, "-o", table) == 0
+    assert tables[0].read_text() == tables[1].read_text()
+    said = capsys.readouterr().err
+    assert "mixed.fa, record 'a' has a letter that is not protein, at 3: it is not scored" in said
+    assert "record 'b' has 2 letters that are not protein, first at 3" in said
+    assert said.count("more records have foreign letters") == 1
+    assert "record 'c'" not in said
+    assert "6 records: 92 symbols in, 70 scored, 22 without a score" in said
+    assert "22 in a record with foreign letters" in said

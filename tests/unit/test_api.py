@@ -107,7 +107,7 @@ def test_what_cannot_be_read_is_refused_by_number(here: Path) -> None:
     model = genomecli.open_model("run")
     with pytest.raises(InputError, match="sequence 1; has 2 letters, too few"):
         model.embed(["ATGGCT", "AT"], molecule="cds")
-    with pytest.raises(InputError, match="sequence 0; 1 letter that dna is not written with"):
+    with pytest.raises(InputError, match="sequence 0; has a letter that is not DNA"):
         model.embed(["ATGGCT!"], molecule="cds")
     with pytest.raises(UsageError, match="one string is given"):
         model.embed("ATGGCT")
@@ -183,7 +183,7 @@ def test_tokenizers_of_corpus_and_run_agree(here: Path) -> None:
     assert of_run.vocabulary == CODONS
     assert of_run.decode(of_run.encode("AATGGCTA", frame=1)) == ["ATG", "GCT"]
     assert of_run.decode([4, 9999]) == [of_run.lexicon.vocabulary.specials[4], "?"]
-    with pytest.raises(InputError, match="'!' at 4 is no letter"):
+    with pytest.raises(InputError, match="a letter that is not DNA, '!' at 4"):
         of_run.encode("ATG!")
 
 

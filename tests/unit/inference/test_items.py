@@ -85,7 +85,7 @@ def test_every_record_becomes_an_item_or_a_reason(lexicon: Lexicon) -> None:
         "r1": "holds no letters",
         "r2": "has 2 letters, too few for a token of 3",
         "r3": "has no token without an ambiguous letter",
-        "r4": "1 letter that dna is not written with, the first at 3",
+        "r4": "has a letter that is not DNA, at 3",
         "r5": "has no token besides its terminal codons without an ambiguous letter",
     }
 

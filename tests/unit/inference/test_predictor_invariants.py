@@ -93,7 +93,7 @@ def test_a_stream_gives_what_a_table_gives_in_order_with_what_cannot_be_read(sym
     reasons = [outcome.reason for outcome in outcomes if outcome.reason]
     assert reasons == 3 * [
         "has 2 letters, too few for a token of 3",
-        "9 letters that dna is not written with, the first at 1",
+        "has 9 letters that are not DNA, first at 1",
         "has no covariates, which the model wants",
     ]
     table = predictor.examples(examples)
