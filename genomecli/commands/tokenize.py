@@ -14,8 +14,8 @@ from genomecli.corpus.manifest import KIND
 from genomecli.corpus.preview import preview as preview_records
 from genomecli.corpus.store import CorpusReader
 from genomecli.corpus.units import Unit, check_files, make_units, share
-from genomecli.errors import UsageError
-from genomecli.files import make_parent, read_manifest, refuse_existing, write_json
+from genomecli.errors import InputError, UsageError
+from genomecli.files import MANIFEST, make_parent, read_json, read_manifest, refuse_existing, write_json
 from genomecli.output_folder import OutputFolder
 from genomecli.runtime import is_quiet, log, run_info, thread_count
 from genomecli.signals import stopping
@@ -44,7 +44,8 @@ def run_tokenize(
         config: with a section ``tokenize``.
         out: the corpus folder.
         force: replace a finished corpus.
-        resume: take up the parts that an interrupted run has left.
+        resume: take up the parts that an interrupted run has left; a finished corpus of the same files and
+            settings is left as it is.
         shard: (job from 1, jobs): read only this job's share, and leave the rest to ``merge``.
         merge: join the parts of all jobs.
         workers: files read at once, instead of the setting.
@@ -65,6 +66,10 @@ def run_tokenize(
     count = workers or (thread_count() if settings.workers == "auto" else int(settings.workers))
     parts = parts_folder(out)
     started = time.monotonic()
+    if resume and (finished := _finished(config, units, out)):
+        remove_parts(parts)
+        log.info("%s is finished already", out)
+        return finished
     if shard is not None:
         with stopping(GO_ON):
             _share(units, parts, shard, out, count, force=force, resume=resume)
@@ -78,7 +83,9 @@ def run_tokenize(
         built = build(settings, config.seed, parts, folder.path, look)
         seconds = round(time.monotonic() - started, 3)
         run = run_info("tokenize", seconds=seconds, workers=count, inputs=built.paths)
-        write_json(folder.path / "run.json", run | {"config": config.resolved("tokenize")})
+        # Parts are known by their keys, as those that an interrupted run has left.
+        known = {"parts": [unit.key() for unit in units], "config": config.resolved("tokenize")}
+        write_json(folder.path / "run.json", run | known)
         folder.finish(built.manifest, sealed=built.sealed)
     remove_parts(parts)
     manifest = read_manifest(out, KIND)
@@ -86,6 +93,24 @@ def run_tokenize(
     if preview:
         show_preview(CorpusReader.open(out), preview)
     return manifest
+
+
+def _finished(config: Config, units: list[Unit], out: Path) -> dict[str, Any] | None:
+    """The manifest of ``out``, if it was made of these very files and settings; sizes and times tell files.
+
+    Settings that do not change a corpus may differ. Standard input is never the same.
+    """
+    if not (out / MANIFEST).is_file() or any(unit.streams for unit in units):
+        return None
+    try:
+        manifest, run = read_manifest(out, KIND), read_json(out / "run.json")
+    except (InputError, OSError):  # another kind of folder, or damaged
+        return None
+    if run.get("parts") != [unit.key() for unit in units] or manifest["seed"] != config.seed:
+        return None
+    wanted = config.tokenize.model_dump(mode="json")
+    given = run["config"]["tokenize"] | {name: wanted[name] for name in ("workers", "figures")}
+    return manifest if given == wanted else None
 
 
 def _takes_long(units: list[Unit]) -> bool:

@@ -20,6 +20,7 @@ from genomecli.commands.tokenize import run_tokenize, summary_lines
 from genomecli.corpus.build import parts_folder
 from genomecli.corpus.store import CorpusReader
 from genomecli.errors import CheckpointedError, InputError, UsageError
+from genomecli.files import read_manifest
 from genomecli.sequences.alphabets import DNA, PROTEIN
 from tests.unit.corpus.made import config_of, make_corpus, one_species, protein_of, random_gene, write_fasta
 
@@ -270,6 +271,45 @@ def test_an_interrupted_run_is_taken_up(tmp_path: Path, many: dict[str, Any], ca
     assert "of 5 sources were read before" in caplog.text
     make_corpus(tmp_path, many, name="whole")
     assert equal(out, tmp_path / "whole")
+
+
+def test_a_finished_corpus_of_the_same_files_is_left_as_it_is(
+    tmp_path: Path, many: dict[str, Any], caplog: Any
+) -> None:
+    """Under ``--resume``, also in one job of several and where only the number of processes is another."""
+    out = make_corpus(tmp_path, many).path
+    before = (out / "run.json").read_bytes()
+    others = many | {"workers": 2, "figures": True}
+    for options in ({}, {"shard": (2, 3)}, {"merge": True}):
+        with caplog.at_level("INFO", logger="genomecli"):
+            found = run_tokenize(config_of(others), out, resume=True, **options)  # type: ignore[arg-type]
+        assert found == read_manifest(out)
+        assert "is finished already" in caplog.text
+        caplog.clear()
+    assert (out / "run.json").read_bytes() == before
+    assert not parts_folder(out).exists()
+
+
+def test_a_finished_corpus_of_other_files_or_settings_is_not_taken_for_this_one(tmp_path: Path) -> None:
+    path = write_fasta(tmp_path / "c.fa", {"x": random_gene(np.random.default_rng(0), 50)})
+    section, out = one_species("cds", path), tmp_path / "corpus"
+    run_tokenize(config_of(section), out)
+    assert run_tokenize(config_of(section), out, resume=True) is not None
+
+    def refused(**changed: Any) -> bool:
+        seed = changed.pop("seed", 0)
+        with pytest.raises(UsageError, match="exists already"):
+            run_tokenize(config_of(section | changed, seed), out, resume=True)
+        return True
+
+    assert refused(split={"by": "record"})
+    assert refused(seed=2)
+    about = (out / "run.json").read_bytes()
+    (out / "run.json").write_bytes(about[:-9])
+    assert refused()
+    (out / "run.json").write_bytes(about)
+    path.write_bytes(path.read_bytes() + b"\n")
+    assert refused()
 
 
 def test_standard_input_and_the_command_itself(tmp_path: Path) -> None:
