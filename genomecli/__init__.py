@@ -9,13 +9,13 @@ from genomecli.version import __version__
 if TYPE_CHECKING:
     from genomecli.api import (
         Model,
-        SequenceTokenizer,
         embed,
         mrr,
         open_corpus,
         open_model,
         open_tokenizer,
     )
+    from genomecli.corpus.sequence_tokenizer import SequenceTokenizer
 
 __all__ = [
     "Model",

@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from genomecli.corpus.lexicon import Lexicon
+from genomecli.corpus.sequence_tokenizer import SequenceTokenizer
 from genomecli.corpus.store import LEXICON_FILE, CorpusReader, Verify
 from genomecli.errors import InputError, UsageError
 from genomecli.files import read_json
@@ -41,12 +42,10 @@ from genomecli.sequences.records import Record
 
 if TYPE_CHECKING:
     from genomecli.analysis.settings import Split
-    from genomecli.corpus.tokenizers import Tokenizer
     from genomecli.inference.engine import Engine, LongInput
     from genomecli.inference.pooling import Pooling
     from genomecli.training.checkpoint import LoadedModel
 
-Ids = NDArray[np.int32]
 AnyMolecule = Literal["auto", Molecule]
 Frame = Literal["auto", 0, 1, 2]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
@@ -82,52 +81,6 @@ def open_corpus(path: Path | str, *, verify: Verify = "size") -> CorpusReader:
     """
     _check("verify", verify, Verify)
     return CorpusReader.open(path, verify)
-
-
-@dataclass(frozen=True)
-class SequenceTokenizer:
-    """Letters to ids of a vocabulary, for one language. Made by :func:`open_tokenizer`.
-
-    Args:
-        lexicon: what the ids mean.
-        species: of the language.
-        molecule: of the language.
-    """
-
-    lexicon: Lexicon
-    species: str
-    molecule: Molecule
-
-    @property
-    def inner(self) -> Tokenizer:
-        """The tokenizer of symbols below."""
-        return self.lexicon.tokenizer(self.species, self.molecule)
-
-    @property
-    def vocabulary(self) -> tuple[str, ...]:
-        """The words of this language, in the order of their ids, which begin at ``inner.start``."""
-        return self.inner.all_words()
-
-    def encode(self, letters: str, *, frame: int = 0) -> Ids:
-        """Ids int32[t] of ``letters`` read from offset ``frame``, without [CLS] and [SEP].
-
-        Letters at the end that fill no token are left out; a token with an ambiguous letter is [UNK].
-
-        Raises:
-            InputError: for a letter that the alphabet does not have.
-        """
-        symbols = self.inner.alphabet.encode(letters)
-        if wrong := self.inner.alphabet.foreign(symbols, letters):
-            raise InputError(f"the text has {wrong}")
-        return self.inner.encode(symbols, frame)
-
-    def decode(self, ids: Iterable[int]) -> list[str]:
-        """The words of ``ids``; special tokens by their names, ``?`` for words of another language."""
-        specials = self.lexicon.vocabulary.specials
-        return [
-            specials[i] if 0 <= i < len(specials) else self.inner.word(i - self.inner.start)
-            for i in map(int, ids)
-        ]
 
 
 def open_tokenizer(
