@@ -1,6 +1,6 @@
 """Ranks of the right answer among many vectors, beside the matrix products alone and scikit-learn.
 
-    python -m scripts.bench.ranks_speed [--items 200000]
+    python -m scripts.bench.ranks_speed [--items 200000 --repeats 1]
 
 Vectors are random, of width 320, and row i is right for query i. The products are those of the same blocks in
 single precision, the fastest that a user could ask for; ranks are exact to double precision.
@@ -109,9 +109,11 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--items", type=int, default=50_000)
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--quick", action="store_true")
-    options = parser.parse_args()
-    sys.stdout.write(markdown(measure(quick=options.quick, items=options.items)))
+    given = parser.parse_args()
+    rows = measure(quick=given.quick, items=given.items, repeats=given.repeats)
+    sys.stdout.write(markdown(rows))
 
 
 if __name__ == "__main__":
