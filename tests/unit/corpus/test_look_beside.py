@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -60,6 +61,23 @@ def test_the_process_draws_the_bytes_that_are_drawn_here(tmp_path: Path) -> None
         look.finish()
     for name in ("apart", "late"):
         assert (tmp_path / f"{name}.png").read_bytes() == (tmp_path / "here.png").read_bytes()
+
+
+_ELSEWHERE = """
+import matplotlib
+from tests.unit.corpus.test_look_beside import draw_look, given
+assert matplotlib.rcParams["lines.linewidth"] == 9
+draw_look("there.png", *given())
+"""
+
+
+def test_what_a_matplotlibrc_says_changes_nothing(tmp_path: Path) -> None:
+    """Matplotlib reads the one of the folder that it is called in."""
+    draw_look(tmp_path / "here.png", *given())
+    (tmp_path / "matplotlibrc").write_text("axes.facecolor: red\nlines.linewidth: 9\nfont.size: 30\n")
+    where = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    subprocess.run([sys.executable, "-c", _ELSEWHERE], cwd=tmp_path, env=where, check=True)
+    assert (tmp_path / "there.png").read_bytes() == (tmp_path / "here.png").read_bytes()
 
 
 @pytest.mark.parametrize(
