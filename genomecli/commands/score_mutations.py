@@ -52,7 +52,8 @@ class MutationInput:
         InputError: for a list or a wild type that cannot be read.
     """
 
-    noun = "mutants"
+    noun = lines = "mutants"
+    unscored: tuple[tuple[str, Kind], ...] = ()
 
     def __init__(self, job: Job) -> None:
         settings = job.settings

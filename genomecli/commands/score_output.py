@@ -1,9 +1,9 @@
 """What ``score`` writes: its final format, figures, summary, and the marks of a finished file.
 
 ``OUT.manifest.json`` marks OUT as finished and says what it was made from, ``OUT.run.json`` holds what may
-differ between equal runs, ``OUT.unscored.tsv`` lists alleles of an annotated VCF without a score,
-``OUT.png`` and ``OUT.summary.json`` compare with measured values or show a scan. While OUT is made, its text
-is kept in ``.OUT.partial``, from which ``--resume`` goes on.
+differ between equal runs, ``OUT.unscored.tsv`` lists what has no score and no line in OUT: alleles of an
+annotated VCF, records of a scan. ``OUT.png`` and ``OUT.summary.json`` compare with measured values or show a
+scan. While OUT is made, its text is kept in ``.OUT.partial``, from which ``--resume`` goes on.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from genomecli.commands.score_job import Job, identity, stamp
-from genomecli.commands.score_variants import LEFT_OUT
 from genomecli.commands.score_work import ScoreInput
 from genomecli.commands.spared import input_file
 from genomecli.errors import UsageError
@@ -120,7 +119,7 @@ def finish(
         _WRITERS[kind](spool.body, temporary, source)
     names = [out.name]
     if spool.left_out.stat().st_size:
-        names.append(_write_unscored(out, spool))
+        names.append(_write_unscored(out, spool, source))
     summary = compare(job, spool.body)
     if summary:
         write_json(beside(out, SUMMARY_ENDING), summary)
@@ -132,13 +131,13 @@ def finish(
     return summary
 
 
-def _write_unscored(out: Path, spool: TextSpool) -> str:
+def _write_unscored(out: Path, spool: TextSpool, source: ScoreInput) -> str:
     path = beside(out, UNSCORED_ENDING)
     with atomic_path(path, force=True) as temporary, open(temporary, "wb") as stream:
-        stream.write(header_line(LEFT_OUT))
+        stream.write(header_line(source.unscored))
         with open(spool.left_out, "rb") as held:
             shutil.copyfileobj(held, stream)
-    log.warning("%s says which alleles have no score, and why", path)
+    log.warning("%s says which %s have no score, and why", path, source.lines)
     return path.name
 
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from genomecli.commands.score_job import Job, Readings, readings
 from genomecli.commands.score_work import NOTE, REASON, Done
-from genomecli.exchange.score_table import SURPRISES, header_line, row_line
+from genomecli.errors import InputError
+from genomecli.exchange.score_table import SURPRISES, Kind, header_line, row_line
 from genomecli.inference.decoding import Doubles
 from genomecli.inference.sources import fasta_records, tell_molecule
 from genomecli.inference.surprise import Surprise, segment_count
@@ -28,14 +29,18 @@ FOREIGN = f"{REASON}in a record with foreign letters"
 STOPPED = f"{REASON}in a terminal stop codon"
 STAR = f"{NOTE}proteins end with *, which is not read"
 LEFT_OUT = f"{NOTE}terminal stop codons not scored"
+REFUSED = f"{NOTE}records with foreign letters"
 EMPTY = f"{NOTE}records without letters"
 UNTRAINED = ": the model was trained without them"
 """Follows where nobody asked to leave them out."""
 
 CODON = 3
 
+UNSCORED: tuple[tuple[str, Kind], ...] = (("sequence", "str"), ("symbols", "int"), ("reason", "str"))
+"""Columns of the table of records without a score."""
+
 SHOWN = 20
-"""Records with foreign letters that are named; more are counted."""
+"""Records with foreign letters that are named in messages; all are counted, and listed beside a file."""
 
 NOTHING: Work[Surprise] = Work([], lambda _: Surprise(0, *[np.zeros(0)] * 3))
 """Of a record of which no symbol is read."""
@@ -53,12 +58,14 @@ class ScanInput:
     """
 
     noun = "symbols"
+    lines = "records"
+    unscored = UNSCORED
 
     def __init__(self, job: Job, shape: Literal["bedgraph", "table"]) -> None:
         self._job = job
         self._shape = shape
         self._readings: dict[str, Readings] = {}
-        self._refused = 0
+        self._named = 0
         self.columns = SURPRISES
         self.files: list[dict[str, object]] = []
         unit = job.settings.unit
@@ -69,9 +76,11 @@ class ScanInput:
         """Stretches of the records of all files, in order.
 
         Raises:
-            InputError: for a file that is no FASTA, or that the model cannot read.
+            InputError: for a file that is no FASTA, or that the model cannot read, and where all records have
+                foreign letters: what comes of these is held back until one is read.
         """
-        pieces = 0
+        pieces = readable = 0
+        refused: list[Work[Done]] = []
         known = [block.molecule for block in self._job.engine.lexicon.vocabulary.blocks]
         for path in self._job.settings.scan:
             with open_input(path) as stream:
@@ -83,10 +92,14 @@ class ScanInput:
                 for record in fasta_records(stream, alphabet):
                     left = max(0, skip - pieces)
                     if wrong := alphabet.foreign(record.symbols):
-                        self._name(path, record.id, wrong)
-                        yield from [_refused(len(record.symbols))][left:]
+                        if not left:
+                            self._warn(path, record.id, wrong)
+                        refused += [_refused(record.id, len(record.symbols), wrong)][left:]
                         pieces += 1
                         continue
+                    yield from refused
+                    refused.clear()
+                    readable += 1
                     sequence = _sequence(record)
                     star = sequence.length < len(record.symbols)
                     if not sequence.length:
@@ -96,14 +109,17 @@ class ScanInput:
                         yield self._work(work, record.id, sequence, read.length, alphabet, star=star)
                     pieces += max(1, segment_count(read))
                 self.files.append(stream.finish())
+        if pieces and not readable:
+            raise InputError(f"none of {pieces} records could be read", fix="see the warnings above")
+        yield from refused
 
-    def _name(self, path: object, name: str, wrong: str) -> None:
-        """Say that a record is not read; of many the first ones."""
-        self._refused += 1
-        if self._refused <= SHOWN:
+    def _warn(self, path: object, name: str, wrong: str) -> None:
+        """Say that a record is not scored; of many the first ones."""
+        self._named += 1
+        if self._named <= SHOWN:
             log.warning("%s, record %r has %s: it is not scored", path, name, wrong)
-        elif self._refused == SHOWN + 1:
-            log.warning("more records have foreign letters: they are counted")
+        elif self._named == SHOWN + 1:
+            log.warning("more records have foreign letters")
 
     def _without_stop(self, found: Readings, sequence: HeldSequence) -> HeldSequence:
         """The sequence as it is read: without its stop codon, where that is left out, and what follows it."""
@@ -185,10 +201,10 @@ def before_stop(symbols: NDArray[np.uint8], code: GeneticCode) -> int:
     return start
 
 
-def _refused(symbols: int) -> Work[Done]:
-    """Of a record with foreign letters: nothing, but its symbols are counted."""
-    counts = Counter({"records": 1, "in": symbols, FOREIGN: symbols})
-    return Work([], lambda _: Done(b"", b"", counts))
+def _refused(name: str, symbols: int, wrong: str) -> Work[Done]:
+    """Of a record with foreign letters: no scores, but its symbols are counted."""
+    counts = Counter({"records": 1, "in": symbols, FOREIGN: symbols, REFUSED: 1})
+    return Work([], lambda _: Done(b"", row_line([name, symbols, f"has {wrong}"]), counts))
 
 
 def _sequence(record: Record) -> HeldSequence:

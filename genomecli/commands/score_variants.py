@@ -41,7 +41,8 @@ class VariantInput:
         files: of the inputs, once they are read: path, bytes, sha256.
     """
 
-    noun = "alleles"
+    noun = lines = "alleles"
+    unscored = LEFT_OUT
 
     def __init__(self, job: Job, shape: Literal["table", "vcf"]) -> None:
         settings = job.settings

@@ -39,6 +39,10 @@ class ScoreInput(Protocol):
 
     noun: str
     columns: tuple[tuple[str, Kind], ...]
+    unscored: tuple[tuple[str, Kind], ...]
+    """Columns of the lines about what has no score."""
+    lines: str
+    """What these lines are about."""
     header: bytes
     files: list[dict[str, object]]
 

@@ -15,7 +15,14 @@ from genomecli.corpus.preview import preview as preview_records
 from genomecli.corpus.store import CorpusReader
 from genomecli.corpus.units import Unit, check_files, make_units, share
 from genomecli.errors import InputError, UsageError
-from genomecli.files import MANIFEST, make_parent, read_json, read_manifest, refuse_existing, write_json
+from genomecli.files import (
+    make_parent,
+    read_json,
+    read_manifest,
+    refuse_existing,
+    verify_manifest,
+    write_json,
+)
 from genomecli.output_folder import OutputFolder
 from genomecli.runtime import is_quiet, log, run_info, thread_count
 from genomecli.signals import stopping
@@ -45,7 +52,7 @@ def run_tokenize(
         out: the corpus folder.
         force: replace a finished corpus.
         resume: take up the parts that an interrupted run has left; a finished corpus of the same files and
-            settings is left as it is.
+            settings is left as it is, unless it is to be replaced.
         shard: (job from 1, jobs): read only this job's share, and leave the rest to ``merge``.
         merge: join the parts of all jobs.
         workers: files read at once, instead of the setting.
@@ -66,9 +73,10 @@ def run_tokenize(
     count = workers or (thread_count() if settings.workers == "auto" else int(settings.workers))
     parts = parts_folder(out)
     started = time.monotonic()
-    if resume and (finished := _finished(config, units, out)):
-        remove_parts(parts)
+    if resume and not force and shard is None and (finished := _finished(config, units, out)):
         log.info("%s is finished already", out)
+        if preview:
+            show_preview(CorpusReader.open(out), preview)
         return finished
     if shard is not None:
         with stopping(GO_ON):
@@ -83,8 +91,7 @@ def run_tokenize(
         built = build(settings, config.seed, parts, folder.path, look)
         seconds = round(time.monotonic() - started, 3)
         run = run_info("tokenize", seconds=seconds, workers=count, inputs=built.paths)
-        # Parts are known by their keys, as those that an interrupted run has left.
-        known = {"parts": [unit.key() for unit in units], "config": config.resolved("tokenize")}
+        known = {"parts": built.keys, "config": config.resolved("tokenize")}
         write_json(folder.path / "run.json", run | known)
         folder.finish(built.manifest, sealed=built.sealed)
     remove_parts(parts)
@@ -96,21 +103,39 @@ def run_tokenize(
 
 
 def _finished(config: Config, units: list[Unit], out: Path) -> dict[str, Any] | None:
-    """The manifest of ``out``, if it was made of these very files and settings; sizes and times tell files.
+    """The manifest of ``out``, if it was made of these very files and settings.
 
-    Settings that do not change a corpus may differ. Standard input is never the same.
+    Files are known by path, size and time, as those of parts are; the number of workers may differ. None if
+    nothing stands there, or something that is no corpus.
+
+    Raises:
+        InputError: if it is damaged.
+        UsageError: if it was made of other files or settings, or of standard input.
     """
-    if not (out / MANIFEST).is_file() or any(unit.streams for unit in units):
-        return None
     try:
-        manifest, run = read_manifest(out, KIND), read_json(out / "run.json")
-    except (InputError, OSError):  # another kind of folder, or damaged
+        manifest = read_manifest(out, KIND)
+    except InputError:
         return None
-    if run.get("parts") != [unit.key() for unit in units] or manifest["seed"] != config.seed:
-        return None
+    if not _made_of(config, units, out, manifest):
+        raise UsageError(
+            "exists, and was made from other files or settings",
+            where=out,
+            fix="give --force to replace it, or another --out",
+        )
+    verify_manifest(out, deep=False)
+    return manifest
+
+
+def _made_of(config: Config, units: list[Unit], out: Path, manifest: dict[str, Any]) -> bool:
+    """Whether a corpus is of these files and settings; not if its ``run.json`` does not say."""
     wanted = config.tokenize.model_dump(mode="json")
-    given = run["config"]["tokenize"] | {name: wanted[name] for name in ("workers", "figures")}
-    return manifest if given == wanted else None
+    try:
+        run = read_json(out / "run.json")
+        given = run["config"]["tokenize"] | {"workers": wanted["workers"]}
+        same = run["parts"] == [unit.key() for unit in units] and manifest["seed"] == config.seed
+    except (InputError, OSError, LookupError, TypeError):  # absent, damaged, or of a version before
+        return False
+    return same and given == wanted and not any(unit.streams for unit in units)
 
 
 def _takes_long(units: list[Unit]) -> bool:

@@ -143,11 +143,13 @@ class Built:
     Attributes:
         manifest: all but the files' checksums.
         paths: full paths of the inputs, which belong into ``run.json`` only.
+        keys: of the parts, in order: what tells whether files and settings are the same.
         sealed: by the names of shards, what :func:`genomecli.files.seal` says of them.
     """
 
     manifest: dict[str, Any]
     paths: list[str]
+    keys: list[str]
     sealed: dict[str, dict[str, Any]]
 
 
@@ -204,7 +206,8 @@ def build(settings: TokenizeSettings, seed: int, parts: Path, folder: Path, look
         manifest["translations"] = _translation_counts(units, parts)
         paths = [str(row["path"]) for report in reports for row in report["files"]]
         look.finish()
-        return Built(manifest, paths, {name: entry.result() for name, entry in sealed.items()})
+        keys = [str(report["key"]) for report in reports]
+        return Built(manifest, paths, keys, {name: entry.result() for name, entry in sealed.items()})
     finally:
         aside.shutdown(cancel_futures=True)
 

@@ -73,18 +73,16 @@ def readable(
     """
     unknown = UNKNOWN_BASE if alphabet is DNA else UNKNOWN_RESIDUE
     if len(symbols) and symbols.max() == INVALID:
-        foreign = symbols == INVALID
-        count = int(foreign.sum())
         if policies.foreign == "error":
             raise InputError(
-                f"{count} symbol{'s' * (count > 1)} that no {alphabet.name} is written with, "
-                f"the first at {int(np.argmax(foreign)) + 1}",
+                f"has {alphabet.foreign(symbols)}",
                 where=where,
                 fix="correct the file, or set tokenize.policies.foreign to mask or skip",
             )
         if policies.foreign == "skip":
             raise DroppedError("foreign symbols")
-        changed["foreign symbol masked"] = count
+        foreign = symbols == INVALID
+        changed["foreign symbol masked"] = int(foreign.sum())
         symbols = np.where(foreign, np.uint8(unknown), symbols)
     if soft is not None and policies.lower_case == "hard":
         changed["lower case masked"] = int(soft.sum())

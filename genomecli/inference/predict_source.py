@@ -167,7 +167,7 @@ class PredictSource:
         ids = self._ids(rows, first)
         if isinstance(rows, TableRows) and (self.data.id is not None or rows.has("id")):
             self.nameless += sum(not cell for cell in rows.column(self.data.id or "id"))
-        defects = Defects(self.data.invalid)
+        defects = Defects(self.data.invalid, "set predict.invalid to drop")
         encoded = self._encoded(self._sequences(rows), self.spec.reading.alphabet, "sequence", defects)
         pairs: Sequence[Codes | None] = [None] * len(ids)
         if self.spec.pair is not None:
@@ -213,7 +213,7 @@ class PredictSource:
         """Labels of each row by target. Raises InputError for one that cannot be read."""
         found = {}
         for target in self.labels:
-            defects = Defects("error")
+            defects = Defects("error", "set predict.measure to false")
             for row in dropped:
                 defects.leave_out(row, "dropped")  # its labels do not fit its sequence either
             raw = self._raw(rows, target, ids, sequences, defects)

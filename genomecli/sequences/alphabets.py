@@ -108,11 +108,14 @@ class Alphabet:
         wrong = np.flatnonzero(codes == INVALID)
         if not len(wrong):
             return ""
-        at = int(wrong[0])
-        letters = "a letter that is" if len(wrong) == 1 else f"{len(wrong)} letters that are"
-        first = "first " if len(wrong) > 1 else ""
-        shown = f"{text[at]!r} " if text else ""
-        return f"{letters} not {self.title}, {first}{shown}at {at + 1}"
+        return self.foreign_letters(len(wrong), int(wrong[0]), text[wrong[0]] if text else "")
+
+    def foreign_letters(self, count: int, first: int, letter: str = "") -> str:
+        """In words: ``count`` letters, 1 or more, are not of it, the first at ``first``, from 0."""
+        letters = "a letter that is" if count == 1 else f"{count} letters that are"
+        begin = "first " if count > 1 else ""
+        shown = f"{letter!r} " if letter else ""
+        return f"{letters} not {self.title}, {begin}{shown}at {first + 1}"
 
     @property
     def title(self) -> str:

@@ -362,9 +362,9 @@ def _record(block: Block, i: int, header: bytes, *, unknown: bool) -> Record:
 def invalid_letter(block: Block, i: int, where: object) -> InputError:
     """The error for the first letter of record ``i`` that the alphabet does not know."""
     record_id, _ = split_header(block.headers[i], block.first + i)
-    position = block.piece_start + int(block.first_invalid[i]) + 1
+    first = block.piece_start + int(block.first_invalid[i])
     return InputError(
-        f"{int(block.invalid[i])} letters that are not {block.alphabet.name}, the first at {position}",
+        f"has {block.alphabet.foreign_letters(int(block.invalid[i]), first)}",
         where=f"{where}, record {record_id!r}",
         fix="remove gaps and other signs, or check that the kind is right",
     )

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from genomecli.errors import InputError
 from genomecli.tasks.examples import Ints
 
+OTHERWISE = "set data.invalid to drop"
+"""What ``finetune`` offers besides correcting the rows."""
+
 
 class Dropped(NamedTuple):
     """A row that was left out: where it stands, its id, and why."""
@@ -45,9 +48,11 @@ class Defects:
     Args:
         policy: ``error`` stops at the end of the reading with the first row and all counts; ``drop``
             leaves the rows out.
+        otherwise: what can be done, where ``fix`` of a defect says :data:`OTHERWISE`.
     """
 
     policy: Literal["error", "drop"] = "error"
+    otherwise: str = OTHERWISE
     found: list[Defect] = field(default_factory=list)
     left_out: dict[int, str] = field(default_factory=dict)
     _rows: set[int] = field(default_factory=set)
@@ -89,4 +94,4 @@ class Defects:
             said += f" ({rows} rows cannot be used; {shown})"
         elif rows > 1:
             said += f" ({rows} such rows)"
-        return InputError(said, where=places[first.row], fix=first.fix)
+        return InputError(said, where=places[first.row], fix=first.fix.replace(OTHERWISE, self.otherwise))

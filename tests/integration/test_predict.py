@@ -254,7 +254,9 @@ def test_what_is_dropped_is_named_and_counted(
     assert "empty" in dropped[0]["reason"]
     assert "'7' at 27" in dropped[1]["reason"]
     assert predict("-m", tuned / "seed-0", path, "--set", "predict.invalid=error") == 3
-    assert "odd.tsv, line 3; has an empty sequence" in said(capsys)
+    message = said(capsys)
+    assert "odd.tsv, line 3; has an empty sequence" in message
+    assert "set predict.invalid to drop" in message
     path.write_text("name\tseq\tage\nb\t\t1\n")
     assert predict("-m", tuned / "seed-0", path, "-o", tmp_path / "none.tsv") == 3
     assert not (tmp_path / "none.tsv").exists()

@@ -185,3 +185,18 @@ def test_records_with_foreign_letters_are_named_and_counted(
     assert "record 'c'" not in said
     assert "6 records: 92 symbols in, 70 scored, 22 without a score" in said
     assert "22 in a record with foreign letters" in said
+    assert "\n4 records with foreign letters\n" in said
+    listed = rows_of((tmp_path / "mixed.tsv.unscored.tsv").read_text())
+    assert [row["sequence"] for row in listed] == list("abcd")
+    assert listed[0] == {"sequence": "a", "symbols": "4", "reason": "has a letter that is not protein, at 3"}
+    assert not (tmp_path / "whole.tsv.unscored.tsv").exists()
+
+
+def test_a_scan_of_which_no_record_can_be_read_is_refused(
+    residues: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fasta, table = tmp_path / "p.fa", tmp_path / "p.tsv"
+    fasta.write_text(">a\nMK?L\n>b\n1\n")
+    assert score("-m", residues, "--scan", fasta, "-o", table) == 3
+    assert "none of 2 records could be read" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["p.fa"]

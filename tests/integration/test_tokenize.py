@@ -239,7 +239,7 @@ def test_errors_of_workers_arrive_whole(tmp_path: Path) -> None:
     good = write_fasta(tmp_path / "c.fa", {"good": random_gene(np.random.default_rng(0), 50)})
     bad = write_fasta(tmp_path / "d.fa", {"bad": "ATGAA-TAA" * 5})
     section = {"species": [{"name": "a", "sources": [{"kind": "cds", "path": [str(good), str(bad)]}]}]}
-    with pytest.raises(InputError, match="record 'bad'.*5 symbols that no dna.*correct the file"):
+    with pytest.raises(InputError, match="record 'bad'.*has 5 letters that are not DNA.*correct the file"):
         make_corpus(tmp_path, section | {"workers": 2})
 
 
@@ -274,20 +274,31 @@ def test_an_interrupted_run_is_taken_up(tmp_path: Path, many: dict[str, Any], ca
 
 
 def test_a_finished_corpus_of_the_same_files_is_left_as_it_is(
-    tmp_path: Path, many: dict[str, Any], caplog: Any
+    tmp_path: Path, many: dict[str, Any], caplog: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Under ``--resume``, also in one job of several and where only the number of processes is another."""
+    """Under ``--resume``, also by the last of several jobs, and where the number of processes is another."""
     out = make_corpus(tmp_path, many).path
     before = (out / "run.json").read_bytes()
-    others = many | {"workers": 2, "figures": True}
-    for options in ({}, {"shard": (2, 3)}, {"merge": True}):
+    config = config_of(many | {"workers": 2})
+    run_tokenize(config, tmp_path / "other", shard=(1, 2))
+    parts_folder(tmp_path / "other").rename(parts_folder(out))
+    for options in ({}, {"merge": True}, {"preview": 1}):
+        capsys.readouterr()
         with caplog.at_level("INFO", logger="genomecli"):
-            found = run_tokenize(config_of(others), out, resume=True, **options)  # type: ignore[arg-type]
+            found = run_tokenize(config, out, resume=True, **options)  # type: ignore[arg-type]
         assert found == read_manifest(out)
         assert "is finished already" in caplog.text
+        assert ("ATG" in capsys.readouterr().err) == ("preview" in options)
         caplog.clear()
     assert (out / "run.json").read_bytes() == before
-    assert not parts_folder(out).exists()
+    assert parts_folder(out).exists()  # of whom, nobody knows
+
+    with pytest.raises(UsageError, match="exists already"):  # nor do those wait for it that come before
+        run_tokenize(config, out, resume=True, shard=(1, 2))
+    for job in (1, 2):
+        run_tokenize(config, out, resume=True, shard=(job, 2), force=True)
+    run_tokenize(config, out, merge=True, force=True)
+    assert (out / "run.json").read_bytes() != before
 
 
 def test_a_finished_corpus_of_other_files_or_settings_is_not_taken_for_this_one(tmp_path: Path) -> None:
@@ -295,21 +306,64 @@ def test_a_finished_corpus_of_other_files_or_settings_is_not_taken_for_this_one(
     section, out = one_species("cds", path), tmp_path / "corpus"
     run_tokenize(config_of(section), out)
     assert run_tokenize(config_of(section), out, resume=True) is not None
+    run = json.loads((out / "run.json").read_text())
 
-    def refused(**changed: Any) -> bool:
-        seed = changed.pop("seed", 0)
-        with pytest.raises(UsageError, match="exists already"):
+    def refused(*, seed: int = 0, **changed: Any) -> bool:
+        with pytest.raises(UsageError, match=r"made from other files or settings.*--force"):
             run_tokenize(config_of(section | changed, seed), out, resume=True)
         return True
 
     assert refused(split={"by": "record"})
     assert refused(seed=2)
-    about = (out / "run.json").read_bytes()
-    (out / "run.json").write_bytes(about[:-9])
+    assert refused(figures=True)
+    about = json.dumps(run)
+    for damaged in (
+        about[:-9],
+        "[]",
+        "{}",
+        json.dumps(run | {"config": None}),
+        json.dumps(run | {"config": {}}),
+    ):
+        (out / "run.json").write_text(damaged)
+        assert refused()
+    (out / "run.json").unlink()
     assert refused()
-    (out / "run.json").write_bytes(about)
+    (out / "run.json").write_text(about)
+    assert run_tokenize(config_of(section), out, resume=True) is not None
     path.write_bytes(path.read_bytes() + b"\n")
     assert refused()
+
+
+def test_a_damaged_corpus_is_not_called_finished(tmp_path: Path) -> None:
+    path = write_fasta(tmp_path / "c.fa", {"x": random_gene(np.random.default_rng(0), 50)})
+    config, out = config_of(one_species("cds", path)), tmp_path / "corpus"
+    run_tokenize(config, out)
+    shard = next(out.glob("*.safetensors"))
+    shard.write_bytes(shard.read_bytes()[:-1])
+    with pytest.raises(InputError, match=shard.name):
+        run_tokenize(config, out, resume=True)
+    (out / "manifest.json").write_text("[]")
+    with pytest.raises(UsageError):
+        run_tokenize(config, out, resume=True)
+
+
+def test_a_file_that_grew_while_its_corpus_was_made_is_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_fasta(tmp_path / "c.fa", {"x": random_gene(np.random.default_rng(0), 50)})
+    config, out = config_of(one_species("cds", path)), tmp_path / "corpus"
+    real = genomecli.commands.tokenize.build
+
+    def build_then_grow(*given: Any) -> Any:
+        built = real(*given)
+        path.write_bytes(path.read_bytes() + b">y\nATGGCTAAA\n")
+        return built
+
+    with monkeypatch.context() as patch:
+        patch.setattr("genomecli.commands.tokenize.build", build_then_grow)
+        run_tokenize(config, out)
+    with pytest.raises(UsageError, match="made from other files"):
+        run_tokenize(config, out, resume=True)
 
 
 def test_standard_input_and_the_command_itself(tmp_path: Path) -> None:

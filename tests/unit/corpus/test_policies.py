@@ -83,7 +83,7 @@ def test_ambiguity_in_genes_is_cut_at_codons() -> None:
 
 
 def test_foreign_symbols() -> None:
-    with pytest.raises(InputError, match="1 symbol that no dna is written with, the first at 5"):
+    with pytest.raises(InputError, match="has a letter that is not DNA, at 5"):
         cds("ATGA-A")
     masked = cds("ATGA-A", foreign="mask")
     assert texts(masked) == ["ATGANA"]
