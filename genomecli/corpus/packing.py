@@ -40,8 +40,12 @@ class PackSizes:
         return [self.longest] * whole + [rest] * (rest > 0)
 
     def bounds(self, texts: int) -> int:
-        """Length of ``cu_seqlens`` for that many texts: one more than a power of two."""
-        return 1 + (1 << max(0, texts - 1).bit_length())
+        """Length of ``cu_seqlens`` for that many texts, one of a few: one more than the texts of full length
+        that a batch holds, times a power of four."""
+        room = max(1, self.tokens // self.longest)
+        while room < texts:
+            room *= 4
+        return 1 + room
 
     def selected(self, chosen: int) -> int:
         """Size of a selection of that many positions."""

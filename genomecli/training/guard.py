@@ -32,7 +32,7 @@ class Guard:
     """Lets passes over an encoder's blocks end together, whatever memory each process has.
 
     Args:
-        encoder: whose blocks are shared already, and not compiled; its parts are changed in place.
+        encoder: whose blocks are shared already; its parts are changed in place.
 
     Attributes:
         failed: whether memory did not suffice here since the last :meth:`begin`.

@@ -47,7 +47,7 @@ def test_batches_filled_up_have_one_shape_and_say_the_same(tokens: int, longest:
     assert int(full.cu_seqlens[-1]) == total
     assert (lengths >= 0).all()
     assert int(lengths.max()) <= longest
-    assert len(lengths).bit_count() == 1
+    assert len(lengths) in {max(1, tokens // longest) * 4**i for i in range(9)}
     chosen, more = plain.selected["toy"], full.selected["toy"]
     assert len(more.places) >= 2
     assert len(more.places) % max(1, tokens // 32) == 0
@@ -78,3 +78,8 @@ def test_full_batches_need_no_filling() -> None:
     packed = pack(batch, PackSizes(8, 4))
     assert packed.tokens.tolist() == list(range(8))
     assert packed.cu_seqlens.tolist() == [0, 4, 8]
+
+
+def test_bounds_have_few_lengths_and_fit_full_texts() -> None:
+    sizes, texts = PackSizes(16_384, 1024), (1, 16, 17, 64, 65, 256, 257, 1365)
+    assert [sizes.bounds(n) for n in texts] == [17, 17, 65, 65, 257, 257, 1025, 4097]

@@ -36,3 +36,26 @@ def test_compiled_blocks_compute_what_eager_ones_do(preset: str) -> None:
     for (name, left), right in zip(eager.named_parameters(), compiled.parameters(), strict=True):
         if left.grad is not None:
             torch.testing.assert_close(left.grad, right.grad, atol=1e-5, rtol=1e-4, msg=name)
+
+
+def test_more_shapes_than_torch_compiles_by_itself_are_all_compiled() -> None:
+    """Its limit is 8 graphs for all blocks together."""
+    settings = ModelSettings.model_validate({"preset": "tiny", "layers": 3, "width": 32, "context": 24})
+    model = LanguageModel(settings, 20)
+    made: list[torch.fx.GraphModule] = []
+
+    def counting(graph: torch.fx.GraphModule, _: object) -> torch.fx.GraphModule:
+        made.append(graph)
+        return graph
+
+    torch._dynamo.reset()
+    compile_blocks(model, counting)
+    counts = []
+    with torch.no_grad():
+        for length in range(4, 16):
+            model(torch.randint(5, 20, (2, length)), torch.tensor([length, length - 1]))
+            counts.append(len(made))
+    first = counts[0]
+    assert first >= 1
+    assert counts == [first * (i + 1) for i in range(12)]
+    assert counts[-1] > 8

@@ -90,5 +90,6 @@ def test_packed_batches_of_a_run_have_one_shape(corpus: CorpusOnDisk) -> None:
     with Feed(made.data, made.learner, 20, ahead=False, place=made.place) as feed:
         texts = [texts for step in range(20) for texts in feed(step).texts]
     assert {len(text.tokens) for text in texts} == {512}
+    assert len({len(text.cu_seqlens) for text in texts}) <= 2
     for name in ("mlm", "tlm", "cls-molecule"):
         assert len({len(text.selected[name].places) for text in texts}) < 8
