@@ -4,8 +4,10 @@
     python -m scripts.bench.peers.trainer genes.fa --minutes 1 --tuned      # as its documentation advises
 
 Texts are the codons (or residues) of a FASTA, tokenized ahead and cut to the context. At its defaults: fp32,
-batches of 8 in random order, padded. Tuned: bf16, like lengths together, fused optimiser,
-SDPA attention, a batch as large as ours.
+batches of 8 in random order, padded, dropout of .1 as BertConfig has it (``--dropout``). Tuned: bf16, like
+lengths together, fused optimiser, SDPA attention, a batch as large as ours, no dropout, which would keep SDPA
+from its fast kernel. Trainer sorts texts by length within groups of some batches, so that steps differ in
+size: ``--steps`` measures a whole group.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import itertools
 import json
 import tempfile
 import time
+from collections import deque
 from pathlib import Path
 
 import torch
@@ -35,6 +38,7 @@ from transformers import (
 from transformers.utils import logging
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob")
 RESIDUES = "ACDEFGHIKLMNPQRSTVWY"
 
 
@@ -79,19 +83,30 @@ class Texts(torch.utils.data.Dataset):
 
 
 class Watch(TrainerCallback):
-    """Real tokens a second after a beginning, and the end after some minutes."""
+    """Real tokens a second after the first steps, and the end after some minutes or steps."""
 
-    def __init__(self, minutes: float, warm: int) -> None:
-        self.end, self.warm = time.perf_counter() + 60 * minutes, warm
-        self.begin, self.tokens, self.real = 0.0, 0, 0
+    def __init__(self, minutes: float, warm: int, steps: int | None) -> None:
+        self.end, self.warm, self.steps = time.perf_counter() + 60 * minutes, warm, steps
+        self.begin = self.last = 0.0
+        self.tokens = self.all = 0
+        self.made: deque[int] = deque()  # batches are made ahead of their steps
 
     def on_step_end(self, arguments, state, control, **more):
-        """Begin to count after the first steps; stop in time."""
+        """Count a step; stop in time."""
+        tokens, self.last = self.made.popleft(), time.perf_counter()
+        self.all += tokens
         if state.global_step == self.warm:
-            self.begin, self.tokens = time.perf_counter(), self.real
-        if time.perf_counter() > self.end and state.global_step > self.warm:
-            control.should_training_stop = True
+            self.begin = self.last
+        elif state.global_step > self.warm:
+            self.tokens += tokens
+            done = state.global_step - self.warm
+            if self.last > self.end if self.steps is None else done >= self.steps:
+                control.should_training_stop = True
         return control
+
+    def rate(self) -> float:
+        """Real tokens a second."""
+        return self.tokens / (self.last - self.begin)
 
 
 class Counting(DataCollatorForLanguageModeling):
@@ -101,7 +116,7 @@ class Counting(DataCollatorForLanguageModeling):
 
     def __call__(self, features, return_tensors=None):
         """A batch."""
-        self.watch.real += sum(len(one["input_ids"]) for one in features)
+        self.watch.made.append(sum(len(one["input_ids"]) for one in features))
         return super().__call__(features, return_tensors)
 
 
@@ -119,6 +134,8 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--warm", type=int, default=5)
+    parser.add_argument("--steps", type=int, help="measure so many steps, not by the clock")
+    parser.add_argument("--dropout", type=float, help="of all kinds; BertConfig's own, .1, unless tuned")
     parser.add_argument("--tuned", action="store_true")
     parser.add_argument("--epochs", type=float, help="train that long, as the recipe says, not by the clock")
     parser.add_argument("--keep", type=Path, help="save the model here")
@@ -130,6 +147,8 @@ def main() -> None:
         texts(options.fasta, options.molecule), truncation=True, max_length=options.context
     ).input_ids
     data = Texts(encoded)
+    dropout = 0.0 if options.tuned and options.dropout is None else options.dropout
+    left_out = {} if dropout is None else dict.fromkeys(DROPOUTS, dropout)
     config = BertConfig(
         vocab_size=len(tokenizer),
         hidden_size=options.width,
@@ -138,6 +157,7 @@ def main() -> None:
         intermediate_size=4 * options.width,
         max_position_embeddings=options.context,
         attn_implementation="sdpa",
+        **left_out,
     )
     model = BertForMaskedLM(config)
     tuned = (
@@ -150,7 +170,7 @@ def main() -> None:
         if options.tuned
         else {}
     )
-    watch = Watch(options.minutes, options.warm)
+    watch = Watch(options.minutes, options.warm, options.steps)
     collator = Counting(tokenizer=tokenizer, mlm_probability=0.15)
     collator.watch = watch
     with tempfile.TemporaryDirectory() as folder:
@@ -164,14 +184,14 @@ def main() -> None:
             logging_steps=10**9,
             **tuned,
         )
-        callbacks = [] if options.epochs else [watch]
-        trainer = Trainer(model, arguments, train_dataset=data, data_collator=collator, callbacks=callbacks)
+        if options.epochs:  # as the recipe says, to its end
+            watch.end = float("inf")
+        trainer = Trainer(model, arguments, train_dataset=data, data_collator=collator, callbacks=[watch])
         trainer.train()
-    seconds = time.perf_counter() - watch.begin
     if options.keep:
         model.save_pretrained(options.keep)
-        (options.keep / "trained.json").write_text(json.dumps({"tokens": watch.real}))
-    print(f"{trainer.state.global_step} steps, real tokens/s {(watch.real - watch.tokens) / seconds:.2f}")
+        (options.keep / "trained.json").write_text(json.dumps({"tokens": watch.all}))
+    print(f"{trainer.state.global_step} steps, real tokens/s {watch.rate():.2f}")
 
 
 if __name__ == "__main__":
