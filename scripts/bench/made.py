@@ -14,11 +14,38 @@ STOPS = ("TAA", "TAG", "TGA")
 SHARES = (8.3, 5.5, 4.1, 5.5, 1.4, 3.9, 6.7, 7.1, 2.3, 5.9, 9.6, 5.8, 2.4, 3.9, 4.7, 6.6, 5.4, 1.1, 2.9, 6.9)
 RESIDUES = "ARNDCQEGHILKMFPSTWYV"
 
+YEAST_SHARES = (0.0, 0.01, *(step / 20 for step in range(1, 20)), 0.99, 1.0)
+YEAST_LENGTHS = (
+    *(16, 48, 96, 125, 158, 197, 228, 263, 297, 328, 364, 399),
+    *(438, 475, 520, 569, 624, 696, 800, 945, 1216, 1796, 4910),
+)
+"""Residues of the 6,002 proteins of *Saccharomyces cerevisiae* at these shares of them, shortest first: the
+lowest, 1 %, 5 %, and so on to 95 %, 99 %, the longest. Measured."""
+
 
 def lengths(count: int, seed: int = 0) -> np.ndarray:
     """int64[count]: residues of proteins, log-normal with median 270 as in a bacterial proteome."""
     random = np.random.default_rng(seed)
     return np.clip(np.exp(random.normal(np.log(270), 0.6, count)), 30, 2400).astype(np.int64)
+
+
+def yeast_lengths(count: int, seed: int = 0) -> np.ndarray:
+    """int64[count]: residues of proteins, drawn between the quantiles of the yeast proteome."""
+    drawn = np.random.default_rng(seed).random(count)
+    return np.exp(np.interp(drawn, YEAST_SHARES, np.log(YEAST_LENGTHS))).round().astype(np.int64)
+
+
+def texts_of(residues: np.ndarray, context: int) -> np.ndarray:
+    """int64[N]: tokens of proteins' texts, with ``[CLS]`` and ``[SEP]``, cropped to the context."""
+    return np.minimum(residues + 2, context)
+
+
+def keys_seen(tokens: np.ndarray) -> float:
+    """Tokens of the text that a token stands in, on average: the length-weighted mean.
+
+    It is what attention's operations a token grow with; the plain mean would count too few.
+    """
+    return float((tokens.astype(np.float64) ** 2).sum() / tokens.sum())
 
 
 def write_genome(path: Path, megabases: float, seed: int = 0) -> Path:
@@ -36,9 +63,13 @@ def write_genome(path: Path, megabases: float, seed: int = 0) -> Path:
 
 
 def write_proteins(path: Path, megabytes: float, seed: int = 0) -> Path:
-    """Proteins with the lengths of a proteome and the composition of Swiss-Prot."""
+    """Proteins with the lengths of a bacterial proteome and the composition of Swiss-Prot."""
+    return write_proteins_of(path, lengths(int(megabytes * 1e6 / 320) + 1, seed), seed)
+
+
+def write_proteins_of(path: Path, sizes: np.ndarray, seed: int = 0) -> Path:
+    """Proteins of these lengths, int64[N], with the composition of Swiss-Prot."""
     random = np.random.default_rng(seed)
-    sizes = lengths(int(megabytes * 1e6 / 320) + 1, seed)
     letters = random.choice(
         np.frombuffer(RESIDUES.encode(), np.uint8), int(sizes.sum()), p=np.array(SHARES) / sum(SHARES)
     )
