@@ -1,47 +1,116 @@
 """What one GPU does: checks first, then training and embedding at several sizes; one table.
 
-    python -m scripts.bench.gpu -o bench-gpu                      # 8M to 650M, about 25 minutes on an H200
+    python -m scripts.bench.gpu -o bench-gpu                      # 8M to 650M
     python -m scripts.bench.gpu --sizes 8M,150M --minutes 10
-    python -m scripts.bench.gpu --device cpu --quick -o bench-quick    # to see that it runs
+    python -m scripts.bench.gpu --device cpu --quick -o bench-quick    # to see that it runs: 2 to 3 minutes
 
-Checks: packed texts give the states of padded ones, compiled blocks those of eager ones, bf16 is near fp32.
-Texts are proteins with the lengths of a proteome and windows of a genome, at context 1024. Tokens are real
-ones, without padding. MFU is operations over what the card can do in dense bf16 (``--peak``), without and
-with attention's products. Each size is trained by ``genomecli pretrain``, plain and compiled, and embeds by
-``genomecli embed``; the peer is Hugging Face's Trainer, tuned, at one size.
+It has run on CPUs only, never on a GPU, so how long it takes there is not known; ``--minutes`` limits it.
+
+Checks, by states, loss and gradients: packed texts beside padded ones, compiled blocks beside eager ones,
+bf16 beside fp32; and that a training step does not wait for the device. If one fails, nothing is timed and
+the exit code is 1.
+
+Then sizes, as dense networks at context 1024. Texts are proteins with the lengths of the yeast proteome, and
+windows of a genome. Tokens are real ones, without padding. MFU is operations over what the card can do in
+dense bf16 (``--peak``), without and with attention's products. Each size is trained by ``genomecli
+pretrain``, plain and compiled, and embeds by ``genomecli embed``. Peers: flash-attn where it is installed,
+and Hugging Face's Trainer at its defaults and tuned, at one size. The table is written after each
+measurement; an error of one is a row of it, the next goes on, and the exit code is 1.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
+import os
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
-from scripts.bench.harness import Row, compared, genomecli, last_number, markdown, run, write
-from scripts.bench.made import write_genome, write_proteins
+from scripts.bench.harness import Measure, Row, compared, genomecli, last_number, markdown, rounds, run, write
+from scripts.bench.made import keys_seen, texts_of, write_genome, write_proteins_of, yeast_lengths
+
+if TYPE_CHECKING:
+    from genomecli.config import Config
+    from genomecli.corpus.batch import AnyBatch, Batch
+    from genomecli.models.language_model import LanguageModel
+    from genomecli.models.settings import ModelSettings
+    from genomecli.training.job import Job
+
+CONTEXT = 1024
+RESIDUES = 488
+"""Mean length of a protein of yeast."""
+
+CHECKED = 1024
+"""Tokens of the packed batch of the checks."""
+
+MOST = 0.03
+"""Largest difference in bf16 that passes; on a CPU it is 0.006."""
+
+WARM = 3
+"""Steps before waits for the device are counted: the first ones set up libraries."""
+
+WAITED = "called a synchronizing CUDA operation"
+"""What torch says of a wait."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """A dense network: every layer sees the whole text.
+
+    Args:
+        layers: number of blocks.
+        width: of the residual stream.
+        heads: each a multiple of 8 wide, as the variable-length kernel wants them.
+        intermediate: inner width of the gated feed-forward layers.
+        batch: tokens that are computed at a time.
+        step: tokens of an optimiser step.
+    """
+
+    layers: int
+    width: int
+    heads: int
+    intermediate: int
+    batch: int = 65_536
+    step: int = 262_144
+
+    def shape(self) -> dict[str, int]:
+        """Settings under ``pretrain.model``."""
+        sizes = {"layers": self.layers, "width": self.width, "heads": self.heads}
+        return {**sizes, "intermediate": self.intermediate, "local_window": 0}
+
+    def settings(self) -> ModelSettings:
+        """All settings of the network."""
+        from genomecli.models.settings import ModelSettings
+
+        return ModelSettings.model_validate({"preset": "small", "context": CONTEXT, **self.shape()})
+
 
 SIZES = {
-    "8M": {"layers": 6, "width": 320, "heads": 5},
-    "35M": {"layers": 12, "width": 480, "heads": 8, "batch": 131_072},
-    "133M": {"layers": 18, "width": 768, "heads": 12},
-    "150M": {"layers": 30, "width": 640, "heads": 10},
-    "650M": {"layers": 33, "width": 1280, "heads": 20, "batch": 32_768},
+    "8M": Size(6, 320, 5, 960, batch=131_072),
+    "35M": Size(12, 480, 5, 1344, batch=131_072),
+    "133M": Size(18, 768, 12, 2176),
+    "150M": Size(30, 640, 10, 1728),
+    "650M": Size(33, 1280, 20, 3392, batch=32_768),
 }
-"""Shapes of ESM-2, with heads of 64 (60 at 35M), and 133M as in the speed runs of SpeedrunningPLMs."""
+"""Depths and widths of ESM-2, and 133M as in the speed runs of SpeedrunningPLMs; the inner width is the
+multiple of 64 that brings the weights nearest to the name. Heads are 64 wide, and 96 at 35M."""
 
+TINY = {"tiny": Size(2, 64, 1, 192, batch=4096, step=8192)}
 GOALS = {"133M": 328e3, "150M": 290e3, "650M": 94e3}
 EMBEDDING_GOAL = 300e3
-CONTEXT = 1024
-TINY = {"tiny": {"layers": 2, "width": 64, "heads": 1, "batch": 4096}}
+KINDS = {"genome": "genome windows", "protein": "proteins"}
 
 CONFIG = """
 tokenize:
@@ -49,7 +118,7 @@ tokenize:
 pretrain:
   corpus: {folder}/{kind}.corpus
   model: {{preset: small, context: {context}}}
-  reading: {{molecules: [{kind}], context: {context}, tokens_per_batch: 65536, tokens_per_step: 262144}}
+  reading: {{molecules: [{kind}], context: {context}}}
   log_every: 2
   validate_every: 0
   save_every: 0
@@ -57,55 +126,248 @@ pretrain:
 """
 
 
+class Table:
+    """Rows that are written as soon as they are known.
+
+    Args:
+        out: folder of the table.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.begin = time.perf_counter()
+        self.rows: list[Row] = []
+        self.failed: list[str] = []
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Write the table with these rows more."""
+        self.rows += rows
+        write(self.rows, time.perf_counter() - self.begin, self.out)
+
+    def attempt(self, what: str, measure: Callable[[], Sequence[Row]]) -> None:
+        """Add what is measured; an error becomes a row, so that the next measurement goes on."""
+        try:
+            found = measure()
+        except (Exception, SystemExit) as error:  # of any kind: what was measured so far must not be lost
+            print(f"gpu: {what} failed: {error}", file=sys.stderr)
+            self.failed.append(what)
+            note = f"failed, {reason(error)}"
+            found = [Row("gpu", what, "", 0.0, goal="no error", met=False, note=note)]
+        self.add(found)
+
+    def minutes(self) -> float:
+        """Since the beginning."""
+        return (time.perf_counter() - self.begin) / 60
+
+
+def reason(error: BaseException) -> str:
+    """An error in one line; of a command that failed, its last words."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
+    said = lines[-1] if isinstance(error, SystemExit) else lines[0]
+    return f"{type(error).__name__}: {said}"[:300].replace("|", "/")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a network makes of one batch.
+
+    Args:
+        states: float[T, D] of the real tokens, text after text.
+        loss: cross entropy of some tokens.
+        gradient: float[P], of all weights.
+    """
+
+    states: torch.Tensor
+    loss: torch.Tensor
+    gradient: torch.Tensor
+
+
+def compare(what: str, fast: Found, plain: Found, most: float) -> list[Row]:
+    """Rows of what may differ: the loss, and, relative to their size, any token's states and the gradient.
+
+    Args:
+        what: which two are compared.
+        fast: of the faster path.
+        plain: of the plainer path.
+        most: largest difference that passes.
+    """
+    states = ((fast.states - plain.states).norm(dim=-1) / plain.states.norm(dim=-1)).max()
+    gradient = (fast.gradient - plain.gradient).norm() / plain.gradient.norm()
+    differences = {"states": states, "loss": (fast.loss - plain.loss).abs(), "gradient": gradient}
+    return [_check(f"{what}, {name}", float(value), most) for name, value in differences.items()]
+
+
+def _check(what: str, value: float, most: float, unit: str = "largest difference", note: str = "") -> Row:
+    # Not "value > most": a difference that is no number must fail.
+    return Row(
+        "gpu", f"check: {what}", unit, value, goal=f"at most {most:g}", met=bool(value <= most), note=note
+    )
+
+
 def checks(device: torch.device) -> list[Row]:
-    """Largest differences between the fast paths and the plain one, of a small network's states."""
-    from genomecli.corpus.batch import Batch
+    """The fast paths beside the plain ones, in a small network with windows in some layers."""
     from genomecli.corpus.packing import PackSizes, pack, real_places
     from genomecli.models.compiling import compile_blocks
-    from genomecli.models.encode import encode
-    from genomecli.models.language_model import LanguageModel
-    from genomecli.models.settings import ModelSettings
-    from genomecli.models.timing import autocast
 
-    torch.manual_seed(0)
-    settings = ModelSettings.model_validate({"preset": "small", "layers": 4, "context": 256})
-    model = LanguageModel(settings, 32).to(device).eval()
-    lengths = torch.tensor([256, 200, 131, 64, 7])
-    tokens = torch.randint(5, 32, (5, 256))
-    places = torch.arange(256).expand(5, 256)
-    zeros = torch.zeros_like(tokens)
-    batch = Batch(tokens, lengths, places, zeros, torch.arange(5))
-    real = real_places(batch).to(device)
-
-    @torch.no_grad()
-    def states(network: LanguageModel, packed: bool, precision: str) -> torch.Tensor:
-        texts = pack(batch, PackSizes(1024, 256)) if packed else batch
-        with autocast(device, precision):
-            last = encode(network, texts.to(device)).last.float()
-        return last[: len(real)] if packed else last.flatten(0, 1)[real]
-
-    plain = states(model, False, "fp32")
-    half = states(model, False, "bf16")
+    model, batch = network_to_check().to(device), some_texts()
+    packed, real = pack(batch, PackSizes(CHECKED, CHECKED // 4)), real_places(batch)
+    every = torch.arange(len(real))
+    plain, half = outcome(model, batch, real, "fp32"), outcome(model, batch, real, "bf16")
+    half_packed = outcome(model, packed, every, "bf16")
     rows = [
-        _check("bf16 beside fp32, padded", (half - plain).abs().max(), 0.15),
-        _check("packed beside padded, fp32", (states(model, True, "fp32") - plain).abs().max(), 1e-3),
-        _check("packed beside padded, bf16", (states(model, True, "bf16") - half).abs().max(), 0.1),
+        *compare("bf16 beside fp32, padded", half, plain, MOST),
+        *compare("packed beside padded, fp32", outcome(model, packed, every, "fp32"), plain, 1e-3),
+        *compare("packed beside padded, bf16", half_packed, half, MOST),
     ]
-    if device.type == "cuda":
-        compile_blocks(model)
-        rows.append(
-            _check(
-                "compiled beside eager, packed bf16", (states(model, True, "bf16") - half).abs().max(), 0.1
-            )
-        )
+    cuda = device.type == "cuda"
+    compile_blocks(model, "inductor" if cuda else "aot_eager")
+    if cuda:
+        rows += compare("compiled beside eager", outcome(model, packed, every, "bf16"), half_packed, MOST)
+        rows[0] = replace(rows[0], note=torch.cuda.get_device_name(device))
+    else:  # where texts are not packed
+        rows += compare("compiled beside eager", outcome(model, batch, real, "bf16"), half, MOST)
+    torch.compiler.reset()
     return rows
 
 
-def _check(what: str, found: torch.Tensor, most: float) -> Row:
-    value = float(found)
-    return Row(
-        "gpu", f"check: {what}", "largest difference", value, goal=f"at most {most:g}", met=value <= most
-    )
+def network_to_check() -> LanguageModel:
+    """A small network with matrices twice as large as at the beginning of a training, where attention hardly
+    counts: so a text that sees its neighbour has states that differ by 0.2 or more, not by 0.03 to 0.08."""
+    from genomecli.models.language_model import build_model
+    from genomecli.models.settings import ModelSettings
+
+    settings = ModelSettings.model_validate({"preset": "small", "layers": 4, "context": CHECKED // 4})
+    model = build_model(settings, 32)
+    with torch.no_grad():
+        for weight in model.encoder.blocks.parameters():
+            weight.mul_(2.0 if weight.dim() > 1 else 1.0)
+    return model
+
+
+def some_texts() -> Batch:
+    """Texts of several lengths, padded, on the CPU."""
+    from genomecli.corpus.batch import Batch
+
+    generator = torch.Generator().manual_seed(0)
+    tokens = torch.randint(5, 32, (5, CHECKED // 4), generator=generator)
+    lengths = torch.tensor([256, 200, 131, 64, 7])
+    places = torch.arange(CHECKED // 4).expand(5, -1)
+    return Batch(tokens, lengths, places, torch.zeros_like(tokens), torch.arange(5))
+
+
+def outcome(model: LanguageModel, texts: AnyBatch, real: torch.Tensor, precision: str) -> Found:
+    """States, loss and gradient; ``real`` are the places of the real tokens, every seventh is predicted."""
+    from genomecli.models.encode import encode
+    from genomecli.models.timing import autocast
+
+    device = next(model.parameters()).device
+    texts, real = texts.to(device), real.to(device)
+    with autocast(device, precision):
+        states = encode(model, texts).last
+        logits = model.logits(states, real[::7])
+    targets = texts.tokens.flatten()[real[::7]]
+    loss = torch.nn.functional.cross_entropy(logits.float(), targets)
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    gradients = torch.autograd.grad(loss, weights, allow_unused=True)
+    flat = torch.cat([one.float().flatten() for one in gradients if one is not None])
+    return Found(states.detach().flatten(0, -2)[real].float(), loss.detach(), flat)
+
+
+class Waits:
+    """Counts how often the steps of a training wait for the device.
+
+    A step must not: batches are packed and pinned ahead, and figures stay on the device. Log lines,
+    validation and checkpoints may, and so may fp16's scaler and ``bad_loss: skip``; none of them comes
+    between the first counted step and the last. Torch does not see every kind of wait.
+
+    Args:
+        device: where the training is; on a CPU there is nothing to wait for.
+        steps: of the training; the last is followed by a log line.
+    """
+
+    def __init__(self, device: torch.device, steps: int) -> None:
+        self.cuda = device.type == "cuda"
+        self.steps = steps
+        self.done = 0
+
+    def advance(self) -> None:
+        """A step has been done, and what follows it has not."""
+        self.done += 1
+        if self.done in (WARM, self.steps):
+            self._say("warn" if self.done == WARM else "default")
+
+    def _say(self, mode: str) -> None:
+        if self.cuda:
+            torch.cuda.set_sync_debug_mode(mode)
+
+    @contextmanager
+    def counted(self) -> Iterator[list[str]]:
+        """Where the steps within wait, a line each; known at the end."""
+        places: list[str] = []
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                yield places
+            finally:
+                self._say("default")
+        places += [f"{Path(w.filename).name}:{w.lineno}" for w in caught if WAITED in str(w.message)]
+
+
+def waits(name: str, size: Size, config: Path, device: str, *, compiled: bool) -> Row:
+    """How often five training steps wait for the device."""
+    from genomecli.models.compiling import compile_blocks
+    from genomecli.training.learner import Hooks
+    from genomecli.training.loop import Trainer
+    from genomecli.training.objective_learner import ObjectiveLearner
+    from genomecli.training.optimiser import build_optimiser
+    from genomecli.training.plan import Plan
+
+    job = job_of(config_of(config, size, device, steps=WARM + 5))
+    torch.compiler.reset()
+    model = job.empty_model()
+    if compiled:
+        compile_blocks(model)
+    watch = Waits(job.machine.device, job.steps)
+    optimiser = build_optimiser(model, job.optimiser, job.machine.device)
+    plan = Plan(job.steps, job.optimiser.lr, lambda step: 1.0, precision=job.machine.precision, log_every=0)
+    learner, hooks = ObjectiveLearner(job.mixture, job.seed), Hooks(advance=watch.advance)
+    with watch.counted() as places:
+        Trainer(model, learner, job.sampler, optimiser, plan, hooks, pack=job.pack).run()
+    note = ", ".join(sorted(set(places)))[:300] if watch.cuda else "no device to wait for"
+    what = f"waits of a training step, {name}{', compiled' if compiled else ''}"
+    return _check(what, len(places), 0, "waits", note)
+
+
+def overrides(size: Size, device: str, *, compiled: bool = False, steps: int = 24) -> list[str]:
+    """Settings of one training."""
+    model = [f"pretrain.model.{name}={value}" for name, value in size.shape().items()]
+    reading = {"tokens_per_batch": size.batch, "tokens_per_step": size.step}
+    given = [f"pretrain.reading.{name}={value}" for name, value in reading.items()]
+    flags = [f"device={device}", f"pretrain.compile={str(compiled).lower()}", f"pretrain.steps={steps}"]
+    return [*model, *given, *flags]
+
+
+def config_of(path: Path, size: Size, device: str, *, compiled: bool = False, steps: int = 24) -> Config:
+    """The settings of one training, checked."""
+    from genomecli.config import load_config
+
+    return load_config(path, overrides(size, device, compiled=compiled, steps=steps), needs=["pretrain"])
+
+
+def job_of(config: Config) -> Job:
+    """The training, assembled."""
+    from genomecli.commands.pretrain import open_corpus
+    from genomecli.training.job import Job
+    from genomecli.training.machine import settle
+
+    machine = settle(config.device, config.precision, config.threads)
+    return Job(config.pretrain, config.seed, open_corpus(config.pretrain.corpus), machine)
+
+
+def rate_of(out: Path) -> float:
+    """Real tokens a second of a run, the median after the first third of its log lines."""
+    lines = [json.loads(line) for line in (out / "speed.jsonl").read_text().splitlines()]
+    return statistics.median(line["tokens_per_second"] for line in lines[len(lines) // 3 :])
 
 
 @contextmanager
@@ -113,145 +375,346 @@ def peak_memory(device: torch.device) -> Iterator[list[float]]:
     """GB that torch holds at most within, as the list's one entry; 0 on a CPU."""
     found: list[float] = []
     if device.type == "cuda":
+        gc.collect()
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
     yield found
     found.append(torch.cuda.max_memory_allocated(device) / 1e9 if device.type == "cuda" else 0.0)
 
 
-def train(config: Path, out: Path, size: dict[str, int], device: str, *, compiled: bool, steps: int) -> float:
-    """Real tokens a second of ``pretrain`` in this process, after the first third of its steps."""
-    from genomecli.commands.pretrain import run_pretrain
-    from genomecli.config import load_config
+@dataclass(frozen=True)
+class Trained:
+    """One training that was timed.
 
-    shape = {key: value for key, value in size.items() if key != "batch"}
-    given = [f"pretrain.model.{key}={value}" for key, value in shape.items()]
-    given += [f"device={device}", f"pretrain.compile={str(compiled).lower()}", f"pretrain.steps={steps}"]
-    if "batch" in size:
-        given.append(f"pretrain.reading.tokens_per_batch={size['batch']}")
-        given.append(f"pretrain.reading.tokens_per_step={max(size['batch'], 8192)}")
-    run_pretrain(load_config(config, given, needs=["pretrain"]), out, force=True)
-    lines = [json.loads(line) for line in (out / "speed.jsonl").read_text().splitlines()]
-    return statistics.median(line["tokens_per_second"] for line in lines[len(lines) // 3 :])
+    Args:
+        size: name of the size.
+        kind: ``protein`` or ``genome``.
+        compiled: whether its blocks were.
+        rate: real tokens a second.
+        parameters: weights of the network.
+        flops: training operations a token, without and with attention's own products.
+        memory: most GB that torch held.
+    """
+
+    size: str
+    kind: str
+    compiled: bool
+    rate: float
+    parameters: int
+    flops: tuple[float, float]
+    memory: float
+
+    def row(self, peak: float) -> Row:
+        """In the table; ``peak`` is what the card can do, in TFLOP/s."""
+        goal = GOALS.get(self.size) if self.kind == "protein" else None
+        plain, whole = (utilisation(self.rate, each, peak) for each in self.flops)
+        return Row(
+            "gpu",
+            f"training {self.size} on {KINDS[self.kind]}{', compiled' if self.compiled else ''}",
+            "tokens/s",
+            self.rate,
+            goal="" if goal is None else f"at least {goal:,.0f}",
+            met=None if goal is None else self.rate >= goal,
+            note=f"{self.parameters / 1e6:.1f} million weights; MFU {plain:.1f} %, with attention "
+            f"{whole:.1f} % of {peak:g} TFLOP/s; {self.memory:.1f} GB",
+        )
 
 
-def flops(size: dict[str, int], length: float) -> tuple[float, float]:
-    """Training operations a token, without and with attention's own products."""
+def utilisation(rate: float, flops: float, peak: float) -> float:
+    """MFU in percent, of ``rate`` tokens a second at ``flops`` operations each, and ``peak`` TFLOP/s."""
+    return 100 * rate * flops / (peak * 1e12)
+
+
+def training_flops(
+    settings: ModelSettings, vocabulary: int, keys: float, decoded: float
+) -> tuple[float, float]:
+    """Training operations a token, without and with attention's own products.
+
+    Args:
+        settings: of the network.
+        vocabulary: number of tokens.
+        keys: tokens of the text that a token stands in, on average, see :func:`made.keys_seen`.
+        decoded: share of tokens whose scores are computed.
+    """
     from genomecli.models.cost import BACKWARD, estimate_cost
-    from genomecli.models.settings import ModelSettings
 
-    shape = {key: value for key, value in size.items() if key != "batch"}
-    settings = ModelSettings.model_validate({"preset": "small", "context": CONTEXT, **shape})
-    cost = estimate_cost(settings, 32, length=round(length), decoded=0.3)
+    cost = estimate_cost(settings, vocabulary, length=round(keys), decoded=decoded)
     plain = cost.linear_flops + cost.head_flops
     return (1 + BACKWARD) * plain, (1 + BACKWARD) * (plain + cost.attention_flops)
 
 
-def training(
-    name: str, size: dict[str, int], config: Path, folder: Path, options: argparse.Namespace
-) -> list[Row]:
-    """Rows of one size: plain and compiled."""
-    device, rows = torch.device(options.device), []
-    kind = config.stem
-    length = 330.0 if kind == "protein" else float(CONTEXT)
-    without, with_attention = flops(size, length)
-    for compiled in (False,) if device.type == "cpu" else (False, True):
-        with peak_memory(device) as memory:
-            rate = train(config, folder / "run", size, options.device, compiled=compiled, steps=options.steps)
-        mfu = [100 * rate * each / (options.peak * 1e12) for each in (without, with_attention)]
-        goal = GOALS.get(name) if kind == "protein" else None
-        rows.append(
-            Row(
-                "gpu",
-                f"training {name} on {'proteins' if kind == 'protein' else 'genome windows'}"
-                f"{', compiled' if compiled else ''}",
-                "tokens/s",
-                rate,
-                goal="" if goal is None else f"at least {goal:,.0f}",
-                met=None if goal is None else rate >= goal,
-                note=f"MFU {mfu[0]:.1f} %, with attention {mfu[1]:.1f} %; {memory[0]:.1f} GB",
-            )
-        )
-    return rows
+def fastest(found: Sequence[Trained], size: str, kind: str) -> Trained:
+    """The fastest training of a size on a kind of text. Raises LookupError if there is none."""
+    fitting = [one for one in found if (one.size, one.kind) == (size, kind)]
+    if not fitting:
+        raise LookupError(f"no training of {size} on {KINDS[kind]} was measured")
+    return max(fitting, key=lambda one: one.rate)
 
 
-def embedding(name: str, fasta: Path, folder: Path, options: argparse.Namespace) -> Row:
-    """Residues a second of ``embed`` by the network that was trained last; its start is subtracted."""
-    one = folder / "one.fa"
+@dataclass(frozen=True)
+class Bench:
+    """What all measurements share.
+
+    Args:
+        options: of the command line.
+        folder: for files on the way.
+        residues: int64[N], lengths of the proteins that are trained on.
+        table: of the rows.
+        found: trainings so far.
+    """
+
+    options: argparse.Namespace
+    folder: Path
+    residues: np.ndarray
+    table: Table
+    found: list[Trained]
+
+    @property
+    def device(self) -> torch.device:
+        """Where all is measured."""
+        return torch.device(self.options.device)
+
+    @property
+    def threads(self) -> int:
+        """Of a command that is measured."""
+        return os.cpu_count() or 1
+
+    def config(self, kind: str) -> Path:
+        """Settings of the trainings on a kind of text."""
+        return self.folder / f"{kind}.yaml"
+
+    def in_time(self) -> bool:
+        """Whether something new may be begun."""
+        return self.table.minutes() < float(self.options.minutes)
+
+
+def prepare(options: argparse.Namespace, folder: Path, table: Table) -> Bench:
+    """Write files and corpora; ``few`` are the proteins that both sides of the comparison read, and embed."""
+    residues = yeast_lengths(300 if options.quick else 40_000)
+    few = yeast_lengths(100 if options.quick else 10_000, seed=1)
+    paths = {
+        "protein": write_proteins_of(folder / "protein.fa", residues),
+        "genome": write_genome(folder / "genome.fa", 0.3 if options.quick else 50),
+        "few": write_proteins_of(folder / "few.fa", few, seed=1),
+    }
+    for name, path in paths.items():
+        kind = "protein" if name == "few" else name
+        text = CONFIG.format(kind=kind, path=path, folder=folder, context=CONTEXT)
+        config = folder / f"{name}.yaml"
+        config.write_text(text.replace(f"{kind}.corpus", f"{name}.corpus"), encoding="utf-8")
+        genomecli("tokenize", "-q", "-c", str(config), "-o", f"{folder}/{name}.corpus")
+    return Bench(options, folder, residues, table, [])
+
+
+def train(bench: Bench, name: str, size: Size, kind: str, *, compiled: bool) -> list[Row]:
+    """The row of one training, in this process."""
+    from genomecli.commands.pretrain import run_pretrain
+
+    options, out = bench.options, bench.folder / f"run-{kind}"
+    config = config_of(bench.config(kind), size, options.device, compiled=compiled, steps=options.steps)
+    # Code compiled for another size would count against the limit of recompilations.
+    torch.compiler.reset()
+    with peak_memory(bench.device) as memory:
+        run_pretrain(config, out, force=True)
+    job = job_of(config)
+    masks = job.settings.objectives.mlm
+    vocabulary = job.lexicon.vocabulary.size
+    keys = keys_seen(texts_of(bench.residues, CONTEXT)) if kind == "protein" else float(CONTEXT)
+    flops = training_flops(job.settings.model, vocabulary, keys, masks.rate if masks else 0.0)
+    weights = parameters(size, vocabulary)
+    bench.found.append(Trained(name, kind, compiled, rate_of(out), weights, flops, memory[0]))
+    return [bench.found[-1].row(options.peak)]
+
+
+def parameters(size: Size, vocabulary: int = 32) -> int:
+    """Weights of a network."""
+    from genomecli.models.cost import estimate_cost
+
+    return estimate_cost(size.settings(), vocabulary).parameters["total"]
+
+
+def embed(bench: Bench, name: str) -> list[Row]:
+    """Residues a second of ``embed`` by the network of that size; the command's start is subtracted."""
+    fastest(bench.found, name, "protein")  # otherwise another size's run lies there
+    one = bench.folder / "one.fa"
     one.write_text(">a\nMKV\n", encoding="ascii")
-    times = []
-    for path in (one, fasta):
-        begin = time.perf_counter()
-        given = ["--set", f"device={options.device}", "--set", "embed.molecule=protein", "--force"]
-        out = str(folder / "vectors.npy")
-        genomecli("embed", "-q", str(path), "--model", str(folder / "run"), *given, "-o", out)
-        times.append(time.perf_counter() - begin)
+    fasta = bench.folder / "few.fa"
+    start, whole = (_embedding_seconds(bench, path) for path in (one, fasta))
     residues = sum(len(line.strip()) for line in fasta.open() if not line.startswith(">"))
-    rate = residues / max(times[1] - times[0], 1e-3)
+    rate, spent = residues / max(whole - start, 1e-3), whole - start
     goal = EMBEDDING_GOAL if name == "650M" else None
-    met = None if goal is None else rate >= goal
-    text = "" if goal is None else f"at least {goal:,.0f}"
-    return Row("gpu", f"embedding with {name}", "residues/s", rate, goal=text, met=met)
+    return [
+        Row(
+            "gpu",
+            f"embedding with {name}",
+            "residues/s",
+            rate,
+            goal="" if goal is None else f"at least {goal:,.0f}",
+            met=None if goal is None else rate >= goal,
+            note=f"{spent:.1f} s beyond a start of {start:.1f} s"
+            + (", too little to tell" if spent < start / 2 else ""),
+        )
+    ]
 
 
-def beside_trainer(ours: float, fasta: Path, size: dict[str, int], minutes: float) -> Row:
-    """The same number of layers and width in BERT by Trainer, tuned."""
-    command = [sys.executable, "-m", "scripts.bench.peers.trainer", str(fasta), "--molecule", "protein"]
-    command += ["--layers", str(size["layers"]), "--width", str(size["width"]), "--heads", str(size["heads"])]
-    command += ["--context", str(CONTEXT), "--minutes", str(minutes), "--tuned", "--batch", "128"]
-    theirs = last_number(run(command, threads=8))
-    row = compared(
-        [(ours, theirs)], benchmark="gpu", what="training on proteins", unit="tokens/s", peer="Trainer, tuned"
-    )
-    return replace(row, note=f"{size['layers']} layers, width {size['width']}, one measurement")
-
-
-def measure(options: argparse.Namespace) -> list[Row]:
-    """All rows that the time allows; what is left out is said."""
+def _embedding_seconds(bench: Bench, fasta: Path) -> float:
     begin = time.perf_counter()
+    given = ["--set", f"device={bench.options.device}", "--set", "embed.molecule=protein", "--force"]
+    model, out = str(bench.folder / "run-protein"), str(bench.folder / "vectors.npy")
+    arguments = ("embed", "-q", str(fasta), "--model", model, *given, "-o", out)
+    genomecli(*arguments, threads=bench.threads)
+    return time.perf_counter() - begin
+
+
+def beside_flash(bench: Bench, size: Size) -> list[Row]:
+    """Attention of a batch of proteins, forward and backward, beside flash-attn where it is installed."""
+    from scripts.bench.peers import flash
+
+    tokens = texts_of(bench.residues, CONTEXT)
+    tokens = tokens[: max(1, int(np.searchsorted(tokens.cumsum(), size.batch, side="right")))]
+    batch = flash.packed_batch(tokens, size.heads, size.width // size.heads, bench.device)
+    ours, theirs = flash.our_attention(batch), flash.flash_attention(batch)
+    times = 3 if bench.options.quick else 50
+    what = f"attention of {len(tokens)} proteins, {size.heads} x {size.width // size.heads}"
+    if theirs is None:
+        rate = flash.attention_rate(ours, batch, times)
+        return [Row("gpu", what, "tokens/s", rate, note="flash-attn is not installed")]
+    sides: list[Measure] = [
+        lambda: flash.attention_rate(ours, batch, times),
+        lambda: flash.attention_rate(theirs, batch, times),
+    ]
+    pairs = rounds(sides, bench.options.repeats)[0]
+    row = compared(pairs, benchmark="gpu", what=what, unit="tokens/s", peer="flash-attn")
+    return [replace(row, note=f"largest difference {flash.difference(ours, theirs, batch):.2g}")]
+
+
+def beside_trainer(bench: Bench, name: str, size: Size) -> list[Row]:
+    """BERT of that depth and width on both sides, each its own command, in turns."""
+    if bench.device.type == "cuda":
+        gc.collect()
+        torch.cuda.empty_cache()  # for the commands, which hold the card's memory themselves
+    compiled = fastest(bench.found, name, "protein").compiled
+    theirs = [_trainer(bench, size, tuned=tuned) for tuned in (False, True)]
+    found = rounds([lambda: _our_bert(bench, size, compiled), *theirs], bench.options.repeats)
+    note = f"BERT, {size.layers} layers, width {size.width}{', ours compiled' if compiled else ''}"
+    return [
+        compared(pairs, benchmark="gpu", what="training on proteins", unit="tokens/s", peer=peer, note=note)
+        for peer, pairs in zip(("Trainer, at its defaults", "Trainer, tuned"), found, strict=True)
+    ]
+
+
+def _our_bert(bench: Bench, size: Size, compiled: bool) -> float:
+    """Real tokens a second of ``pretrain``, of the network that Trainer trains."""
+    out = bench.folder / "run-bert"
+    bert = replace(size, intermediate=4 * size.width, step=size.batch)
+    given = overrides(bert, bench.options.device, compiled=compiled, steps=bench.options.steps)
+    given += ["pretrain.model.architecture=classic", "pretrain.objectives.mlm.rate=0.15"]
+    words = [word for one in given for word in ("--set", one)]
+    arguments = ("pretrain", "-q", "-c", str(bench.config("few")), "-o", str(out), "--force", *words)
+    genomecli(*arguments, threads=bench.threads)
+    return rate_of(out)
+
+
+def _trainer(bench: Bench, size: Size, *, tuned: bool) -> Measure:
+    """Real tokens a second of Trainer; tuned, its batch has about as many tokens as ours."""
+    command = [sys.executable, "-m", "scripts.bench.peers.trainer", str(bench.folder / "few.fa")]
+    shape = {"molecule": "protein", "layers": size.layers, "width": size.width, "heads": size.heads}
+    given = {**shape, "context": CONTEXT, "minutes": 0.1 if bench.options.quick else 0.5, "warm": 2}
+    command += [word for name, value in given.items() for word in (f"--{name}", str(value))]
+    batch = round(size.batch / texts_of(bench.residues, CONTEXT).mean())
+    command += ["--tuned", "--batch", str(batch)] if tuned else []
+    return lambda: last_number(run(command, threads=bench.threads))
+
+
+def all_checks(bench: Bench, sizes: dict[str, Size]) -> None:
+    """Every check, in the table.
+
+    Raises:
+        SystemExit: with what failed.
+    """
+    rows = checks(bench.device)
+    name, size = next(iter(sizes.items()))
+    ways = (False, True) if bench.device.type == "cuda" else (False,)
+    config, device = bench.config("protein"), bench.options.device
+    rows += [waits(name, size, config, device, compiled=compiled) for compiled in ways]
+    bench.table.add(rows)
+    refuse(rows)
+
+
+def refuse(rows: Sequence[Row]) -> None:
+    """Raise SystemExit, with exit code 1, that names the checks that failed, if any did."""
+    failed = [
+        f"{row.what}: {row.ours:.3g} {row.unit}, {row.goal}{f' ({row.note})' if row.note else ''}"
+        for row in rows
+        if not row.met
+    ]
+    if failed:
+        raise SystemExit("gpu: nothing is timed, as checks failed: " + "; ".join(failed))
+
+
+def measure_size(bench: Bench, name: str, size: Size) -> None:
+    """All rows of one size."""
+    for kind, texts in KINDS.items():
+        for compiled in (False, True) if bench.device.type == "cuda" else (False,):
+            what = f"training {name} on {texts}{', compiled' if compiled else ''}"
+            bench.table.attempt(what, lambda k=kind, c=compiled: train(bench, name, size, k, compiled=c))
+    bench.table.attempt(f"embedding with {name}", lambda: embed(bench, name))
+    if name == bench.options.beside:
+        bench.table.attempt("attention beside flash-attn", lambda: beside_flash(bench, size))
+        bench.table.attempt("training beside Trainer", lambda: beside_trainer(bench, name, size))
+
+
+def measure(options: argparse.Namespace) -> Table:
+    """The table of all that the time allows; what is left out is said.
+
+    Raises:
+        SystemExit: if a check fails.
+    """
+    table = Table(options.out)
     sizes = TINY if options.quick else {name: SIZES[name] for name in options.sizes.split(",")}
-    rows = checks(torch.device(options.device))
     with tempfile.TemporaryDirectory(prefix="genomecli-bench-") as temporary:
-        folder = Path(temporary)
-        fasta = write_proteins(folder / "p.fa", 0.2 if options.quick else 20)
-        genome = write_genome(folder / "g.fa", 0.5 if options.quick else 50)
-        configs = {}
-        for kind, path in (("protein", fasta), ("genome", genome)):
-            configs[kind] = folder / f"{kind}.yaml"
-            text = CONFIG.format(kind=kind, path=path, folder=folder, context=CONTEXT)
-            configs[kind].write_text(text, encoding="utf-8")
-            genomecli("tokenize", "-q", "-c", str(configs[kind]), "-o", f"{folder}/{kind}.corpus")
-        some = write_proteins(folder / "some.fa", 0.05 if options.quick else 5, seed=1)
+        bench = prepare(options, Path(temporary), table)
+        all_checks(bench, sizes)
         for name, size in sizes.items():
-            if time.perf_counter() - begin > 60 * options.minutes:
-                print(f"gpu: no time was left for {name}", file=sys.stderr)
-                continue
-            rows += training(name, size, configs["genome"], folder, options)
-            rows += training(name, size, configs["protein"], folder, options)
-            rows.append(embedding(name, some, folder, options))
-            if name == options.beside:
-                rows.append(beside_trainer(max(r.ours for r in rows[-4:-1]), fasta, size, 0.5))
-            write(rows, time.perf_counter() - begin, options.out)
-    return rows
+            if bench.in_time():
+                measure_size(bench, name, size)
+            else:
+                table.add([Row("gpu", f"{name} was left out", "", 0.0, note="no time was left")])
+    return table
 
 
-def main() -> None:
-    """Measure, print the table, write it as JSON and Markdown."""
+def parse() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--sizes", default=",".join(SIZES))
-    parser.add_argument("--beside", default="133M", help="size at which Trainer is measured too")
+    parser.add_argument("--beside", default="133M", help="size at which peers are measured too")
     parser.add_argument("--steps", type=int, default=24, help="of each training")
+    parser.add_argument("--repeats", type=int, default=3, help="turns with each peer")
     parser.add_argument("--minutes", type=float, default=25, help="no new size is begun after that")
     parser.add_argument("--peak", type=float, default=989, help="dense bf16 TFLOP/s of the card")
     parser.add_argument("--quick", action="store_true", help="one tiny size")
     parser.add_argument("-o", "--out", type=Path, default=Path("bench-gpu"))
     options = parser.parse_args()
+    unknown = sorted(set(options.sizes.split(",")) - set(SIZES))
+    if unknown:
+        parser.error(f"no sizes are called {', '.join(unknown)}; choose from {', '.join(SIZES)}")
+    if options.quick:
+        options.beside, options.steps, options.repeats = "tiny", 9, 1
+    return options
+
+
+def main() -> None:
+    """Measure, print the table, write it as JSON and Markdown."""
+    options = parse()
     if options.device == "cuda" and not torch.cuda.is_available():
         raise SystemExit("no CUDA device here; --device cpu --quick shows that the script runs")
-    print(markdown(measure(options)))
+    table = measure(options)
+    print(markdown(table.rows))
+    if table.failed:
+        raise SystemExit(f"gpu: failed: {', '.join(table.failed)}")
 
 
 if __name__ == "__main__":

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import torch
 
+from genomecli.corpus.packing import PackSizes, pack, real_places
+from genomecli.models.language_model import LanguageModel
+from scripts.bench import gpu
 from scripts.bench.harness import held
+from scripts.bench.made import keys_seen, texts_of, write_proteins_of, yeast_lengths
+from scripts.bench.peers import flash
 from scripts.bench.sizes import Point, draw, left_out, markdown
 
 LINUX = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc here")
@@ -81,3 +92,147 @@ def test_the_table_of_sizes_has_empty_cells_for_what_is_not_known() -> None:
 def test_sizes_are_drawn_where_memory_is_not_known(points: Sequence[Point], tmp_path: Path) -> None:
     draw(points, tmp_path / "sizes.png")
     assert (tmp_path / "sizes.png").read_bytes().startswith(PNG)
+
+
+BOUNDS_OF_NEIGHBOURS = [0, 256, 456, 587, 658, 914, 1024]
+"""Of the texts that are checked, with the last two as one."""
+
+
+@pytest.fixture
+def checked() -> tuple[LanguageModel, gpu.Found]:
+    """A network, and what it makes of texts side by side."""
+    model, batch = gpu.network_to_check(), gpu.some_texts()
+    return model, gpu.outcome(model, batch, real_places(batch), "bf16")
+
+
+def test_the_check_of_packing_finds_a_text_that_sees_its_neighbour(
+    checked: tuple[LanguageModel, gpu.Found],
+) -> None:
+    model, padded = checked
+    packed = pack(gpu.some_texts(), PackSizes(gpu.CHECKED, gpu.CHECKED // 4))
+    wrong = replace(packed, cu_seqlens=torch.tensor(BOUNDS_OF_NEIGHBOURS, dtype=torch.int32))
+    places = torch.arange(len(padded.states))
+    rows = [
+        gpu.compare("x", gpu.outcome(model, one, places, "bf16"), padded, gpu.MOST) for one in (packed, wrong)
+    ]
+    assert all(row.met for row in rows[0])
+    assert not all(row.met for row in rows[1])
+
+
+def test_a_difference_that_is_no_number_fails_its_check() -> None:
+    one = gpu.Found(torch.ones(2, 3), torch.tensor(1.0), torch.ones(4))
+    assert all(row.met for row in gpu.compare("x", one, one, 0.1))
+    bad = replace(one, loss=torch.tensor(float("nan")))
+    assert [row.met for row in gpu.compare("x", bad, one, 0.1)] == [True, False, True]
+
+
+@pytest.mark.parametrize("name", gpu.SIZES)
+def test_sizes_have_the_weights_of_their_name_and_heads_that_the_kernel_takes(name: str) -> None:
+    size = gpu.SIZES[name]
+    assert gpu.parameters(size) == pytest.approx(1e6 * float(name.removesuffix("M")), rel=0.02)
+    assert size.settings().head_width % 8 == 0
+    assert not any(size.settings().local_layers)
+    assert size.step % size.batch == 0
+
+
+def test_yeast_lengths_are_those_of_the_proteome() -> None:
+    tokens = texts_of(yeast_lengths(50_000), 1024)
+    assert tokens.mean() == pytest.approx(456, rel=0.02)
+    assert keys_seen(tokens) == pytest.approx(629, rel=0.02)
+    assert keys_seen(np.array([1, 3])) == 2.5
+
+
+def test_proteins_are_written_with_the_lengths_that_are_asked_for(tmp_path: Path) -> None:
+    path = write_proteins_of(tmp_path / "p.fa", np.array([5, 130]))
+    texts = path.read_text().split(">")[1:]
+    assert [len("".join(text.split()[1:])) for text in texts] == [5, 130]
+
+
+def test_utilisation_is_that_of_a_calculation_by_hand() -> None:
+    plain, whole = gpu.training_flops(gpu.Size(2, 64, 1, 192).settings(), 32, keys=100.0, decoded=0.25)
+    # Two layers: queries, keys, values and output of 64 x 64, a gate, a value and an output of 64 x 192; the
+    # head 64 x 64 and 64 x 32 at a quarter of the tokens. Two operations a weight, backward as much twice.
+    assert plain == 3 * 2 * (2 * (4 * 64 * 64 + 3 * 64 * 192) + 0.25 * (64 * 64 + 64 * 32))
+    # In each layer 100 keys, scores and sums of 64 products.
+    assert whole == plain + 3 * 2 * (2 * 2 * 100 * 64)
+    assert gpu.utilisation(94e3, 4.2e9, 989) == pytest.approx(39.92, abs=0.01)
+
+
+def trained(size: str, kind: str, rate: float, *, compiled: bool = False) -> gpu.Trained:
+    return gpu.Trained(size, kind, compiled, rate, 1_000_000, (1e6, 2e6), 1.0)
+
+
+def test_the_fastest_training_is_of_the_size_and_kind_that_are_asked_for() -> None:
+    found = [trained("8M", "genome", 9.0), trained("8M", "protein", 3.0), trained("35M", "protein", 8.0)]
+    found += [trained("8M", "protein", 4.0, compiled=True), trained("8M", "genome", 7.0, compiled=True)]
+    assert gpu.fastest(found, "8M", "protein") is found[3]
+    with pytest.raises(LookupError, match="133M on proteins"):
+        gpu.fastest(found, "133M", "protein")
+
+
+def test_goals_are_of_proteins_alone() -> None:
+    assert trained("150M", "protein", 300e3).row(989).met
+    assert trained("150M", "protein", 280e3).row(989).met is False
+    assert trained("150M", "genome", 280e3).row(989).met is None
+
+
+def test_an_error_is_a_row_and_loses_none_of_the_others(tmp_path: Path) -> None:
+    table = gpu.Table(tmp_path)
+    table.add([gpu.Row("gpu", "before", "", 1.0)])
+
+    def fail() -> list[gpu.Row]:
+        raise RuntimeError("CUDA out of memory\nwith more | said")
+
+    table.attempt("training 650M", fail)
+    table.attempt("after", lambda: [gpu.Row("gpu", "after", "", 1.0)])
+    rows = json.loads((tmp_path / "bench.json").read_text())["rows"]
+    assert [row["what"] for row in rows] == ["before", "training 650M", "after"]
+    assert rows[1]["note"] == "failed, RuntimeError: CUDA out of memory"
+    assert table.failed == ["training 650M"]
+
+
+def test_waits_are_counted_by_the_place_that_waits() -> None:
+    with gpu.Waits(torch.device("cpu"), 8).counted() as places:
+        warnings.warn(f"{gpu.WAITED} (somewhere)", stacklevel=1)
+        warnings.warn("something else", stacklevel=1)
+        assert not places
+    assert len(places) == 1
+    assert places[0].startswith("test_bench.py:")
+
+
+def test_waits_are_looked_for_between_the_first_steps_and_the_last_log_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    modes: list[str] = []
+    monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", modes.append)
+    watch = gpu.Waits(torch.device("cuda"), gpu.WARM + 2)
+    with watch.counted():
+        for step in range(gpu.WARM + 2):
+            watch.advance()
+            assert len(modes) == (step + 1 >= gpu.WARM) + (step + 1 == gpu.WARM + 2)
+    assert modes == ["warn", "default", "default"]
+
+
+def test_a_failed_check_ends_all_before_anything_is_timed() -> None:
+    fine = gpu.Row("gpu", "check: one", "waits", 0.0, goal="at most 0", met=True)
+    gpu.refuse([fine])
+    with pytest.raises(SystemExit, match=r"check: one: 2 waits, at most 0 \(loop.py:9\)$"):
+        gpu.refuse([fine, replace(fine, ours=2.0, met=False, note="loop.py:9")])
+
+
+def test_attention_is_held_against_flash_attn_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = flash.packed_batch(np.array([5, 3]), 2, 8, torch.device("cpu"))
+    ours = flash.our_attention(batch)
+    monkeypatch.setitem(sys.modules, "flash_attn", None)
+    assert flash.flash_attention(batch) is None
+
+    def kernel(query, key, value, cu_q, cu_k, longest_q, longest_k):
+        assert cu_q.tolist() == cu_k.tolist() == [0, 5, 8]
+        assert longest_q == longest_k == 5
+        return ours(query, key, value)
+
+    monkeypatch.setitem(sys.modules, "flash_attn", SimpleNamespace(flash_attn_varlen_func=kernel))
+    theirs = flash.flash_attention(batch)
+    assert theirs is not None
+    assert flash.difference(ours, theirs, batch) == 0
+    assert flash.attention_rate(theirs, batch, 1) > 0
