@@ -18,8 +18,8 @@ import torch
 
 from genomecli.corpus.packing import PackSizes, pack, real_places
 from genomecli.models.language_model import LanguageModel
-from scripts.bench import gpu
-from scripts.bench.harness import held
+from scripts.bench import gpu, gpu_checks, gpu_sizes
+from scripts.bench.harness import Row, held
 from scripts.bench.made import keys_seen, texts_of, write_proteins_of, yeast_lengths
 from scripts.bench.peers import flash
 from scripts.bench.sizes import Point, draw, left_out, markdown
@@ -99,37 +99,38 @@ BOUNDS_OF_NEIGHBOURS = [0, 256, 456, 587, 658, 914, 1024]
 
 
 @pytest.fixture
-def checked() -> tuple[LanguageModel, gpu.Found]:
+def checked() -> tuple[LanguageModel, gpu_checks.Found]:
     """A network, and what it makes of texts side by side."""
-    model, batch = gpu.network_to_check(), gpu.some_texts()
-    return model, gpu.outcome(model, batch, real_places(batch), "bf16")
+    model, batch = gpu_checks.network_to_check(), gpu_checks.some_texts()
+    return model, gpu_checks.outcome(model, batch, real_places(batch), "bf16")
 
 
 def test_the_check_of_packing_finds_a_text_that_sees_its_neighbour(
-    checked: tuple[LanguageModel, gpu.Found],
+    checked: tuple[LanguageModel, gpu_checks.Found],
 ) -> None:
     model, padded = checked
-    packed = pack(gpu.some_texts(), PackSizes(gpu.CHECKED, gpu.CHECKED // 4))
+    packed = pack(gpu_checks.some_texts(), PackSizes(gpu_checks.CHECKED, gpu_checks.CHECKED // 4))
     wrong = replace(packed, cu_seqlens=torch.tensor(BOUNDS_OF_NEIGHBOURS, dtype=torch.int32))
     places = torch.arange(len(padded.states))
     rows = [
-        gpu.compare("x", gpu.outcome(model, one, places, "bf16"), padded, gpu.MOST) for one in (packed, wrong)
+        gpu_checks.compare("x", gpu_checks.outcome(model, one, places, "bf16"), padded, gpu_checks.MOST)
+        for one in (packed, wrong)
     ]
     assert all(row.met for row in rows[0])
     assert not all(row.met for row in rows[1])
 
 
 def test_a_difference_that_is_no_number_fails_its_check() -> None:
-    one = gpu.Found(torch.ones(2, 3), torch.tensor(1.0), torch.ones(4))
-    assert all(row.met for row in gpu.compare("x", one, one, 0.1))
+    one = gpu_checks.Found(torch.ones(2, 3), torch.tensor(1.0), torch.ones(4))
+    assert all(row.met for row in gpu_checks.compare("x", one, one, 0.1))
     bad = replace(one, loss=torch.tensor(float("nan")))
-    assert [row.met for row in gpu.compare("x", bad, one, 0.1)] == [True, False, True]
+    assert [row.met for row in gpu_checks.compare("x", bad, one, 0.1)] == [True, False, True]
 
 
-@pytest.mark.parametrize("name", gpu.SIZES)
+@pytest.mark.parametrize("name", gpu_sizes.SIZES)
 def test_sizes_have_the_weights_of_their_name_and_heads_that_the_kernel_takes(name: str) -> None:
-    size = gpu.SIZES[name]
-    assert gpu.parameters(size) == pytest.approx(1e6 * float(name.removesuffix("M")), rel=0.02)
+    size = gpu_sizes.SIZES[name]
+    assert gpu_sizes.parameters(size) == pytest.approx(1e6 * float(name.removesuffix("M")), rel=0.02)
     assert size.settings().head_width % 8 == 0
     assert not any(size.settings().local_layers)
     assert size.step % size.batch == 0
@@ -149,7 +150,7 @@ def test_proteins_are_written_with_the_lengths_that_are_asked_for(tmp_path: Path
 
 
 def test_utilisation_is_that_of_a_calculation_by_hand() -> None:
-    plain, whole = gpu.training_flops(gpu.Size(2, 64, 1, 192).settings(), 32, keys=100.0, decoded=0.25)
+    plain, whole = gpu.training_flops(gpu_sizes.Size(2, 64, 1, 192).settings(), 32, keys=100.0, decoded=0.25)
     # Two layers: queries, keys, values and output of 64 x 64, a gate, a value and an output of 64 x 192; the
     # head 64 x 64 and 64 x 32 at a quarter of the tokens. Two operations a weight, backward as much twice.
     assert plain == 3 * 2 * (2 * (4 * 64 * 64 + 3 * 64 * 192) + 0.25 * (64 * 64 + 64 * 32))
@@ -178,13 +179,13 @@ def test_goals_are_of_proteins_alone() -> None:
 
 def test_an_error_is_a_row_and_loses_none_of_the_others(tmp_path: Path) -> None:
     table = gpu.Table(tmp_path)
-    table.add([gpu.Row("gpu", "before", "", 1.0)])
+    table.add([Row("gpu", "before", "", 1.0)])
 
-    def fail() -> list[gpu.Row]:
+    def fail() -> list[Row]:
         raise RuntimeError("CUDA out of memory\nwith more | said")
 
     table.attempt("training 650M", fail)
-    table.attempt("after", lambda: [gpu.Row("gpu", "after", "", 1.0)])
+    table.attempt("after", lambda: [Row("gpu", "after", "", 1.0)])
     rows = json.loads((tmp_path / "bench.json").read_text())["rows"]
     assert [row["what"] for row in rows] == ["before", "training 650M", "after"]
     assert rows[1]["note"] == "failed, RuntimeError: CUDA out of memory"
@@ -192,8 +193,8 @@ def test_an_error_is_a_row_and_loses_none_of_the_others(tmp_path: Path) -> None:
 
 
 def test_waits_are_counted_by_the_place_that_waits() -> None:
-    with gpu.Waits(torch.device("cpu"), 8).counted() as places:
-        warnings.warn(f"{gpu.WAITED} (somewhere)", stacklevel=1)
+    with gpu_checks.Waits(torch.device("cpu"), 8).counted() as places:
+        warnings.warn(f"{gpu_checks.WAITED} (somewhere)", stacklevel=1)
         warnings.warn("something else", stacklevel=1)
         assert not places
     assert len(places) == 1
@@ -205,19 +206,19 @@ def test_waits_are_looked_for_between_the_first_steps_and_the_last_log_line(
 ) -> None:
     modes: list[str] = []
     monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", modes.append)
-    watch = gpu.Waits(torch.device("cuda"), gpu.WARM + 2)
+    watch = gpu_checks.Waits(torch.device("cuda"), gpu_checks.WARM + 2)
     with watch.counted():
-        for step in range(gpu.WARM + 2):
+        for step in range(gpu_checks.WARM + 2):
             watch.advance()
-            assert len(modes) == (step + 1 >= gpu.WARM) + (step + 1 == gpu.WARM + 2)
+            assert len(modes) == (step + 1 >= gpu_checks.WARM) + (step + 1 == gpu_checks.WARM + 2)
     assert modes == ["warn", "default", "default"]
 
 
 def test_a_failed_check_ends_all_before_anything_is_timed() -> None:
-    fine = gpu.Row("gpu", "check: one", "waits", 0.0, goal="at most 0", met=True)
-    gpu.refuse([fine])
+    fine = Row("gpu", "check: one", "waits", 0.0, goal="at most 0", met=True)
+    gpu_checks.refuse([fine])
     with pytest.raises(SystemExit, match=r"check: one: 2 waits, at most 0 \(loop.py:9\)$"):
-        gpu.refuse([fine, replace(fine, ours=2.0, met=False, note="loop.py:9")])
+        gpu_checks.refuse([fine, replace(fine, ours=2.0, met=False, note="loop.py:9")])
 
 
 def test_attention_is_held_against_flash_attn_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
