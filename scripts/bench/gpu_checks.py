@@ -1,4 +1,4 @@
-"""What must hold on a GPU before anything is timed: fast paths give what plain ones do; a step never waits."""
+"""What must hold on a GPU before anything is timed: fast paths equal plain ones, and a step never waits."""
 
 from __future__ import annotations
 
