@@ -58,10 +58,10 @@ def nearest(queries: np.ndarray, database: np.ndarray) -> None:
         (found == np.arange(row, row + len(found))[:, None]).argmax(axis=1)
 
 
-def measure(*, quick: bool, items: int = 50_000, repeats: int = 3) -> list[Row]:
-    """Time beside the products and beside scikit-learn, and memory."""
-    if quick:
-        items, repeats = 8_000, 1
+def measure(*, quick: bool, items: int | None = None, repeats: int | None = None) -> list[Row]:
+    """Time beside the products and beside scikit-learn, and memory; what is given wins over ``quick``."""
+    items = items or (8_000 if quick else 50_000)
+    repeats = repeats or (1 if quick else 3)
     random = np.random.default_rng(0)
     database = random.normal(size=(items, WIDTH))
     queries = database + random.normal(size=(items, WIDTH))
@@ -83,7 +83,7 @@ def measure(*, quick: bool, items: int = 50_000, repeats: int = 3) -> list[Row]:
             smaller=True,
         )
     ]
-    some = 2_000
+    some = min(2_000, items)
     few = Gold.single(np.arange(some))
     pairs = in_turns(
         lambda: seconds(lambda: rank_vectors(queries[:some], database[:some], few)),
@@ -108,8 +108,8 @@ def measure(*, quick: bool, items: int = 50_000, repeats: int = 3) -> list[Row]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--items", type=int, default=50_000)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--items", type=int, help="vectors of each side (50,000; with --quick 8,000)")
+    parser.add_argument("--repeats", type=int, help="pairs of measurements (3; with --quick 1)")
     parser.add_argument("--quick", action="store_true")
     given = parser.parse_args()
     rows = measure(quick=given.quick, items=given.items, repeats=given.repeats)
