@@ -7,18 +7,23 @@ a row is the median over the pairs; its spread is the lowest and the highest of 
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("genomecli", "torch", "numpy", "transformers", "tokenizers", "biopython", "scikit-learn")
+_threads: set[int] = set()
+"""Numbers of threads that commands were given so far."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class Row:
         benchmark: short name of the benchmark.
         what: what was measured.
         unit: of both values, such as ``tokens/s``.
-        ours: median of ours.
+        ours: median of ours; None where it was not reached.
         peer: what a user would pick instead; empty where a figure stands alone.
         theirs: median of the peer's; None without a peer.
         ratio: how many times better ours is, the median over pairs; None without a peer.
@@ -44,7 +49,7 @@ class Row:
     benchmark: str
     what: str
     unit: str
-    ours: float
+    ours: float | None
     peer: str = ""
     theirs: float | None = None
     ratio: float | None = None
@@ -127,6 +132,7 @@ def run(command: Sequence[str], *, threads: int = 1, quiet: bool = True) -> str:
     Raises:
         SystemExit: if it fails.
     """
+    _threads.add(threads)
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": str(ROOT)}
     # What is installed has its bytecode; without it our modules, unlike the peer's, are compiled each time.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -179,8 +185,8 @@ def last_number(text: str) -> float:
     return float(text.strip().splitlines()[-1].split()[-1])
 
 
-def machine() -> dict[str, object]:
-    """What the figures hold for: processor, cores, memory, versions."""
+def machine() -> dict[str, Any]:
+    """What the figures hold for: processor, cores, memory, threads, versions, day."""
     import psutil
 
     names = [line for line in _cpuinfo() if line.startswith("model name")]
@@ -190,9 +196,15 @@ def machine() -> dict[str, object]:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             versions[name] = "absent"
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
+        "date": date.today().isoformat(),
         "processor": names[0].split(":", 1)[1].strip() if names else platform.processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": cores,
+        "threads": {
+            "here": int(os.environ.get("OMP_NUM_THREADS") or cores or 1),
+            "commands": sorted(_threads),
+        },
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "load before": round(os.getloadavg()[0], 2),
         "system": f"{platform.system()} {platform.release()}",
@@ -201,18 +213,34 @@ def machine() -> dict[str, object]:
     }
 
 
+def machine_line(found: Mapping[str, Any]) -> str:
+    """What :func:`machine` gives, in one line for above a table."""
+    threads, names = found["threads"], ("torch", "numpy", "transformers")
+    commands = " or ".join(map(str, threads["commands"]))
+    versions = ", ".join(f"{name} {found['versions'][name]}" for name in names)
+    return (
+        f"Measured on {found['date']}: {found['processor']}, {found['cores']} cores, {found['memory']}; "
+        f"threads: {threads['here']} in this process{f', {commands} in commands' if commands else ''}; "
+        f"{found['system']}, Python {found['python']}, {versions}."
+    )
+
+
 def _cpuinfo() -> list[str]:
     path = Path("/proc/cpuinfo")
     return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
 
 def number(value: float | None) -> str:
-    """A figure with three digits that count."""
+    """A figure with three digits that count; empty for None."""
     if value is None:
         return ""
     if abs(value) >= 1000:
         return f"{float(f'{value:.3g}'):,.0f}"
     return f"{value:.3g}"
+
+
+def _is_number(value: float | None) -> bool:
+    return value is not None and not math.isnan(value)
 
 
 def markdown(rows: Sequence[Row]) -> str:
@@ -224,16 +252,23 @@ def markdown(rows: Sequence[Row]) -> str:
     for row in rows:
         ratio = "" if row.ratio is None else f"{row.ratio:.2f} ({row.low:.2f} to {row.high:.2f})"
         theirs = "" if row.theirs is None else f"{number(row.theirs)} {row.unit}"
+        ours = f"{number(row.ours)} {row.unit}" if _is_number(row.ours) else "not reached"
         met = {True: "yes", False: "no", None: ""}[row.met]
         what = row.what + (f" ({row.note})" if row.note else "")
-        cells = (what, f"{number(row.ours)} {row.unit}", row.peer, theirs, ratio, row.goal, met)
+        cells = (what, ours, row.peer, theirs, ratio, row.goal, met)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
+def _values(row: Row) -> dict[str, Any]:
+    """What JSON can hold of a row: it has no NaN."""
+    return asdict(row if _is_number(row.ours) else replace(row, ours=None))
+
+
 def write(rows: Sequence[Row], seconds: float, folder: Path) -> None:
-    """``bench.json`` and ``bench.md`` in a folder."""
+    """``bench.json`` and ``bench.md`` in a folder, both with the machine."""
     folder.mkdir(parents=True, exist_ok=True)
-    found = {"machine": machine(), "seconds": round(seconds), "rows": [asdict(row) for row in rows]}
+    here = machine()
+    found = {"machine": here, "seconds": round(seconds), "rows": [_values(row) for row in rows]}
     (folder / "bench.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    (folder / "bench.md").write_text(markdown(rows), encoding="utf-8")
+    (folder / "bench.md").write_text(f"{machine_line(here)}\n\n{markdown(rows)}", encoding="utf-8")

@@ -102,7 +102,7 @@ def compare(size: str, best: tuple[str, Curve], other: tuple[str, Curve]) -> lis
                 "optimisers",
                 f"{what} to AdamW's loss, {size}",
                 what,
-                float("nan") if ours is None else ours,
+                ours,
                 "AdamW",
                 theirs,
                 ratio,
