@@ -8,6 +8,7 @@ from typing import Protocol
 import torch
 
 from genomecli.errors import ConfigError
+from genomecli.models.memory import keep_freed_memory
 from genomecli.runtime import log, pick_device, pick_precision, set_threads, thread_count
 from genomecli.training.distributed import processes_here, world_size
 
@@ -39,7 +40,8 @@ class Machine:
 
 
 def settle(device: str, precision: str, threads: int | str, before: Before | None = None) -> Machine:
-    """Choose where to compute, and give torch its threads; processes on one machine share its cores.
+    """Choose where to compute, and give torch its threads; processes on one machine share its cores. On a CPU
+    the process keeps what it frees from then on.
 
     A resumed run keeps the precision and the thread count that it began with, unless told otherwise or the
     machine has fewer cores; what then differs is said.
@@ -55,6 +57,8 @@ def settle(device: str, precision: str, threads: int | str, before: Before | Non
         ConfigError: if a resumed run is to go on in another precision.
     """
     chosen, processes = pick_device(device), world_size()
+    if chosen.type == "cpu":
+        keep_freed_memory()
     free = max(1, thread_count("auto") // processes_here())
     if before is None:
         count = set_threads(free if threads == "auto" else threads)
