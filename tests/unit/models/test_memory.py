@@ -14,8 +14,8 @@ import resource, sys
 import torch
 from genomecli.models.memory import keep_freed_memory
 
-if sys.argv[1] == "keep":
-    keep_freed_memory()
+if sys.argv[1] == "keep" and not keep_freed_memory():
+    sys.exit("not the GNU C library")
 
 def touch():
     blocks = [torch.ones(1 << 24) for _ in range(4)]
@@ -31,13 +31,12 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 def test_pages_are_touched_first_once() -> None:
     """Ten times 256 MB; without it they are new pages each time, large ones where the system has these."""
-    if not keep_freed_memory():
-        pytest.skip("not the GNU C library")
 
     def faults(way: str) -> int:
-        done = subprocess.run(
-            [sys.executable, "-c", _FAULTS, way], capture_output=True, text=True, check=True, timeout=120
-        )
+        command = [sys.executable, "-c", _FAULTS, way]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        if "not the GNU C library" in done.stderr:
+            pytest.skip("not the GNU C library")
         return int(done.stdout)
 
     assert 10 * faults("keep") < faults("plain")
